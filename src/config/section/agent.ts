@@ -1,0 +1,32 @@
+import * as v from 'valibot';
+
+/** `agent:` the bounds of one turn. */
+export const agent = v.strictObject({
+  max_steps: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(200), v.description('Most model calls in one turn.')),
+    24,
+  ),
+  max_seconds: v.optional(v.pipe(v.number(), v.minValue(1), v.description('Longest turn, in seconds.')), 600),
+  max_tokens: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1000),
+      v.description('Most input and output tokens of one turn together.'),
+    ),
+    400_000,
+  ),
+  history_messages: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(2), v.description('Most earlier messages sent with a turn.')),
+    60,
+  ),
+  tools: v.optional(
+    v.strictObject({
+      deny: v.optional(
+        v.pipe(v.array(v.string()), v.description('Tools the agent may not call; `*` matches any part of a name.')),
+        [],
+      ),
+    }),
+    {},
+  ),
+});

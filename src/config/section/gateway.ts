@@ -1,0 +1,24 @@
+import * as v from 'valibot';
+
+/** `gateway:` where px listens. */
+export const gateway = v.strictObject({
+  host: v.optional(
+    v.pipe(v.string(), v.description('Address to listen on. Anything but loopback exposes px to your network.')),
+    '127.0.0.1',
+  ),
+  port: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65535), v.description('TCP port; 0 picks a free one.')),
+    7979,
+  ),
+  origins: v.optional(
+    v.pipe(
+      v.array(v.string()),
+      v.description('Further browser origins that may call the API, as `https://host:port`.'),
+    ),
+    [],
+  ),
+  max_body_bytes: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(1024), v.description('Largest request body, in bytes.')),
+    1_048_576,
+  ),
+});

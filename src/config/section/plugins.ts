@@ -1,0 +1,121 @@
+import * as v from 'valibot';
+
+/** What a plugin is allowed, and nothing else. */
+export const grants = v.strictObject({
+  egress: v.optional(
+    v.pipe(
+      v.array(v.string()),
+      v.description(
+        'Requests the plugin may make, one rule a line: `GET,POST https://api.example.com/v1/`. `*.example.com` matches subdomains; the path is a prefix; no methods means GET.',
+      ),
+    ),
+    [],
+  ),
+  private_hosts: v.optional(
+    v.pipe(
+      v.array(v.string()),
+      v.description('`host:port` on your own network or this machine that egress rules may reach.'),
+    ),
+    [],
+  ),
+  secrets: v.optional(
+    v.pipe(
+      v.record(v.string(), v.array(v.string())),
+      v.description(
+        'Secrets by name, and the URL prefixes each may be sent to: `TELEGRAM_TOKEN: ["https://api.telegram.org/bot"]`.',
+      ),
+    ),
+    {},
+  ),
+});
+
+/** The bounds of one plugin. Every default is stated here and nowhere else. */
+export const limits = v.strictObject({
+  memory_mb: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.maxValue(2048),
+      v.description('All linear memories together, in MiB.'),
+    ),
+    64,
+  ),
+  cpu_ms: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(10),
+      v.description('Guest time of one call, in ms; waiting for the host does not count.'),
+    ),
+    5_000,
+  ),
+  wall_ms: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(10), v.description('Whole time of one call, in ms.')),
+    60_000,
+  ),
+  idle_ms: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(0), v.description('How long an unused plugin process stays, in ms.')),
+    20_000,
+  ),
+  kv_bytes: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Stored keys and values together, in bytes.')),
+    1_048_576,
+  ),
+  http_bytes: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(1024), v.description('Largest response body, in bytes.')),
+    4_194_304,
+  ),
+  http_per_minute: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Most requests a minute.')),
+    120,
+  ),
+  log_per_minute: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.description('Most log lines a minute; more are counted, not kept.'),
+    ),
+    300,
+  ),
+  output_bytes: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(1024), v.description('Largest result of one call, in bytes.')),
+    1_048_576,
+  ),
+});
+
+/** One entry of `plugins:`. */
+export const plugin = v.strictObject({
+  enabled: v.optional(v.pipe(v.boolean(), v.description('False: the plugin stays installed and is never run.')), true),
+  settings: v.optional(
+    v.pipe(
+      v.record(v.string(), v.unknown()),
+      v.description(
+        'What the plugin reads with `config-get`. `secret:NAME` and `${ENV}` reach it as placeholders only.',
+      ),
+    ),
+    {},
+  ),
+  grants: v.optional(grants, {}),
+  limits: v.optional(limits, {}),
+});
+
+/** `plugins:` by plugin name. */
+export const plugins = v.record(
+  v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,62}$/, 'a plugin name has small letters, digits and dashes')),
+  plugin,
+);
+
+/** `sandbox:` how a plugin's process is locked. */
+export const sandbox = v.strictObject({
+  mode: v.optional(
+    v.pipe(
+      v.picklist(['required', 'best-effort']),
+      v.description(
+        '`required` refuses to run plugins where the kernel has no seccomp; `best-effort` runs them with Wasm, caps and limits only.',
+      ),
+    ),
+    'required',
+  ),
+});

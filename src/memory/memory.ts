@@ -1,0 +1,73 @@
+import type { ErrorShape } from '../error/error.ts';
+import type {
+  ConversationId,
+  EndReason,
+  Json,
+  Message,
+  ModelRef,
+  SearchHit,
+  Sender,
+  ToolCallPart,
+  ToolResultPart,
+  Usage,
+} from '../wire/wire.ts';
+
+/**
+ * One entry of a conversation's journal. The grammar is in docs/journal.md; what is written can be read back without loss.
+ */
+export type JournalEntry = { at: number } & (
+  | { kind: 'user'; sender: Sender; channel: string; messageId: string; text: string }
+  | { kind: 'assistant'; turn: string; model: ModelRef; text: string }
+  | { kind: 'thinking'; turn: string; text: string; signature?: string; provider?: string }
+  | { kind: 'tool-call'; turn: string; call: ToolCallPart }
+  | { kind: 'tool-result'; turn: string; result: ToolResultPart; ms: number }
+  | { kind: 'turn-end'; turn: string; messageId: string; reason: EndReason; usage: Usage; error?: ErrorShape }
+  | { kind: 'model'; model: ModelRef; by: string }
+  | { kind: 'note'; text: string; data?: Json }
+);
+
+/** The Markdown transcripts under `memory/journal/<channel>-<chat>/YYYY-MM-DD.md`. */
+export interface Journal {
+  /** Appends entries in one write and one fsync: all or nothing, also across kill -9. Times are stamped here when 0. */
+  append(conversation: ConversationId, entries: JournalEntry[]): Promise<void>;
+  /** The latest entries, oldest first, reading files backwards until `limit` entries are found. */
+  read(conversation: ConversationId, limit: number): Promise<JournalEntry[]>;
+  /** Every conversation that has a journal, latest first. */
+  conversations(): Promise<{ conversation: ConversationId; lastAt: number; entries: number }[]>;
+}
+
+/** Filters of a search. */
+export interface SearchOptions {
+  /** 1..100; 10 when left out. */
+  limit?: number;
+  /** Only below this folder of memory/. */
+  under?: string;
+}
+
+/** The memory of one home. */
+export interface Memory {
+  readonly journal: Journal;
+  /** Full-text search over all Markdown below memory/. Never throws on odd queries. */
+  search(query: string, options?: SearchOptions): SearchHit[];
+  /** Lines of a note. `from` counts from 1. Throws PxError `memory.path`, `not-found`. */
+  get(
+    path: string,
+    from?: number,
+    lines?: number,
+  ): Promise<{ path: string; from: number; text: string; totalLines: number }>;
+  /** Writes or appends atomically; refuses journal/ and log/ and anything outside memory/. Returns `file#line` of the change. */
+  write(path: string, text: string, mode: 'append' | 'replace'): Promise<{ path: string; line: number }>;
+  /** Paths of notes below a folder, sorted. */
+  list(under?: string): Promise<string[]>;
+  /** Starts the background indexer and watcher; returns at once. */
+  start(): void;
+  /** Resolves when everything seen so far is indexed. */
+  settled(): Promise<void>;
+  /** Drops and remakes the index from Markdown. */
+  rebuild(): Promise<void>;
+  stats(): { notes: number; chunks: number };
+  close(): Promise<void>;
+}
+
+/** Turns journal entries back into the messages a model is sent, dropping what no provider accepts (a call without its result). */
+export type MessagesFromJournal = (entries: JournalEntry[]) => Message[];

@@ -1,0 +1,64 @@
+import type { ErrorShape } from '../error/error.ts';
+import type { EndReason, JsonSchema, Message, ModelRef, ToolCallPart, Usage } from '../wire/wire.ts';
+
+/** A tool as a model is told of it. */
+export interface ToolSpec {
+  /** `[a-zA-Z0-9_-]{1,64}`. */
+  name: string;
+  description: string;
+  parameters: JsonSchema;
+}
+
+/** The one request every provider understands. */
+export interface ModelRequest {
+  model: ModelRef;
+  system: string;
+  messages: Message[];
+  tools: ToolSpec[];
+  maxOutputTokens: number;
+  /** 0..2. */
+  temperature?: number;
+  /** `required`: must call a tool; `none`: may not. */
+  toolChoice?: 'auto' | 'required' | 'none';
+  stop?: string[];
+  seed?: number;
+}
+
+/** The one stream every provider is translated to. `end` is always last and comes exactly once; failure is data. */
+export type ModelEvent =
+  | { type: 'text'; text: string }
+  | { type: 'thinking'; text: string; signature?: string }
+  | { type: 'tool-call'; call: ToolCallPart }
+  | { type: 'usage'; usage: Usage }
+  | { type: 'end'; reason: EndReason; error?: ErrorShape };
+
+/** One provider: a thin face over one SDK, loaded when first used. */
+export interface Provider {
+  readonly name: string;
+  /** Never throws: failures end the stream with `end` and reason `error`. */
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+  /** Model names the server offers. Throws PxError `model.*`. */
+  models(signal: AbortSignal): Promise<string[]>;
+}
+
+/** What px knows about one model it can use. */
+export interface ModelInfo {
+  ref: ModelRef;
+  provider: string;
+  /** True for the built-in model that needs no network. */
+  offline: boolean;
+}
+
+/** The switcher. */
+export interface Models {
+  /** The model a conversation without a choice of its own uses, and why (`OPENAI_API_KEY is set`). */
+  readonly default: { ref: ModelRef; why: string };
+  /** A reference or alias as a reference. Throws PxError `model.unknown` with the nearest names. */
+  resolve(name: string): ModelRef;
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+  /** Providers that have what they need, their aliases, and what each server lists (errors left out). */
+  list(signal: AbortSignal): Promise<ModelInfo[]>;
+  /** Looks again which provider `auto` means (keys, Ollama on its port). */
+  detect(): Promise<void>;
+  close(): void;
+}

@@ -1,0 +1,78 @@
+import type { Json, JsonSchema, PluginSummary } from '../wire/wire.ts';
+
+/** A function a plugin exports, with its types as JSON Schema. */
+export interface PluginFunction {
+  /** `post-message`, or `iface#name` for one inside an exported interface: `project-x:demo/math@0.1.0#add`. */
+  name: string;
+  /** Parameters in order. */
+  params: { name: string; schema: JsonSchema }[];
+  /** Schema of the value; `null` when there is none. Errors come as PxError `plugin.guest`. */
+  result: JsonSchema | null;
+  docs: string;
+  /** Why it cannot be called (resources, handles); empty when it can. */
+  notCallable: string;
+}
+
+/** What a plugin asks for in its manifest `plugin.yaml`. */
+export interface PluginManifest {
+  name: string;
+  version: string;
+  description: string;
+  egress: string[];
+  secrets: Record<string, string[]>;
+}
+
+/** Everything known of a plugin before it runs. */
+export interface PluginInfo extends PluginSummary {
+  functions: PluginFunction[];
+  imports: string[];
+  manifest: PluginManifest;
+  /** Tools the agent sees. */
+  tools: PluginTool[];
+}
+
+/** A tool a plugin offers to the agent. */
+export interface PluginTool {
+  plugin: string;
+  /** Unique over all plugins; `[a-zA-Z0-9_-]{1,64}`. */
+  name: string;
+  description: string;
+  parameters: JsonSchema;
+  /** Runs it. Text for the model; a guest's error is PxError `plugin.guest`. */
+  call(args: { [key: string]: Json }, signal: AbortSignal): Promise<string>;
+}
+
+/** A request a connector asks the host to hold open (its long poll). Plain values of host-api's `request` record. */
+export interface HeldRequest {
+  method: string;
+  url: string;
+  headers: [string, string][];
+  body: Uint8Array | undefined;
+  timeoutMs: number;
+}
+
+/** The Wasm host. */
+export interface Plugins {
+  /**
+   * Installs a file (`.wasm`, `.ts`, `.js`), a folder with `plugin.yaml`, an http(s) URL, or the name of a plugin px carries.
+   * Everything is checked in a locked throw-away process first. Throws PxError `plugin.*`.
+   */
+  add(source: string, options?: { name?: string; replace?: boolean }): Promise<PluginInfo>;
+  list(): PluginSummary[];
+  /** An installed plugin, or a file that is not installed. */
+  inspect(nameOrFile: string): Promise<PluginInfo>;
+  remove(name: string): Promise<void>;
+  /** Calls any exported function with JSON arguments. Starts the plugin's process when none runs. */
+  call(name: string, fn: string, args: Json[], options?: { signal?: AbortSignal }): Promise<Json>;
+  /** Tools of all enabled plugins, from what was learnt at `add`; starts nothing. */
+  tools(): PluginTool[];
+  /** Does the request under the plugin's own grants, as if the plugin had called `http-request`: for long polls. Result as `on-wait` takes it (JSON mapping). */
+  hold(name: string, request: Json, signal: AbortSignal): Promise<Json>;
+  /** Recent log lines of a plugin, oldest first. */
+  logs(name: string): { at: number; level: string; message: string }[];
+  /** Clears quarantine. */
+  resume(name: string): void;
+  /** The layers of the sandbox on this machine: `seccomp: active`, … */
+  layers(): Promise<Record<string, string>>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,12 @@
+/** A parsed egress rule: which requests a plugin may make. */
+export interface EgressRule {
+  methods: string[];
+  scheme: 'http' | 'https';
+  /** `api.example.com` or `*.example.com`. */
+  host: string;
+  port: number;
+  pathPrefix: string;
+}
+
+/** A yes, or a no with its reason in words a person understands. */
+export type Verdict = { allow: true } | { allow: false; reason: string };

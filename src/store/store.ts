@@ -1,0 +1,19 @@
+import type { Database } from 'bun:sqlite';
+
+/** One owner's tables: numbered steps, run once each and in order. The owner's file is the only one with SQL for them. */
+export interface Migration {
+  owner: string;
+  /** SQL of version 1, 2, … Steps are only ever appended. */
+  steps: string[];
+}
+
+/** An open database with the pragmas px uses (WAL, small cache, foreign keys). */
+export interface Store {
+  readonly db: Database;
+  readonly path: string;
+  /** Brings an owner's tables up to date. */
+  migrate(migration: Migration): void;
+  /** Runs in one IMMEDIATE transaction; rolls back when it throws. */
+  transaction<T>(work: () => T): T;
+  close(): void;
+}

@@ -1,0 +1,65 @@
+import type { ErrorShape } from '../error/error.ts';
+import type { LogEntry } from '../log/log.ts';
+import type {
+  ConversationId,
+  EndReason,
+  Inbound,
+  ModelRef,
+  ToolCallPart,
+  ToolResultPart,
+  Usage,
+} from './conversation.ts';
+
+/** Everything px says about itself while it runs. The WebSocket sends these as they are. */
+export type PxEvent = { at: number } & (
+  | { type: 'message.in'; inbound: Inbound }
+  | {
+      type: 'message.out';
+      conversation: ConversationId;
+      channel: string;
+      text: string;
+      state: 'sent' | 'failed';
+      platformId?: string;
+      error?: ErrorShape;
+    }
+  | TurnEvent
+  | {
+      type: 'model.changed';
+      conversation: ConversationId | undefined;
+      model: ModelRef;
+      by: 'config' | 'person' | 'failover';
+    }
+  | { type: 'plugin.started'; plugin: string; pid: number; ms: number }
+  | { type: 'plugin.stopped'; plugin: string; reason: 'idle' | 'replaced' | 'removed' | 'closed' | 'fault' }
+  | { type: 'plugin.call'; plugin: string; function: string; ms: number; ok: boolean; error?: ErrorShape }
+  | { type: 'plugin.denied'; plugin: string; capability: string; detail: string }
+  | { type: 'plugin.changed'; plugin: string; change: 'added' | 'removed' | 'updated' }
+  | { type: 'memory.indexed'; path: string; chunks: number }
+  | { type: 'pairing.requested'; channel: string; sender: string; code: string }
+  | { type: 'pairing.approved'; channel: string; sender: string }
+  | { type: 'config.changed'; keys: string[] }
+  | { type: 'config.rejected'; error: ErrorShape }
+  | { type: 'log'; entry: LogEntry }
+);
+
+/** What happens inside one turn, in order; `turn.start` first, `turn.end` last. */
+export type TurnEvent =
+  | { type: 'turn.start'; conversation: ConversationId; turn: string; model: ModelRef }
+  | { type: 'turn.text'; conversation: ConversationId; turn: string; text: string }
+  | { type: 'turn.thinking'; conversation: ConversationId; turn: string; text: string }
+  | { type: 'turn.tool'; conversation: ConversationId; turn: string; call: ToolCallPart }
+  | { type: 'turn.tool-result'; conversation: ConversationId; turn: string; result: ToolResultPart; ms: number }
+  | { type: 'turn.usage'; conversation: ConversationId; turn: string; model: ModelRef; usage: Usage }
+  | {
+      type: 'turn.end';
+      conversation: ConversationId;
+      turn: string;
+      model: ModelRef;
+      reason: EndReason;
+      /** The whole visible answer. */
+      text: string;
+      error?: ErrorShape;
+    };
+
+/** An event before its time is stamped. */
+export type EventBody = PxEvent extends infer E ? (E extends { at: number } ? Omit<E, 'at'> : never) : never;

@@ -1,0 +1,5 @@
+export * from './api.ts';
+export * from './bus.ts';
+export * from './conversation.ts';
+export * from './event.ts';
+export * from './json.ts';
