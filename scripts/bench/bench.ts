@@ -1,0 +1,202 @@
+/**
+ * Measures what px promises, against an empty compiled Bun program in the same run, and prints a table.
+ * usage: scripts/bench/bench.ts [--wait SECONDS] [--notes N]   (60 seconds and 10,000 notes by default)
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { binary, Px, until } from '../../test/e2e/px.ts';
+import { median, type Row, runMs, table, treeRssMiB } from './measure.ts';
+import { startWorld, type World } from './world.ts';
+
+const { values } = parseArgs({
+  options: { wait: { type: 'string', default: '60' }, notes: { type: 'string', default: '10000' } },
+});
+const wait = Number(values.wait) * 1000;
+const root = resolve(import.meta.dir, '../..');
+const rows: Row[] = [];
+
+/** An empty program compiled as px is: the floor under every figure. */
+async function empty(name: string, source: string): Promise<string> {
+  const folder = join(root, 'build/bench');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.ts`), source);
+  const flags = [
+    '--compile',
+    '--minify',
+    '--splitting',
+    '--bytecode',
+    '--format=esm',
+    '--no-compile-autoload-dotenv',
+    '--no-compile-autoload-bunfig',
+  ];
+  await Bun.$`bun build ${flags} ${join(folder, `${name}.ts`)} --outfile ${join(folder, name)}`.quiet();
+  return join(folder, name);
+}
+
+function homeConfig(world: World): object {
+  const host = new URL(world.url).host;
+  return {
+    model: { default: 'openai/bench' },
+    providers: { openai: { base_url: `${world.url}/v1`, api_key: '${BENCH_KEY}' } },
+    channels: { telegram: { access: 'allow-list', allow: ['1'] } },
+    plugins: {
+      telegram: {
+        settings: { token: 'secret:BENCH_TOKEN', api: world.url },
+        grants: {
+          egress: [`GET,POST ${world.url}/`],
+          private_hosts: [host],
+          secrets: { BENCH_TOKEN: [`${world.url}/`] },
+        },
+      },
+    },
+  };
+}
+
+async function version(): Promise<void> {
+  const quick = await empty('quick', "console.log('0.0.0')\n");
+  await runMs([quick]);
+  await runMs([binary, '--version']);
+  const pairs = await Array.fromAsync({ length: 21 }, async () => ({
+    base: await runMs([quick]),
+    px: await runMs([binary, '--version']),
+  }));
+  const base = median(pairs.map((p) => p.base));
+  const px = median(pairs.map((p) => p.px));
+  rows.push({ what: 'empty program, start to exit', value: base, unit: 'ms', bound: undefined });
+  rows.push({ what: '`px --version`', value: px, unit: 'ms', bound: undefined });
+  rows.push({ what: '`px --version` against the empty program', value: px / base, unit: 'x', bound: 1.5 });
+}
+
+async function ready(): Promise<void> {
+  const times: number[] = [];
+  await using px = new Px({ config: { model: { default: 'offline/px' } } });
+  await px.serve();
+  await until('the plugins px carries', async () =>
+    (await px.run('plugin', 'list', '--json')).stdout.includes('web-fetch'),
+  );
+  await px.stop();
+  for (let i = 0; i < 11; i++) {
+    const probe = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() });
+    const port = probe.port ?? 0;
+    await probe.stop(true);
+    const start = performance.now();
+    const daemon = Bun.spawn([binary, '--home', px.home, 'serve', '--port', String(port)], {
+      stdout: 'ignore',
+      stderr: 'ignore',
+      env: {},
+    });
+    for (;;) {
+      const ok = await fetch(`http://127.0.0.1:${port}/readyz`).then(
+        (r) => r.ok,
+        () => false,
+      );
+      if (ok) break;
+      await Bun.sleep(1);
+    }
+    times.push(performance.now() - start);
+    daemon.kill('SIGTERM');
+    await daemon.exited;
+  }
+  rows.push({ what: 'start to `/readyz`, p50', value: median(times), unit: 'ms', bound: 100 });
+}
+
+/** Milliseconds of each tool call in turns asked over SSE, as the agent's own events say. */
+async function toolCalls(px: Px, text: string, count: number, pause = 0): Promise<number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    if (pause) await Bun.sleep(pause);
+    const reply = await px.fetch('/api/conversations/web/bench/messages', {
+      method: 'POST',
+      body: JSON.stringify({ text }),
+      headers: { accept: 'text/event-stream' },
+    });
+    const found = [...(await reply.text()).matchAll(/^data: (\{.*"turn\.tool-result".*\})$/gm)][0]?.[1];
+    if (!found) throw new Error(`no tool result for ${text}`);
+    const event: { ms: number; result: { isError: boolean; content: unknown } } = JSON.parse(found);
+    if (event.result.isError) throw new Error(JSON.stringify(event.result.content));
+    times.push(event.ms);
+  }
+  return times;
+}
+
+async function daemon(): Promise<void> {
+  const world = startWorld();
+  await using px = new Px({
+    config: homeConfig(world),
+    env: { BENCH_KEY: 'sk-bench-0123456789', BENCH_TOKEN: '1:bench-token-0123456789' },
+  });
+  const notes = join(px.home, 'memory/notes');
+  mkdirSync(notes, { recursive: true });
+  for (let i = 0; i < Number(values.notes); i++) {
+    writeFileSync(
+      join(notes, `note-${i}.md`),
+      `# Note ${i}\n\nAbout topic ${i % 97} and person ${i % 13}, written on day ${i % 365}. The river was ${i % 7} metres deep.\n`,
+    );
+  }
+  await px.serve();
+  await until('three plugins', async () => (await px.run('plugin', 'list', '--json')).stdout.includes('web-fetch'));
+  await until(
+    'the index',
+    async () =>
+      (JSON.parse((await px.run('status', '--json')).stdout) as { memory: { notes: number } }).memory.notes >=
+      Number(values.notes),
+    600_000,
+  );
+  const idle = await empty('idle', 'setInterval(() => {}, 1e6)\n');
+  const floor = Bun.spawn([idle], { stdout: 'ignore', stderr: 'ignore', env: {} });
+  await px.stop();
+  await px.serve();
+  await Bun.sleep(wait);
+  const base = treeRssMiB(floor.pid);
+  const rest = treeRssMiB(px.pid);
+  rows.push({ what: 'RSS of an empty program', value: base, unit: 'MiB', bound: undefined });
+  rows.push({ what: 'RSS of `px serve` at rest, whole tree', value: rest, unit: 'MiB', bound: 42 });
+  rows.push({ what: 'RSS at rest against the empty program', value: rest / base, unit: 'x', bound: 1.8 });
+  floor.kill();
+
+  const first = await world.say('a first message');
+  rows.push({ what: 'first model request', value: first.requestBytes / 1024, unit: 'KB', bound: 6 });
+  await world.answered(1);
+  const toModel: number[] = [];
+  for (let i = 0; i < 40; i++) {
+    toModel.push((await world.say(`message ${i}`)).toModelMs);
+    await world.answered(i + 2);
+  }
+  rows.push({ what: 'inbound message to model request, p50', value: median(toModel), unit: 'ms', bound: 15 });
+
+  const guests: [string, string, string, number][] = [
+    ['clock (AssemblyScript)', 'clock_now', '{}', 40],
+    ['Rust', 'example_rust_count', '{"text":"one two three"}', 40],
+    ['C', 'example_c_add', '{"a":1,"b":2}', 40],
+    ['TypeScript', 'example_ts_echo', '{"text":"hi"}', 80],
+  ];
+  for (const [name, file] of [
+    ['example-rust', 'example-rust.wasm'],
+    ['example-c', 'example-c.wasm'],
+    ['example-ts', 'example-ts.ts'],
+  ] as const) {
+    const path = [join(root, 'build/plugins', file), join(root, 'plugins', name, file)].find((p) => existsSync(p));
+    if (path) await px.run('plugin', 'add', path);
+  }
+  const tools = JSON.stringify(await (await px.fetch('/api/plugins')).json());
+  for (const [name, tool, args, bound] of guests) {
+    const plugin = tool.split('_').slice(0, -1).join('-');
+    if (!tools.includes(`"${plugin}"`)) continue;
+    const cold = await toolCalls(px, `use ${tool} ${args}`, 5, 21_000);
+    const warm = await toolCalls(px, `use ${tool} ${args}`, 100);
+    rows.push({ what: `first call, child started: ${name}, p50`, value: median(cold), unit: 'ms', bound });
+    rows.push({ what: `warm call: ${name}, p50`, value: median(warm), unit: 'ms', bound: 1 });
+  }
+  await toolCalls(px, 'use clock_now {}', 100);
+  await Bun.sleep(wait);
+  rows.push({ what: 'RSS after 100 turns with tools', value: treeRssMiB(px.pid), unit: 'MiB', bound: 50 });
+  await world.stop();
+}
+
+await version();
+await ready();
+await daemon();
+rows.push({ what: 'size of dist/px', value: Bun.file(binary).size / 1048576, unit: 'MiB', bound: undefined });
+console.log(table(rows));
+process.exit(rows.some((r) => r.bound !== undefined && r.value > r.bound) ? 1 : 0);
