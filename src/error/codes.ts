@@ -51,6 +51,8 @@ export const errorCodes = {
   'gateway.forbidden': 'The request comes from a place that may not ask.',
   'gateway.rate-limit': 'Too many failed attempts.',
   'gateway.bad-request': 'The request is malformed.',
+  'gateway.media-type': 'The request body is not JSON.',
+  'gateway.method': 'The path exists, but not with this method.',
   'gateway.unreachable': 'No px is running for this home.',
   'gateway.port': 'The port is taken or not allowed.',
 } as const;

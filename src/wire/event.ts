@@ -42,9 +42,19 @@ export type PxEvent = { at: number } & (
   | { type: 'log'; entry: LogEntry }
 );
 
-/** What happens inside one turn, in order; `turn.start` first, `turn.end` last. */
+/**
+ * What happens inside one turn, in order; `turn.start` first, `turn.end` last. Every accepted message gets exactly one such
+ * pair (a command like `/model` too), so that whoever asked can wait for it.
+ */
 export type TurnEvent =
-  | { type: 'turn.start'; conversation: ConversationId; turn: string; model: ModelRef }
+  | {
+      type: 'turn.start';
+      conversation: ConversationId;
+      turn: string;
+      model: ModelRef;
+      /** `Inbound.id` of the message this turn answers. */
+      messageId: string;
+    }
   | { type: 'turn.text'; conversation: ConversationId; turn: string; text: string }
   | { type: 'turn.thinking'; conversation: ConversationId; turn: string; text: string }
   | { type: 'turn.tool'; conversation: ConversationId; turn: string; call: ToolCallPart }
