@@ -17,3 +17,5 @@ export interface Store {
   transaction<T>(work: () => T): T;
   close(): void;
 }
+
+export { openStore, type StoreOptions } from './open.ts';
