@@ -1,0 +1,37 @@
+import { PxError } from '../error/error.ts';
+
+/**
+ * Reads a JSON body of at most `maxBytes`, counting what arrives rather than trusting `Content-Length`.
+ * Throws PxError `too-large`, `gateway.media-type`, `gateway.bad-request`.
+ */
+export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+  const type = request.headers.get('content-type') ?? '';
+  if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type))
+    throw new PxError('gateway.media-type', 'The body must be JSON.', { hint: 'Send Content-Type: application/json.' });
+  const text = await readText(request, maxBytes);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PxError('gateway.bad-request', 'The body is not valid JSON.', { cause });
+  }
+}
+
+async function readText(request: Request, maxBytes: number): Promise<string> {
+  const tooLarge = () =>
+    new PxError('too-large', `The body is larger than ${maxBytes} bytes.`, {
+      hint: 'Raise gateway.max_body_bytes in px.yaml.',
+    });
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch (cause) {
+    throw new PxError('gateway.bad-request', 'The body is not valid UTF-8.', { cause });
+  }
+}

@@ -1,0 +1,33 @@
+import * as v from 'valibot';
+import { PxError } from '../error/error.ts';
+import type { Params, Schema } from './route.ts';
+
+/** Validates what came in; throws PxError `gateway.bad-request` that names the place. */
+export function check<S extends Schema>(schema: S, input: unknown, what: string): v.InferOutput<S> {
+  const result = v.safeParse(schema, input, { abortPipeEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = v.getDotPath(issue);
+  throw new PxError('gateway.bad-request', `${path ? `${what}, ${path}` : what}: ${issue.message}`, {
+    hint: 'See /openapi.json for what this call takes.',
+  });
+}
+
+/** Query parameters as the schema wants them: numbers where it has numbers; a repeated or unknown name is refused. */
+export function checkQuery(schema: Params, search: URLSearchParams): Record<string, unknown> {
+  const given: Record<string, unknown> = {};
+  for (const [name, value] of search) {
+    const entry = schema.entries[name];
+    if (!entry) throw new PxError('gateway.bad-request', `query: there is no parameter "${name.slice(0, 50)}"`);
+    if (name in given) throw new PxError('gateway.bad-request', `query: "${name}" is given twice`);
+    given[name] = wantsNumber(entry) && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
+  }
+  return check(schema, given, 'query');
+}
+
+function wantsNumber(schema: unknown): boolean {
+  if (typeof schema !== 'object' || schema === null) return false;
+  if ('pipe' in schema && Array.isArray(schema.pipe)) return wantsNumber(schema.pipe[0]);
+  if ('wrapped' in schema) return wantsNumber(schema.wrapped);
+  return 'type' in schema && schema.type === 'number';
+}

@@ -1,0 +1,179 @@
+import * as v from 'valibot';
+import { PxError } from '../../error/error.ts';
+import type { ModelRequest } from '../../model/model.ts';
+import type { ImagePart, JsonObject, JsonSchema, Message, ModelRef, TextPart } from '../../wire/wire.ts';
+
+const textPart = v.looseObject({ type: v.literal('text'), text: v.string() });
+const imagePart = v.looseObject({ type: v.literal('image_url'), image_url: v.looseObject({ url: v.string() }) });
+const content = v.union([v.string(), v.array(v.variant('type', [textPart, imagePart]))]);
+const toolCall = v.looseObject({
+  id: v.string(),
+  type: v.optional(v.literal('function'), 'function'),
+  function: v.looseObject({ name: v.string(), arguments: v.string() }),
+});
+const toolChoice = v.union([
+  v.picklist(['none', 'auto', 'required']),
+  v.looseObject({ type: v.literal('function'), function: v.looseObject({ name: v.string() }) }),
+]);
+
+const message = v.variant('role', [
+  v.object({ role: v.picklist(['system', 'developer', 'user']), content }),
+  v.object({
+    role: v.literal('assistant'),
+    content: v.nullish(content),
+    tool_calls: v.nullish(v.array(toolCall)),
+  }),
+  v.object({ role: v.literal('tool'), content, tool_call_id: v.string() }),
+]);
+
+/** The part of OpenAI's chat completion request that px honours; other fields are accepted and ignored. */
+export const ChatRequest = v.looseObject({
+  model: v.pipe(
+    v.string(),
+    v.minLength(1),
+    v.maxLength(200),
+    v.description('`px` is the agent with its tools; `provider/model` or an alias is that model alone.'),
+  ),
+  messages: v.pipe(v.array(message), v.minLength(1)),
+  stream: v.nullish(v.boolean()),
+  stream_options: v.nullish(v.looseObject({ include_usage: v.optional(v.boolean()) })),
+  tools: v.nullish(
+    v.array(
+      v.looseObject({
+        type: v.literal('function'),
+        function: v.looseObject({
+          name: v.pipe(v.string(), v.regex(/^[a-zA-Z0-9_-]{1,64}$/)),
+          description: v.optional(v.string()),
+          parameters: v.optional(v.record(v.string(), v.unknown())),
+        }),
+      }),
+    ),
+  ),
+  tool_choice: v.nullish(toolChoice),
+  max_tokens: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  max_completion_tokens: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  temperature: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(2))),
+  stop: v.nullish(v.union([v.string(), v.array(v.string())])),
+  seed: v.nullish(v.pipe(v.number(), v.integer())),
+  n: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  user: v.optional(
+    v.pipe(
+      v.string(),
+      v.maxLength(200),
+      v.description('With model `px`: requests of one user share a conversation that px remembers.'),
+    ),
+  ),
+});
+export type ChatRequest = v.InferOutput<typeof ChatRequest>;
+
+/** An OpenAI request as px's neutral one. Throws PxError `gateway.bad-request`. */
+export function toModelRequest(body: ChatRequest, model: ModelRef, maxOutputTokens: number): ModelRequest {
+  const system: string[] = [];
+  const messages: Message[] = [];
+  const callNames = new Map<string, string>();
+  for (const m of body.messages) {
+    if (m.role === 'system' || m.role === 'developer') system.push(textOf(m.content));
+    else if (m.role === 'user') messages.push({ role: 'user', parts: parts(m.content) });
+    else if (m.role === 'assistant') {
+      const text = m.content ? textOf(m.content) : '';
+      const calls = (m.tool_calls ?? []).map((call) => {
+        callNames.set(call.id, call.function.name);
+        return {
+          type: 'tool-call' as const,
+          id: call.id,
+          name: call.function.name,
+          args: parseArguments(call.function.arguments),
+        };
+      });
+      messages.push({
+        role: 'assistant',
+        parts: [...(text === '' ? [] : [{ type: 'text' as const, text }]), ...calls],
+      });
+    } else {
+      const result = {
+        type: 'tool-result' as const,
+        callId: m.tool_call_id,
+        name: callNames.get(m.tool_call_id) ?? 'unknown',
+        content: parts(m.content),
+        isError: false,
+      };
+      const last = messages.at(-1);
+      if (last?.role === 'tool') last.parts.push(result);
+      else messages.push({ role: 'tool', parts: [result] });
+    }
+  }
+  const choice = body.tool_choice;
+  const wanted = typeof choice === 'object' ? choice?.function.name : undefined;
+  return {
+    model,
+    system: system.join('\n\n'),
+    messages,
+    tools: (body.tools ?? [])
+      .filter((tool) => wanted === undefined || tool.function.name === wanted)
+      .map(({ function: f }) => ({
+        name: f.name,
+        description: f.description ?? '',
+        // A parsed JSON body holds JSON values and nothing else.
+        parameters: (f.parameters ?? { type: 'object', properties: {} }) as JsonSchema,
+      })),
+    maxOutputTokens: Math.min(body.max_completion_tokens ?? body.max_tokens ?? maxOutputTokens, 1_000_000),
+    ...(typeof body.temperature === 'number' ? { temperature: body.temperature } : {}),
+    ...(choice === 'none' || choice === 'required' || choice === 'auto' ? { toolChoice: choice } : {}),
+    ...(wanted === undefined ? {} : { toolChoice: 'required' as const }),
+    ...(body.stop ? { stop: typeof body.stop === 'string' ? [body.stop] : body.stop } : {}),
+    ...(typeof body.seed === 'number' ? { seed: body.seed } : {}),
+  };
+}
+
+/**
+ * The text the agent is asked when a client sends a whole conversation: the last user message; what came before is quoted,
+ * for a client without `user` keeps the history itself.
+ */
+export function toAgentText(body: ChatRequest): string {
+  const last = body.messages.findLastIndex((m) => m.role === 'user');
+  const asked = body.messages[last];
+  if (!asked?.content) throw new PxError('gateway.bad-request', 'There is no user message to answer.');
+  const system = body.messages.filter((m) => m.role === 'system' || m.role === 'developer');
+  const earlier = body.user === undefined ? body.messages.slice(0, last).filter((m) => !system.includes(m)) : [];
+  const block = (title: string, lines: string[]) => (lines.length === 0 ? [] : [`[${title}]\n${lines.join('\n')}`]);
+  return [
+    ...block(
+      'Instructions of the calling program',
+      system.map((m) => textOf(m.content ?? '')),
+    ),
+    ...block(
+      'Earlier in this conversation',
+      earlier.map((m) => `${m.role}: ${textOf(m.content ?? '')}`),
+    ),
+    ...(system.length + earlier.length > 0 ? ['[Now]'] : []),
+    textOf(asked.content),
+  ].join('\n\n');
+}
+
+type Content = v.InferOutput<typeof content>;
+
+function textOf(value: Content): string {
+  if (typeof value === 'string') return value;
+  return value.map((part) => (part.type === 'text' ? part.text : '')).join('');
+}
+
+function parts(value: Content): (TextPart | ImagePart)[] {
+  if (typeof value === 'string') return [{ type: 'text', text: value }];
+  return value.map((part): TextPart | ImagePart => {
+    if (part.type === 'text') return { type: 'text', text: part.text };
+    const inline = /^data:(image\/[a-z0-9.+-]+);base64,([A-Za-z0-9+/=]+)$/.exec(part.image_url.url);
+    if (!inline)
+      throw new PxError('gateway.bad-request', 'Images are taken as data: URLs only; px fetches nothing for a caller.');
+    return { type: 'image', mime: inline[1] ?? '', data: inline[2] ?? '' };
+  });
+}
+
+function parseArguments(text: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(text === '' ? '{}' : text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  } catch {
+    // Falls through to the one error below.
+  }
+  throw new PxError('gateway.bad-request', "A tool call's arguments are not a JSON object.");
+}

@@ -1,0 +1,72 @@
+import * as v from 'valibot';
+import { route } from '../route.ts';
+import * as s from '../schema.ts';
+
+const path = v.pipe(v.string(), v.minLength(1), v.maxLength(1000), v.description('Path below memory/.'));
+const under = v.optional(v.pipe(v.string(), v.maxLength(1000), v.description('Only below this folder of memory/.')));
+
+/** Notes, and the search over them. */
+export const memoryRoutes = [
+  route({
+    method: 'GET',
+    path: '/api/memory/search',
+    summary: 'Full-text search over everything below memory/.',
+    auth: 'token',
+    query: v.object({
+      q: v.pipe(v.string(), v.minLength(1), v.maxLength(1000), v.description('Words to look for.')),
+      limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 10),
+      under,
+    }),
+    reply: v.object({ hits: v.array(s.searchHit) }),
+    run: ({ app, query }) => ({
+      hits: app.memory.search(query.q, {
+        limit: query.limit,
+        ...(query.under === undefined ? {} : { under: query.under }),
+      }),
+    }),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/memory/notes',
+    summary: 'Paths of the notes, sorted.',
+    auth: 'token',
+    query: v.object({ under }),
+    reply: v.object({ notes: v.array(v.string()) }),
+    run: async ({ app, query }) => ({ notes: await app.memory.list(query.under) }),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/memory/note',
+    summary: 'Lines of one note.',
+    auth: 'token',
+    query: v.object({
+      path,
+      from: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 1),
+      lines: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000)), 2000),
+    }),
+    reply: s.noteReply,
+    run: ({ app, query }) => app.memory.get(query.path, query.from, query.lines),
+  }),
+  route({
+    method: 'PUT',
+    path: '/api/memory/note',
+    summary: 'Writes or appends to a note.',
+    auth: 'token',
+    body: v.object({ path, text: v.string(), mode: v.optional(v.picklist(['append', 'replace']), 'append') }),
+    reply: v.object({ path: v.string(), line: v.number() }),
+    run: ({ app, body }) => app.memory.write(body.path, body.text, body.mode),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/memory/rebuild',
+    summary: 'Drops and remakes the index from Markdown.',
+    auth: 'token',
+    reply: v.object({ notes: v.number(), chunks: v.number() }),
+    run: async ({ app, unhurried }) => {
+      unhurried();
+      await app.memory.rebuild();
+      await app.memory.settled();
+      return app.memory.stats();
+    },
+  }),
+];

@@ -1,0 +1,98 @@
+import * as v from 'valibot';
+import type { Json } from '../../wire/wire.ts';
+import { route } from '../route.ts';
+import * as s from '../schema.ts';
+
+const params = v.object({ name: s.pluginName });
+
+/** Installing, inspecting and calling plugins. */
+export const pluginRoutes = [
+  route({
+    method: 'GET',
+    path: '/api/plugins',
+    summary: 'Installed plugins.',
+    auth: 'token',
+    reply: v.object({ plugins: v.array(s.pluginSummary) }),
+    run: ({ app }) => ({ plugins: app.plugins.list() }),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/plugins',
+    summary: 'Installs a plugin from a path on this machine, a URL or the name of one px carries.',
+    auth: 'token',
+    body: v.object({
+      source: v.pipe(v.string(), v.minLength(1), v.maxLength(4096), v.description('Path, URL or carried name.')),
+      name: v.optional(s.pluginName),
+      replace: v.optional(v.boolean(), false),
+    }),
+    reply: s.pluginInfo,
+    status: 201,
+    errors: [409, 422, 502, 503, 504],
+    run: ({ app, body, unhurried }) => {
+      unhurried();
+      return app.plugins.add(body.source, {
+        replace: body.replace,
+        ...(body.name === undefined ? {} : { name: body.name }),
+      });
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/plugins/{name}',
+    summary: 'Everything known of one plugin: functions, tools, imports, manifest.',
+    auth: 'token',
+    params,
+    reply: s.pluginInfo,
+    errors: [422],
+    run: ({ app, params }) => app.plugins.inspect(params.name),
+  }),
+  route({
+    method: 'DELETE',
+    path: '/api/plugins/{name}',
+    summary: 'Removes a plugin.',
+    auth: 'token',
+    params,
+    reply: s.ok,
+    run: async ({ app, params }) => {
+      await app.plugins.remove(params.name);
+      return { ok: true };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/plugins/{name}/call/{function}',
+    summary: 'Calls an exported function with a JSON array of arguments.',
+    auth: 'token',
+    params: v.object({ name: s.pluginName, function: v.pipe(v.string(), v.minLength(1), v.maxLength(300)) }),
+    body: v.object({ args: v.optional(v.array(s.json), []) }),
+    reply: v.object({ result: s.json }),
+    errors: [409, 422, 502, 503, 504],
+    run: async ({ app, params, body, request, unhurried }) => {
+      unhurried();
+      // A parsed JSON body holds JSON values and nothing else.
+      const args = body.args as Json[];
+      return { result: await app.plugins.call(params.name, params.function, args, { signal: request.signal }) };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/plugins/{name}/resume',
+    summary: 'Clears the quarantine of a plugin that failed too often.',
+    auth: 'token',
+    params,
+    reply: s.ok,
+    run: ({ app, params }) => {
+      app.plugins.resume(params.name);
+      return { ok: true };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/plugins/{name}/logs',
+    summary: 'Recent log lines of a plugin, oldest first.',
+    auth: 'token',
+    params,
+    reply: v.object({ lines: v.array(s.logLine) }),
+    run: ({ app, params }) => ({ lines: app.plugins.logs(params.name) }),
+  }),
+];

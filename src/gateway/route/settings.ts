@@ -1,0 +1,115 @@
+import * as v from 'valibot';
+import { ConfigSchema } from '../../config/config.ts';
+import { route } from '../route.ts';
+import * as s from '../schema.ts';
+
+const secretName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'a secret name has letters, digits and underscores'),
+);
+
+/** Configuration, models, secrets and pairings. */
+export const settingsRoutes = [
+  route({
+    method: 'GET',
+    path: '/api/config',
+    summary: 'The configuration in force, defaults filled in; secrets are references.',
+    auth: 'token',
+    reply: v.record(v.string(), s.json),
+    run: ({ app }) => JSON.parse(app.secrets.scrub(JSON.stringify(app.config.current))),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/config/schema',
+    summary: 'The JSON Schema of px.yaml.',
+    auth: 'token',
+    reply: v.record(v.string(), s.json),
+    run: async () => {
+      const { toJsonSchema } = await import('@valibot/to-json-schema');
+      return toJsonSchema(ConfigSchema, { errorMode: 'ignore', typeMode: 'input' });
+    },
+  }),
+  route({
+    method: 'PUT',
+    path: '/api/config/{key}',
+    summary: 'Sets one dotted key in px.yaml, keeping comments and order.',
+    auth: 'token',
+    params: v.object({ key: v.pipe(v.string(), v.minLength(1), v.maxLength(300), v.description('`model.default`')) }),
+    body: v.object({ value: s.json }),
+    reply: s.ok,
+    errors: [409],
+    run: async ({ app, params, body }) => {
+      await app.config.set(params.key, body.value);
+      return { ok: true };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/models',
+    summary: 'Models that can be used now, and which one is the default.',
+    auth: 'token',
+    reply: v.object({ default: v.object({ ref: v.string(), why: v.string() }), models: v.array(s.modelInfo) }),
+    run: async ({ app, request, unhurried }) => {
+      unhurried();
+      return { default: app.models.default, models: await app.models.list(request.signal) };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/secrets',
+    summary: 'Names of the stored secrets. Values never leave.',
+    auth: 'token',
+    reply: v.object({ names: v.array(v.string()) }),
+    run: ({ app }) => ({ names: app.secrets.names() }),
+  }),
+  route({
+    method: 'PUT',
+    path: '/api/secrets/{name}',
+    summary: 'Stores a secret, encrypted.',
+    auth: 'token',
+    params: v.object({ name: secretName }),
+    body: v.object({ value: v.pipe(v.string(), v.minLength(1), v.maxLength(65_536)) }),
+    reply: s.ok,
+    run: async ({ app, params, body }) => {
+      app.secrets.set(params.name, body.value);
+      // A new key may be what `auto` waits for.
+      await app.models.detect();
+      return { ok: true };
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/api/secrets/{name}',
+    summary: 'Forgets a secret.',
+    auth: 'token',
+    params: v.object({ name: secretName }),
+    reply: v.object({ removed: v.boolean() }),
+    run: ({ app, params }) => ({ removed: app.secrets.remove(params.name) }),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/pairing',
+    summary: 'Who may talk to px, and who has asked.',
+    auth: 'token',
+    reply: v.object({ pairings: v.array(s.pairingEntry) }),
+    run: ({ app }) => ({ pairings: app.channels.pairing.list() }),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/pairing/approve',
+    summary: 'Approves a pairing by its code.',
+    auth: 'token',
+    body: v.object({ code: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) }),
+    reply: v.object({ channel: v.string(), sender: v.string(), name: v.string() }),
+    run: ({ app, body }) => app.channels.pairing.approve(body.code),
+  }),
+  route({
+    method: 'DELETE',
+    path: '/api/pairing/{channel}/{sender}',
+    summary: 'Takes a pairing back.',
+    auth: 'token',
+    params: v.object({ channel: s.channelName, sender: s.chatName }),
+    reply: v.object({ revoked: v.boolean() }),
+    run: ({ app, params }) => ({ revoked: app.channels.pairing.revoke(params.channel, params.sender) }),
+  }),
+];

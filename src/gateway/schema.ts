@@ -1,0 +1,122 @@
+import * as v from 'valibot';
+import { errorCodes } from '../error/error.ts';
+
+/** Any JSON value. */
+export const json = v.unknown();
+const text = v.string();
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const at = v.pipe(v.number(), v.description('Milliseconds since the epoch.'));
+
+export const errorReply = v.object({
+  error: v.object({
+    code: v.pipe(v.string(), v.description(`One of ${Object.keys(errorCodes).join(', ')}.`)),
+    message: text,
+    hint: v.optional(text),
+    retryable: v.boolean(),
+    data: v.optional(json),
+  }),
+});
+
+export const channelName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z][a-z0-9-]{0,62}$/, 'a channel has small letters, digits and dashes'),
+);
+export const chatName = v.pipe(
+  v.string(),
+  v.regex(/^[^\u0000-\u001f\u007f/\\]{1,200}$/, 'a chat has 1 to 200 characters, no slash and no control character'),
+);
+export const pluginName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z][a-z0-9-]{0,62}$/, 'a plugin has small letters, digits and dashes'),
+);
+export const modelName = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(200),
+  v.description('A reference like `openai/gpt-5`, or an alias.'),
+);
+export const conversationId = v.pipe(
+  v.string(),
+  v.regex(/^[a-z][a-z0-9-]{0,62}\/[^\u0000-\u001f\u007f/\\]{1,200}$/, 'a conversation is written channel/chat'),
+);
+
+export const usage = v.object({ input: count, output: count, cachedInput: count });
+export const ok = v.object({ ok: v.literal(true) });
+
+export const turnReply = v.object({
+  answer: text,
+  model: text,
+  conversation: text,
+  turn: text,
+  reason: v.picklist(['stop', 'tool-calls', 'length', 'refusal', 'aborted', 'limit', 'error']),
+  error: v.optional(errorReply.entries.error),
+});
+
+export const statusReply = v.object({
+  version: text,
+  home: text,
+  pid: count,
+  uptimeMs: count,
+  model: v.object({ ref: text, offline: v.boolean(), note: text }),
+  memory: v.object({ rssBytes: count, notes: count, chunks: count }),
+  channels: v.array(
+    v.object({ id: text, plugin: text, state: v.picklist(['running', 'waiting', 'failing', 'off']), detail: text }),
+  ),
+  plugins: v.array(v.object({ name: text, state: text, pid: v.nullable(count) })),
+  sandbox: v.object({ mode: text, layers: v.record(v.string(), text) }),
+});
+
+export const searchHit = v.object({ path: text, line: count, heading: text, snippet: text, score: v.number() });
+export const noteReply = v.object({ path: text, from: count, text, totalLines: count });
+
+export const pluginSummary = v.object({
+  name: text,
+  version: text,
+  kind: v.picklist(['messaging', 'tool', 'component', 'script']),
+  sha256: text,
+  bytes: count,
+  source: text,
+  state: v.picklist(['idle', 'working', 'disabled', 'quarantined', 'broken']),
+  detail: text,
+});
+const jsonSchema = v.record(v.string(), json);
+export const pluginInfo = v.object({
+  ...pluginSummary.entries,
+  functions: v.array(
+    v.object({
+      name: text,
+      params: v.array(v.object({ name: text, schema: jsonSchema })),
+      result: v.nullable(jsonSchema),
+      docs: text,
+      notCallable: text,
+    }),
+  ),
+  imports: v.array(text),
+  manifest: v.object({
+    name: text,
+    version: text,
+    description: text,
+    egress: v.array(text),
+    secrets: v.record(v.string(), v.array(text)),
+  }),
+  tools: v.array(v.object({ plugin: text, name: text, description: text, parameters: jsonSchema })),
+});
+export const logLine = v.object({ at, level: text, message: text });
+
+export const conversationSummary = v.object({ conversation: text, lastAt: at, entries: count });
+/** A journal entry: `kind` says which further fields it has (docs/journal.md). */
+export const journalEntry = v.looseObject({
+  at,
+  kind: v.picklist(['user', 'assistant', 'thinking', 'tool-call', 'tool-result', 'turn-end', 'model', 'note']),
+});
+
+export const modelInfo = v.object({ ref: text, provider: text, offline: v.boolean() });
+export const pairingEntry = v.object({
+  channel: text,
+  sender: text,
+  name: text,
+  state: v.picklist(['pending', 'approved']),
+  code: text,
+  at,
+  expiresAt: at,
+});

@@ -1,0 +1,17 @@
+import { openAiRoutes } from './openai/routes.ts';
+import { conversationRoutes } from './route/conversations.ts';
+import { memoryRoutes } from './route/memory.ts';
+import { pluginRoutes } from './route/plugins.ts';
+import { serverRoutes } from './route/server.ts';
+import { settingsRoutes } from './route/settings.ts';
+import type { Route } from './route.ts';
+
+/** Every endpoint px serves over HTTP; the handler is registered and /openapi.json is made from this one list. */
+export const routes: readonly Route[] = [
+  ...serverRoutes,
+  ...conversationRoutes,
+  ...pluginRoutes,
+  ...memoryRoutes,
+  ...settingsRoutes,
+  ...openAiRoutes,
+];
