@@ -51,7 +51,7 @@ export function readComponent(bytes: Uint8Array): ComponentTypes {
 
 /** Types, and interfaces of nothing but types, reach nothing: nobody has to grant or supply them. */
 function mustBeGiven(item: Item): boolean {
-  if (item.sort === 'type') return item.def.is === 'resource';
+  if (item.sort === 'type') return item.def.is === 'resource' && item.def.fresh;
   return item.sort !== 'instance' || [...item.exports.values()].some(mustBeGiven);
 }
 

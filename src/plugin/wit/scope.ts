@@ -18,7 +18,8 @@ export type TypeDef =
   | { is: 'func'; type: FuncType }
   | { is: 'instance'; exports: Exports }
   | { is: 'component'; exports: Exports }
-  | { is: 'resource' };
+  /** `fresh`: made or demanded here, not another name of one that is known. */
+  | { is: 'resource'; fresh: boolean };
 
 /** Something that can be imported, exported or aliased. */
 export type Item =
@@ -109,8 +110,11 @@ export function readExternDesc(c: Cursor, scope: Scope): Item {
   }
   if (code === 0x03) {
     const bound = c.byte();
-    if (bound === 0x01) return { sort: 'type', def: { is: 'resource' } };
-    if (bound === 0x00) return { sort: 'type', def: at(scope.types, c.u32()) };
+    if (bound === 0x01) return { sort: 'type', def: { is: 'resource', fresh: true } };
+    if (bound === 0x00) {
+      const def = at(scope.types, c.u32());
+      return { sort: 'type', def: def.is === 'resource' ? { is: 'resource', fresh: false } : def };
+    }
     throw invalid('a type bound is unknown');
   }
   const def = code === 0x01 || code === 0x04 || code === 0x05 ? at(scope.types, c.u32()) : undefined;
@@ -160,7 +164,7 @@ export function readTypeDef(c: Cursor, scope: Scope): TypeDef {
   if (code === 0x3f) {
     if (c.byte() !== 0x7f) throw invalid('a resource is not an i32');
     c.optional(() => c.u32());
-    return { is: 'resource' };
+    return { is: 'resource', fresh: true };
   }
   const type = readDefinedType(code, c, scope.value);
   extent(type);

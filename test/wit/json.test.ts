@@ -1,0 +1,212 @@
+import { describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PxError } from '../../src/error/error.ts';
+import { argumentsOf, fromWit, schemaOf, schemaOfParams, toWit } from '../../src/plugin/wit/json.ts';
+import { readComponent, type WitType } from '../../src/plugin/wit/read.ts';
+import type { Json } from '../../src/wire/wire.ts';
+
+const message = (run: () => unknown): string => {
+  try {
+    run();
+  } catch (e) {
+    if (e instanceof PxError && e.code === 'plugin.function') return e.message;
+    throw e;
+  }
+  return 'accepted';
+};
+const point: WitType = {
+  kind: 'record',
+  fields: [
+    { name: 'first-name', type: { kind: 'string' } },
+    { name: 'age', type: { kind: 'option', of: { kind: 'u8' } } },
+  ],
+};
+
+describe('JSON to WIT', () => {
+  test('64-bit integers are taken as numbers and as text, and keep every digit', () => {
+    const max = '18446744073709551615';
+    expect(toWit({ kind: 'u64' }, max)).toBe(18446744073709551615n);
+    expect(toWit({ kind: 'u64' }, 7)).toBe(7n);
+    expect(fromWit({ kind: 'u64' }, 18446744073709551615n)).toBe(max);
+    expect(fromWit({ kind: 's64' }, -5n)).toBe(-5);
+    expect(message(() => toWit({ kind: 'u64' }, '18446744073709551616'))).toContain('a whole number from 0 to');
+    expect(message(() => toWit({ kind: 's64' }, 1.5))).toContain('whole number');
+  });
+
+  test('an integer out of range names its place and range', () => {
+    const type: WitType = { kind: 'list', of: point };
+    expect(message(() => toWit(type, [{ first_name: 'a', age: 256 }], 'people'))).toBe(
+      'people[0].age must be a whole number from 0 to 255, not 256',
+    );
+  });
+
+  test('keys are taken in snake_case, kebab-case and camelCase; an unknown one is named', () => {
+    for (const key of ['first_name', 'first-name', 'firstName'])
+      expect(toWit(point, { [key]: 'x' })).toEqual({ firstName: 'x', age: undefined });
+    expect(message(() => toWit(point, { firstname: 'x' }, 'who'))).toBe(
+      'who has no "firstname"; it takes first_name, age',
+    );
+    expect(message(() => toWit(point, JSON.parse('{"__proto__": {"first_name": "x"}}')))).toContain(
+      'has no "__proto__"',
+    );
+  });
+
+  test('bytes are base64 or an array of numbers', () => {
+    const bytes: WitType = { kind: 'list', of: { kind: 'u8' } };
+    expect(toWit(bytes, '+/8=')).toEqual(Uint8Array.of(0xfb, 0xff));
+    expect(toWit(bytes, '-_8')).toEqual(Uint8Array.of(0xfb, 0xff));
+    expect(toWit(bytes, [251, 255])).toEqual(Uint8Array.of(0xfb, 0xff));
+    expect(message(() => toWit(bytes, 'no base64!'))).toContain('base64');
+  });
+
+  test('a wrong case lists the right ones', () => {
+    const shape: WitType = {
+      kind: 'variant',
+      cases: [
+        { name: 'no-thing', type: null },
+        { name: 'some-text', type: { kind: 'string' } },
+      ],
+    };
+    expect(toWit(shape, 'no_thing')).toEqual({ tag: 'no-thing' });
+    expect(toWit(shape, { some_text: 'x' })).toEqual({ tag: 'some-text', val: 'x' });
+    expect(message(() => toWit(shape, { other: 1 }))).toContain('one of "no-thing", {"some-text": …}');
+    expect(message(() => toWit({ kind: 'enum', cases: ['red', 'blue'] }, 'green'))).toContain('one of red, blue');
+  });
+
+  test('named arguments become the array a function takes', () => {
+    const params = [
+      { name: 'zone-offset', type: { kind: 'option', of: { kind: 's32' } } satisfies WitType },
+      { name: 'text', type: { kind: 'string' } satisfies WitType },
+    ];
+    expect(argumentsOf(params, { text: 'x' })).toEqual([null, 'x']);
+    expect(message(() => argumentsOf(params, { zone: 1 }))).toContain('it takes zone_offset, text');
+  });
+});
+
+describe('schemas', () => {
+  test('parameters are one object with snake_case names; options need not be given', () => {
+    const params = [
+      { name: 'zone-offset', type: { kind: 'option', of: { kind: 's8' } } satisfies WitType, docs: 'Minutes.' },
+      { name: 'who', type: point },
+    ];
+    expect(schemaOfParams(params)).toEqual({
+      type: 'object',
+      properties: {
+        zone_offset: { type: 'integer', minimum: -128, maximum: 127, description: 'Minutes.' },
+        who: {
+          type: 'object',
+          properties: { first_name: { type: 'string' }, age: { type: 'integer', minimum: 0, maximum: 255 } },
+          required: ['first_name'],
+        },
+      },
+      required: ['who'],
+    });
+  });
+
+  test('variants say which cases stand alone and which carry a value', () => {
+    const type: WitType = { kind: 'result', ok: { kind: 'bool' }, err: null };
+    expect(schemaOf(type)).toEqual({
+      anyOf: [
+        { type: 'string', enum: ['err'] },
+        { type: 'object', properties: { ok: { type: 'boolean' } }, required: ['ok'] },
+      ],
+    });
+  });
+});
+
+/** Values that must come back unchanged from a component that returns what it got. */
+const samples: Record<string, { wit: string; values: Json[] }> = {
+  bool: { wit: 'bool', values: [true, false] },
+  small: { wit: 'tuple<s8, u8, s16, u16, s32, u32>', values: [[-128, 255, -3, 65535, -2147483648, 4294967295]] },
+  wide: { wit: 'tuple<s64, u64>', values: [[-5, 77]] },
+  floats: {
+    wit: 'tuple<f32, f64>',
+    values: [
+      [1.5, -0.1],
+      ['NaN', 'Infinity'],
+    ],
+  },
+  text: { wit: 'tuple<char, string>', values: [['😀', 'hé😀']] },
+  bytes: { wit: 'list<u8>', values: ['AAH/', ''] },
+  'list-u16': { wit: 'list<u16>', values: [[1, 65535], []] },
+  'list-s64': { wit: 'list<s64>', values: [[-1, 2]] },
+  'list-f64': { wit: 'list<f64>', values: [[0.5]] },
+  'list-bool': { wit: 'list<bool>', values: [[true, false]] },
+  'list-char': { wit: 'list<char>', values: [['a', '😀']] },
+  maybe: { wit: 'option<string>', values: [null, 'x'] },
+  'maybe-maybe': { wit: 'option<option<u8>>', values: [null, { some: null }, { some: 3 }] },
+  rec: {
+    wit: 'rec',
+    values: [
+      { first_name: 'a', n: 5, data: 'AAEC', col: 'dark-blue' },
+      { first_name: '', n: null, data: '', col: null },
+    ],
+  },
+  recs: { wit: 'list<rec>', values: [[{ first_name: 'a', n: 5, data: '', col: null }]] },
+  vari: { wit: 'vari', values: ['none-at-all', { 'some-text': 'x' }, { opt: null }, { opt: 3 }] },
+  flg: { wit: 'flg', values: [[], ['write-all'], ['read', 'x2']] },
+  nested: {
+    wit: 'tuple<u8, result<u8, string>>',
+    values: [
+      [1, { ok: 2 }],
+      [1, { err: 'e' }],
+    ],
+  },
+  unit: {
+    wit: 'tuple<u8, result>',
+    values: [
+      [1, { ok: null }],
+      [1, { err: null }],
+    ],
+  },
+};
+
+test('every kind of value goes through a real component and comes back the same', async () => {
+  const { componentize } = await import('componentize-qjs');
+  const { transpileBytes } = await import('@bytecodealliance/jco-transpile');
+  const dir = mkdtempSync(join(tmpdir(), 'px-echo-'));
+  const names = Object.keys(samples);
+  const camel = (n: string) => `e${n.replace(/(?:^|-)(.)/g, (_, c: string) => c.toUpperCase())}`;
+  writeFileSync(
+    join(dir, 'w.wit'),
+    `package demo:echo@0.1.0; interface e {
+      record rec { first-name: string, n: option<u64>, data: list<u8>, col: option<color> }
+      variant vari { none-at-all, some-text(string), opt(option<u8>) }
+      enum color { red, dark-blue } flags flg { read, write-all, x2 }
+      ${names.map((n) => `e-${n}: func(v: ${samples[n]?.wit}) -> ${samples[n]?.wit};`).join('\n')}
+    } world w { export e; }`,
+  );
+  const { component } = await componentize({
+    witPath: dir,
+    world: 'w',
+    jsSource: `export const e = { ${names.map((n) => `${camel(n)}: v => v`).join(', ')} };`,
+    optSize: true,
+    sync: true,
+    stubWasi: true,
+  });
+  const { files } = await transpileBytes(component, {
+    name: 'p',
+    instantiation: 'sync',
+
+    base64Cutoff: 0,
+  });
+  const byName = new Map(Object.entries(files));
+  writeFileSync(join(dir, 'p.mjs'), byName.get('p.js') ?? '');
+  const generated = await import(join(dir, 'p.mjs'));
+  const instance = generated.instantiate(
+    (f: string) => new WebAssembly.Module(new Uint8Array(byName.get(f) ?? [])),
+    {},
+  );
+  for (const fn of readComponent(component).functions) {
+    const sample = samples[fn.name.slice(fn.name.indexOf('#e-') + 3)];
+    const [param] = fn.params;
+    if (!sample || !param) continue;
+    for (const value of sample.values) {
+      const call = fn.jsPath.reduce((at, key) => at[key], instance);
+      expect([fn.name, fromWit(fn.result, call(toWit(param.type, value)))]).toEqual([fn.name, value]);
+    }
+  }
+  rmSync(dir, { recursive: true });
+}, 30_000);
