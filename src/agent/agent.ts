@@ -1,11 +1,16 @@
 import type { ErrorShape } from '../error/error.ts';
 import type { ConversationId, EndReason, Inbound, ModelRef, Usage } from '../wire/wire.ts';
 
+export { type AgentOptions, createAgent } from './create.ts';
+export { SHUTDOWN } from './shutdown.ts';
+
 /** What a turn is given. */
 export interface TurnInput {
   inbound: Inbound;
   /** For this message only. */
   model?: ModelRef;
+  /** True for a message left from before a restart: its journal is read first, and a turn that was cut short goes on. */
+  leftOver?: boolean;
 }
 
 /** How a turn ended. Its course is on the bus. */
@@ -14,12 +19,18 @@ export interface TurnResult {
   conversation: ConversationId;
   model: ModelRef;
   reason: EndReason;
+  /** The whole visible answer, notices about limits and failures included: what the `turn.text` events add up to. */
   text: string;
   usage: Usage;
   error?: ErrorShape;
+  /** True when px is stopping and the turn goes on after the next start: nothing may be answered or settled now. */
+  postponed?: boolean;
 }
 
 /** The agent: answers one message with as many model and tool steps as its bounds allow. */
 export interface Agent {
+  /** Never throws: a failure is a result with reason `error` and a polite text. */
   turn(input: TurnInput, signal: AbortSignal): Promise<TurnResult>;
+  /** True for a command that must not wait behind a running turn (`/stop`, `/status`). */
+  urgent(inbound: Inbound): boolean;
 }

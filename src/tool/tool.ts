@@ -1,6 +1,11 @@
 import type { ToolSpec } from '../model/model.ts';
 import type { ConversationId, JsonObject, JsonSchema, ToolCallPart, ToolResultPart } from '../wire/wire.ts';
 
+export { orAborted } from './aborted.ts';
+export { checkArguments } from './arguments.ts';
+export { createTools, type ToolsOptions } from './registry.ts';
+export { errorText, toolResult } from './result.ts';
+
 /** Where a tool call comes from. */
 export interface ToolContext {
   conversation: ConversationId;
@@ -21,7 +26,9 @@ export interface Tool {
 
 /** Everything the agent can call. */
 export interface Tools {
+  /** The tools a model is told of, in a stable order: what px.yaml denies is left out. */
   specs(): ToolSpec[];
+  /** Every tool there is, denied ones too. */
   list(): Tool[];
   /** Checks the arguments against the schema, asks policy, runs, bounds and scrubs the result. Never throws. */
   run(call: ToolCallPart, context: ToolContext): Promise<{ result: ToolResultPart; ms: number }>;

@@ -1,0 +1,75 @@
+import type { Inbound } from '../../wire/wire.ts';
+import type { AgentOptions } from '../create.ts';
+import { model } from './model.ts';
+import { status } from './status.ts';
+import { tools } from './tools.ts';
+
+/** What a command is run with: the agent's parts and the message it came in. */
+export interface CommandContext extends AgentOptions {
+  inbound: Inbound;
+  /** What follows the command's name, trimmed. */
+  argument: string;
+  signal: AbortSignal;
+}
+
+/** A command a person types in any channel; it is answered by px, not by a model. */
+export interface Command {
+  name: string;
+  /** `[NAME]`; empty when it takes nothing. */
+  argument: string;
+  summary: string;
+  /** True when it must not wait behind a running turn. */
+  urgent: boolean;
+  run(context: CommandContext): Promise<string> | string;
+}
+
+const help: Command = {
+  name: 'help',
+  argument: '',
+  summary: 'what you can type',
+  urgent: true,
+  run: () => ['Just write to me. Or type:', ...commands.map((one) => `${usage(one)} — ${one.summary}`)].join('\n'),
+};
+
+const fresh: Command = {
+  name: 'new',
+  argument: '',
+  summary: 'start a new conversation (the old one stays in the journal)',
+  urgent: false,
+  async run({ sessions, inbound }) {
+    await sessions.reset(inbound.conversation);
+    return 'A new conversation. What was said before stays in memory and can be searched.';
+  },
+};
+
+const stop: Command = {
+  name: 'stop',
+  argument: '',
+  summary: 'stop the answer that is running',
+  urgent: true,
+  run: ({ sessions, inbound }) => (sessions.stop(inbound.conversation) ? 'Stopping.' : 'Nothing is running.'),
+};
+
+/** Every command, in the order /help shows. */
+export const commands: readonly Command[] = [help, status, fresh, model, tools, stop];
+
+/** Other names people type: Telegram's first message is /start. */
+const aliases: { [name: string]: string } = { start: 'help', reset: 'new', commands: 'help' };
+
+/** A command ready to run. */
+export interface FoundCommand {
+  urgent: boolean;
+  run(context: Omit<CommandContext, 'argument'>): Promise<string>;
+}
+
+/** The command a text is; undefined for what the model is to answer (the offline model's `/tool` too). */
+export function findCommand(text: string): FoundCommand | undefined {
+  const [, typed, argument = ''] = /^\/([a-zA-Z][\w-]*)(?:@\w+)?(?:\s+([\s\S]*))?$/.exec(text.trim()) ?? [];
+  if (typed === undefined || typed === 'tool') return undefined;
+  const name = typed.toLowerCase();
+  const found = commands.find((one) => one.name === (Object.hasOwn(aliases, name) ? aliases[name] : name));
+  if (!found) return { urgent: true, run: async () => `I do not know /${typed}. /help lists what you can type.` };
+  return { urgent: found.urgent, run: async (context) => found.run({ ...context, argument: argument.trim() }) };
+}
+
+const usage = (command: Command) => `/${command.name}${command.argument ? ` ${command.argument}` : ''}`;

@@ -1,0 +1,44 @@
+import { PxError } from '../../error/error.ts';
+import type { ModelRef } from '../../wire/wire.ts';
+import type { Command, CommandContext } from './command.ts';
+
+/** Longest wait for what the servers offer, in ms. */
+const LIST_MS = 4000;
+/** Most names shown of one list. */
+const MOST = 30;
+
+/** `/model`: shows the models; `/model NAME` switches this conversation; `/model default` follows px.yaml again. */
+export const model: Command = {
+  name: 'model',
+  argument: '[NAME]',
+  summary: 'show the models, or switch this conversation to one (`default`: follow px.yaml)',
+  urgent: false,
+  run: (context) => (context.argument === '' ? show(context) : change(context)),
+};
+
+async function show({ models, sessions, inbound, signal }: CommandContext): Promise<string> {
+  const session = await sessions.open(inbound.conversation);
+  const current = session.model ? `${session.model} (chosen here)` : `${models.default.ref} (${models.default.why})`;
+  const offered = await models.list(AbortSignal.any([signal, AbortSignal.timeout(LIST_MS)])).catch(() => []);
+  const names = [...new Set(offered.map((one) => one.ref))];
+  const more = names.length > MOST ? [`… and ${names.length - MOST} more`] : [];
+  return [`Model: ${current}`, 'Switch with /model NAME:', ...names.slice(0, MOST), ...more].join('\n');
+}
+
+async function change({ models, sessions, inbound, bus, argument }: CommandContext): Promise<string> {
+  const chosen = argument === 'default' || argument === 'auto' ? undefined : resolve(models, argument);
+  if (chosen instanceof PxError) return `${chosen.message}${chosen.hint ? `\n${chosen.hint}` : ''}`;
+  await sessions.setModel(inbound.conversation, chosen);
+  const now = chosen ?? models.default.ref;
+  bus.emit({ type: 'model.changed', conversation: inbound.conversation, model: now, by: 'person' });
+  return chosen ? `From now on ${now} answers here.` : `This conversation follows px.yaml again: ${now}.`;
+}
+
+function resolve(models: CommandContext['models'], name: string): ModelRef | PxError {
+  try {
+    return models.resolve(name);
+  } catch (error) {
+    if (error instanceof PxError) return error;
+    throw error;
+  }
+}

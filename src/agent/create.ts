@@ -1,0 +1,77 @@
+import type { ConfigStore } from '../config/config.ts';
+import { toPxError } from '../error/error.ts';
+import type { Log } from '../log/log.ts';
+import type { Memory } from '../memory/memory.ts';
+import type { Models } from '../model/model.ts';
+import type { Sessions } from '../session/session.ts';
+import type { Tools } from '../tool/tool.ts';
+import type { Bus, ModelRef } from '../wire/wire.ts';
+import type { Agent, TurnInput, TurnResult } from './agent.ts';
+import { findCommand } from './command/command.ts';
+import { visible } from './notice.ts';
+import { none } from './step.ts';
+import { Turn } from './turn.ts';
+
+/** What {@link createAgent} is made from. */
+export interface AgentOptions {
+  models: Models;
+  tools: Tools;
+  sessions: Sessions;
+  memory: Memory;
+  config: Pick<ConfigStore, 'current'>;
+  log: Log;
+  bus: Bus;
+  /** Takes known secrets out of what people write, before it is journalled or sent to a model. */
+  scrub?: (text: string) => string;
+}
+
+/** Makes the agent. */
+export function createAgent(options: AgentOptions): Agent {
+  const { bus, log } = options;
+
+  /** Answers a command as if it were a turn, so that every surface shows it the same way. */
+  const command = async (turn: string, model: ModelRef, input: TurnInput, signal: AbortSignal): Promise<TurnResult> => {
+    const found = findCommand(input.inbound.text);
+    const { conversation } = input.inbound;
+    const text = (await found?.run({ ...options, inbound: input.inbound, signal })) ?? '';
+    bus.emit({ type: 'turn.text', conversation, turn, text });
+    return { turn, conversation, model, reason: 'stop', text, usage: none() };
+  };
+
+  return {
+    urgent: (inbound) => findCommand(inbound.text)?.urgent ?? false,
+    async turn(given, signal) {
+      const scrub = options.scrub ?? ((text: string) => text);
+      const input = { ...given, inbound: { ...given.inbound, text: scrub(given.inbound.text) } };
+      const { conversation, id: messageId, text } = input.inbound;
+      let turn = crypto.randomUUID().slice(0, 8);
+      let model: ModelRef = input.model ?? options.models.default.ref;
+      let result: TurnResult;
+      try {
+        const session = await options.sessions.open(conversation);
+        model = input.model ?? session.model ?? model;
+        const run = new Turn(options, input, turn, model, signal);
+        const isCommand = findCommand(text) !== undefined;
+        if (!isCommand && input.leftOver) turn = await run.recall();
+        bus.emit({ type: 'turn.start', conversation, turn, model, messageId });
+        result = isCommand ? await command(turn, model, input, signal) : await run.answer();
+      } catch (thrown) {
+        const error = toPxError(thrown).toJSON();
+        log.error(`a turn failed: ${error.message}`, { conversation, code: error.code });
+        result = {
+          turn,
+          conversation,
+          model,
+          reason: 'error',
+          text: visible('', 'error', error),
+          usage: none(),
+          error,
+        };
+        bus.emit({ type: 'turn.text', conversation, turn, text: result.text });
+      }
+      const { reason, error } = result;
+      bus.emit({ type: 'turn.end', conversation, turn, model, reason, text: result.text, ...(error ? { error } : {}) });
+      return result;
+    },
+  };
+}

@@ -1,0 +1,194 @@
+import { type ErrorShape, PxError } from '../error/error.ts';
+import type { JournalEntry } from '../memory/memory.ts';
+import type { ModelEvent } from '../model/model.ts';
+import { errorText, toolResult } from '../tool/tool.ts';
+import type { EndReason, ModelRef, ToolCallPart, Usage } from '../wire/wire.ts';
+import type { TurnInput, TurnResult } from './agent.ts';
+import type { AgentOptions } from './create.ts';
+import { LoopGuard } from './guard.ts';
+import { recent } from './history.ts';
+import { notice, visible } from './notice.ts';
+import { systemPrompt } from './prompt.ts';
+import { RECALL_ENTRIES, type Recalled, recall } from './recall.ts';
+import { SHUTDOWN } from './shutdown.ts';
+import { none, plus, runStep, type Step } from './step.ts';
+
+/** One turn: a person's message, as many model and tool steps as its bounds allow, an end in the journal. */
+export class Turn {
+  readonly #with: AgentOptions;
+  readonly #input: TurnInput;
+  readonly #model: ModelRef;
+  readonly #stopped: AbortSignal;
+  readonly #guard = new LoopGuard();
+  #id: string;
+  #usage: Usage = none();
+  /** What px said in each step. */
+  #texts: string[] = [];
+  #recalled: Recalled | undefined;
+
+  constructor(options: AgentOptions, input: TurnInput, id: string, model: ModelRef, stopped: AbortSignal) {
+    this.#with = options;
+    this.#input = input;
+    this.#id = id;
+    this.#model = model;
+    this.#stopped = stopped;
+  }
+
+  /** Looks a left-over message up in the journal; the turn keeps the name it has there. Returns the turn's name. */
+  async recall(): Promise<string> {
+    const { conversation, id } = this.#input.inbound;
+    this.#recalled = recall(await this.#with.memory.journal.read(conversation, RECALL_ENTRIES), id);
+    this.#id = this.#recalled?.turn ?? this.#id;
+    this.#texts = this.#recalled?.texts ?? [];
+    return this.#id;
+  }
+
+  /** Runs the turn to its end. Rejects only when the journal cannot be written. */
+  async answer(): Promise<TurnResult> {
+    const past = this.#recalled?.end;
+    if (past) {
+      const result = this.#result(past.reason, past.usage, past.error);
+      this.#say(result.text);
+      return result;
+    }
+    const { agent } = this.#with.config.current;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), agent.max_seconds * 1000);
+    const signal = AbortSignal.any([this.#stopped, late.signal]);
+    try {
+      const [system] = await Promise.all([systemPrompt(this.#with.memory), this.#begin()]);
+      for (let steps = 0; ; steps++) {
+        const over = this.#over(steps, late.signal.aborted);
+        if (this.#stopped.aborted || over)
+          return await this.#end(this.#stopped.aborted ? 'aborted' : 'limit', undefined, over);
+        const step = await this.#step(system, signal);
+        if (late.signal.aborted && !this.#stopped.aborted)
+          return await this.#end('limit', step, this.#over(steps, true));
+        const goesOn = step.calls.length > 0 && (step.reason === 'tool-calls' || step.reason === 'stop');
+        if (!goesOn) return await this.#end(step.reason, step, step.error);
+        await this.#journal([...this.#entries(step), ...step.calls.map((call) => this.#call(call))]);
+        await Promise.all(step.calls.map((call) => this.#run(call, signal)));
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Writes down what was asked; for a turn that was cut short, that its open calls have no result. */
+  async #begin(): Promise<void> {
+    const { id: messageId, sender, channel, text } = this.#input.inbound;
+    if (!this.#recalled) return this.#journal([{ at: 0, kind: 'user', sender, channel, messageId, text }]);
+    const lost = this.#recalled.open.map((call): JournalEntry => {
+      const result = toolResult(call, errorText(lostCall()), true);
+      return { at: 0, kind: 'tool-result', turn: this.#id, result, ms: 0 };
+    });
+    if (lost.length > 0) await this.#journal(lost);
+  }
+
+  /** One model call, told to the bus as it goes. */
+  async #step(system: string, signal: AbortSignal): Promise<Step> {
+    const { config, models, sessions, tools, bus } = this.#with;
+    const { conversation } = this.#input.inbound;
+    const { messages } = await sessions.open(conversation);
+    let before = this.#texts.length > 0 ? '\n\n' : '';
+    const watch = (event: ModelEvent) => {
+      const at = { conversation, turn: this.#id };
+      if (event.type === 'text' && event.text !== '') {
+        this.#say(before + event.text);
+        before = '';
+      } else if (event.type === 'thinking') bus.emit({ type: 'turn.thinking', ...at, text: event.text });
+      else if (event.type === 'tool-call') bus.emit({ type: 'turn.tool', ...at, call: event.call });
+    };
+    const request = {
+      model: this.#model,
+      system,
+      messages: recent(messages, config.current.agent.history_messages),
+      tools: tools.specs(),
+      maxOutputTokens: config.current.model.max_output_tokens,
+    };
+    const step = await runStep(models, request, signal, watch);
+    this.#usage = plus(this.#usage, step.usage);
+    bus.emit({ type: 'turn.usage', conversation, turn: this.#id, model: this.#model, usage: step.usage });
+    if (step.text !== '') this.#texts.push(step.text);
+    return step;
+  }
+
+  /** One tool call; its result is in the journal as soon as it is there. */
+  async #run(call: ToolCallPart, signal: AbortSignal): Promise<void> {
+    const { conversation } = this.#input.inbound;
+    const again = this.#guard.check(call);
+    const { result, ms } = again
+      ? { result: toolResult(call, errorText(again), true), ms: 0 }
+      : await this.#with.tools.run(call, { conversation, turn: this.#id, signal });
+    this.#with.bus.emit({ type: 'turn.tool-result', conversation, turn: this.#id, result, ms });
+    await this.#journal([{ at: 0, kind: 'tool-result', turn: this.#id, result, ms }]);
+  }
+
+  /** The bound that was reached, in words; undefined while there is room. */
+  #over(steps: number, late: boolean): ErrorShape | undefined {
+    const { max_steps, max_seconds, max_tokens } = this.#with.config.current.agent;
+    const over = (what: string, key: string) =>
+      new PxError('agent.limit', `I stopped at my limit of ${what} for one answer.`, {
+        hint: `Say "go on" to continue, or raise agent.${key} in px.yaml.`,
+      }).toJSON();
+    if (late) return over(`${max_seconds} seconds`, 'max_seconds');
+    if (steps >= max_steps) return over(`${max_steps} steps`, 'max_steps');
+    if (this.#usage.input + this.#usage.output >= max_tokens) return over(`${max_tokens} tokens`, 'max_tokens');
+    return undefined;
+  }
+
+  /** Writes the last words and the end in one write: a journal has both or neither. */
+  async #end(reason: EndReason, step?: Step, error?: ErrorShape): Promise<TurnResult> {
+    const { id: messageId } = this.#input.inbound;
+    if (reason === 'aborted' && this.#stopped.reason === SHUTDOWN) {
+      const text = step?.text ? `px was stopped while it said: ${step.text}` : 'px was stopped during this turn.';
+      await this.#journal([{ at: 0, kind: 'note', text }]);
+      return { ...this.#result(reason, this.#usage), postponed: true };
+    }
+    const end: JournalEntry = { at: 0, kind: 'turn-end', turn: this.#id, messageId, reason, usage: this.#usage };
+    await this.#journal([...(step ? this.#entries(step) : []), error ? { ...end, error } : end]);
+    const result = this.#result(reason, this.#usage, error);
+    const said = this.#texts.join('\n\n');
+    const rest = notice(reason, said.trim() !== '', error);
+    if (rest !== '') this.#say(said === '' ? rest : `\n\n${rest}`);
+    return result;
+  }
+
+  #say(text: string): void {
+    this.#with.bus.emit({ type: 'turn.text', conversation: this.#input.inbound.conversation, turn: this.#id, text });
+  }
+
+  #result(reason: EndReason, usage: Usage, error?: ErrorShape): TurnResult {
+    const text = visible(this.#texts.join('\n\n'), reason, error);
+    const { conversation } = this.#input.inbound;
+    return { turn: this.#id, conversation, model: this.#model, reason, text, usage, ...(error ? { error } : {}) };
+  }
+
+  /** What a step said and thought, as the journal keeps it. */
+  #entries(step: Step): JournalEntry[] {
+    const thoughts = step.thinking.map(({ text, signature, provider }): JournalEntry => {
+      const proof = {
+        ...(signature === undefined ? {} : { signature }),
+        ...(provider === undefined ? {} : { provider }),
+      };
+      return { at: 0, kind: 'thinking', turn: this.#id, text, ...proof };
+    });
+    if (step.text === '') return thoughts;
+    return [...thoughts, { at: 0, kind: 'assistant', turn: this.#id, model: this.#model, text: step.text }];
+  }
+
+  #call(call: ToolCallPart): JournalEntry {
+    return { at: 0, kind: 'tool-call', turn: this.#id, call };
+  }
+
+  #journal(entries: JournalEntry[]): Promise<void> {
+    return this.#with.sessions.append(this.#input.inbound.conversation, entries);
+  }
+}
+
+/** What becomes of a call that was running when px was killed. */
+function lostCall(): PxError {
+  return new PxError('interrupted', 'px was restarted while this ran. It may have happened.', {
+    hint: 'Check before doing it again.',
+  });
+}

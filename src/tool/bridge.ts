@@ -1,0 +1,17 @@
+import type { PluginTool } from '../plugin/plugin.ts';
+import type { Tool } from './tool.ts';
+
+/** Longest description of a plugin's tool a model is told: a plugin must not fill the prompt. */
+const DESCRIPTION = 300;
+
+/** A plugin's tool as one of px's own: same checks, same bounds. */
+export function pluginTool(tool: PluginTool): Tool {
+  return {
+    name: tool.name,
+    description:
+      tool.description.length > DESCRIPTION ? `${tool.description.slice(0, DESCRIPTION - 1)}…` : tool.description,
+    parameters: tool.parameters,
+    origin: `plugin/${tool.plugin}`,
+    run: (args, context) => tool.call(args, context.signal),
+  };
+}

@@ -1,0 +1,146 @@
+import type { Agent, AgentOptions } from '../../src/agent/agent.ts';
+import { createAgent } from '../../src/agent/agent.ts';
+import { PxError } from '../../src/error/error.ts';
+import { createLog } from '../../src/log/log.ts';
+import type { JournalEntry } from '../../src/memory/memory.ts';
+import type { ModelEvent, ModelRequest, Models } from '../../src/model/model.ts';
+import type { PluginTool } from '../../src/plugin/plugin.ts';
+import type { Session, Sessions } from '../../src/session/session.ts';
+import { createTools } from '../../src/tool/tool.ts';
+import { createBus, type Inbound, type JsonObject, type Message, type PxEvent } from '../../src/wire/wire.ts';
+import { fakeConfig, fakeMemory } from '../tool/fakes.ts';
+
+/** What a scripted model does in one call; a function may wait or look at the request. */
+export type Reply =
+  | ModelEvent[]
+  | ((request: ModelRequest, signal: AbortSignal) => AsyncIterable<ModelEvent> | Promise<ModelEvent[]>);
+
+export const say = (text: string): ModelEvent[] => [
+  { type: 'text', text },
+  { type: 'usage', usage: { input: 10, output: 5, cachedInput: 0 } },
+  { type: 'end', reason: 'stop' },
+];
+
+let calls = 0;
+export const use = (name: string, args: JsonObject = {}): ModelEvent => ({
+  type: 'tool-call',
+  call: { type: 'tool-call', id: `call-${++calls}`, name, args },
+});
+
+export const useTools = (...events: ModelEvent[]): ModelEvent[] => [...events, { type: 'end', reason: 'tool-calls' }];
+
+/** A model that plays a script, the last reply again and again. */
+export function scripted(script: Reply[]): Models & { requests: ModelRequest[] } {
+  const requests: ModelRequest[] = [];
+  return {
+    requests,
+    default: { ref: 'offline/px', why: 'nothing else is set up' },
+    resolve(name) {
+      if (!name.includes('/'))
+        throw new PxError('model.unknown', `No model "${name}".`, { hint: 'Did you mean "fast"?' });
+      return name as `${string}/${string}`;
+    },
+    async *stream(request, signal) {
+      requests.push(structuredClone(request));
+      const reply = script[Math.min(requests.length, script.length) - 1] ?? [];
+      const events = typeof reply === 'function' ? reply(request, signal) : reply;
+      for await (const event of Symbol.asyncIterator in events ? events : await events) yield event;
+    },
+    list: async () => [
+      { ref: 'offline/px', provider: 'offline', offline: true },
+      { ref: 'openai/gpt-5', provider: 'openai', offline: false },
+    ],
+    detect: async () => {},
+    close: () => {},
+  };
+}
+
+/** Sessions over a journal in memory. */
+export function fakeSessions(journal: JournalEntry[]): Sessions & { stopped: string[] } {
+  const session: Session = { conversation: 'cli/default', model: undefined, messages: messagesOf(journal) };
+  const stopped: string[] = [];
+  return {
+    stopped,
+    open: async () => session,
+    append: async (_conversation, entries) => {
+      journal.push(...entries);
+      session.messages = messagesOf(journal);
+    },
+    setModel: async (_conversation, model) => {
+      session.model = model;
+    },
+    reset: async () => {
+      session.messages = [];
+    },
+    enqueue: async (_conversation, work) => work(new AbortController().signal),
+    stop: (conversation) => stopped.push(conversation) === 1,
+    running: () => [],
+    close: async () => {},
+  };
+}
+
+function messagesOf(journal: JournalEntry[]): Message[] {
+  const messages: Message[] = [];
+  const assistant = () => {
+    const last = messages.at(-1);
+    if (last?.role === 'assistant') return last;
+    const made = { role: 'assistant' as const, parts: [] };
+    messages.push(made);
+    return made;
+  };
+  for (const entry of journal) {
+    if (entry.kind === 'user') messages.push({ role: 'user', parts: [{ type: 'text', text: entry.text }] });
+    else if (entry.kind === 'assistant') assistant().parts.push({ type: 'text', text: entry.text });
+    else if (entry.kind === 'tool-call') assistant().parts.push(entry.call);
+    else if (entry.kind === 'tool-result') {
+      const last = messages.at(-1);
+      if (last?.role === 'tool') last.parts.push(entry.result);
+      else messages.push({ role: 'tool', parts: [entry.result] });
+    }
+  }
+  return messages;
+}
+
+export const inbound = (text: string, id = 'm1'): Inbound => ({
+  conversation: 'cli/default',
+  channel: 'cli',
+  chat: 'default',
+  id,
+  sender: { id: 'owner', name: 'Ada' },
+  text,
+  at: 1,
+});
+
+/** An agent with everything around it faked, and what one looks at afterwards. */
+export function agentWith(
+  script: Reply[],
+  options: {
+    yaml?: unknown;
+    tools?: PluginTool[];
+    journal?: JournalEntry[];
+    notes?: { [path: string]: string };
+    over?: Partial<AgentOptions>;
+  } = {},
+) {
+  const journal = options.journal ?? [];
+  const models = scripted(script);
+  const memory = fakeMemory(options.notes ?? {});
+  memory.journal.read = async () => journal;
+  const config = fakeConfig(options.yaml ?? {});
+  const log = createLog();
+  const bus = createBus();
+  const events: PxEvent[] = [];
+  bus.on((event) => events.push(event));
+  const plugins = { tools: () => options.tools ?? [] };
+  const tools = createTools({ memory, plugins, config, secrets: { scrub: (text) => text }, log });
+  const sessions = fakeSessions(journal);
+  const agent: Agent = createAgent({ models, tools, sessions, memory, config, log, bus, ...options.over });
+  const abort = new AbortController();
+  const ask = (text: string, more: { id?: string; leftOver?: boolean; model?: `${string}/${string}` } = {}) => {
+    const { id, ...rest } = more;
+    return agent.turn({ inbound: inbound(text, id), ...rest }, abort.signal);
+  };
+  const kinds = () => journal.map((entry) => entry.kind);
+  const streamed = () => events.flatMap((event) => (event.type === 'turn.text' ? [event.text] : [])).join('');
+  return { agent, ask, abort, journal, kinds, models, memory, sessions, tools, events, streamed };
+}
