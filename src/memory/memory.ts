@@ -1,9 +1,12 @@
+export { openJournal } from './journal.ts';
+export { type JournalVerdict, verifyJournal } from './journal-verify.ts';
+export { messagesFromJournal } from './messages.ts';
+
 import type { ErrorShape } from '../error/error.ts';
 import type {
   ConversationId,
   EndReason,
   Json,
-  Message,
   ModelRef,
   SearchHit,
   Sender,
@@ -68,6 +71,3 @@ export interface Memory {
   stats(): { notes: number; chunks: number };
   close(): Promise<void>;
 }
-
-/** Turns journal entries back into the messages a model is sent, dropping what no provider accepts (a call without its result). */
-export type MessagesFromJournal = (entries: JournalEntry[]) => Message[];
