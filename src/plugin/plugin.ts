@@ -76,3 +76,15 @@ export interface Plugins {
   layers(): Promise<Record<string, string>>;
   close(): Promise<void>;
 }
+
+/** The hidden verb `__plugin`: the locked process one plugin runs in. `args` are the words after the verb. Never returns. */
+export async function runPluginChild(args: string[] = process.argv.slice(3)): Promise<void> {
+  const { pluginChild } = await import('./child/plugin.ts');
+  await pluginChild(args);
+}
+
+/** The hidden verb `__prepare`: the locked throw-away process that checks and transpiles. Never returns. */
+export async function runPrepareChild(args: string[] = process.argv.slice(3)): Promise<void> {
+  const { prepareChild } = await import('./child/prepare.ts');
+  await prepareChild(args);
+}

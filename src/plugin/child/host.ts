@@ -1,0 +1,90 @@
+import type { Json } from '../../wire/wire.ts';
+import { inertWasi } from './wasi.ts';
+
+/** Asks the daemon; blocks until it answered. Throws `{payload}` for the error arm of the call's result. */
+export type AskHost = (fn: string, ...args: Json[]) => Json;
+
+type Interface = Record<string, unknown>;
+
+interface Request {
+  method: string;
+  url: string;
+  headers: [string, string][];
+  body?: Uint8Array;
+  timeoutMs?: number;
+}
+
+interface Message {
+  id: string;
+  senderId: string;
+  senderName: string;
+  text: string;
+  metadata?: string;
+}
+
+const bytesOf = (json: Json): Uint8Array => Uint8Array.fromBase64(String(json));
+
+/** host-api as jco wants it. Everything that reaches out is a question to the daemon, which alone decides. */
+function hostApi(ask: AskHost): Interface {
+  return {
+    kvSet: (key: string, value: Uint8Array) => void ask('kv-set', key, value.toBase64()),
+    kvGet: (key: string) => bytesOf(ask('kv-get', key)),
+    kvDelete: (key: string) => void ask('kv-delete', key),
+    kvList: (prefix: string) => ask('kv-list', prefix),
+    log: (level: string, message: string) => void ask('log', level, message.slice(0, 8192)),
+    now: () => BigInt(Date.now()),
+    randomBytes: (count: number) => {
+      if (count > 65_536) throw new Error('random-bytes gives at most 65536 bytes at a time');
+      return crypto.getRandomValues(new Uint8Array(count));
+    },
+    configGet: (key: string) => ask('config-get', key) ?? undefined,
+    secretExists: (name: string) => ask('secret-exists', name),
+    httpRequest: (request: Request) => {
+      const response = askHttp(ask, request);
+      return { ...response, body: bytesOf(response.body) };
+    },
+    emitMessage: (m: Message) =>
+      void ask('emit-message', {
+        id: m.id,
+        sender_id: m.senderId,
+        sender_name: m.senderName,
+        text: m.text,
+        metadata: m.metadata ?? null,
+      }),
+  };
+}
+
+/** The request as JSON, and its error arm as jco's variant: `{"denied": "…"}` becomes `{tag, val}`. */
+function askHttp(ask: AskHost, request: Request) {
+  try {
+    return ask('http-request', {
+      method: request.method,
+      url: request.url,
+      headers: request.headers,
+      body: request.body ? request.body.toBase64() : null,
+      timeout_ms: request.timeoutMs ?? null,
+    }) as { status: number; headers: [string, string][]; body: string };
+  } catch (thrown) {
+    const payload = (thrown as { payload?: Json }).payload;
+    if (typeof payload === 'string') throw { payload: { tag: payload } };
+    const [tag, val] = Object.entries(payload ?? {})[0] ?? ['network', 'the host did not answer'];
+    throw { payload: { tag, val: tag === 'too-large' ? BigInt(String(val)) : val } };
+  }
+}
+
+/**
+ * Everything the component may import, under each spelling jco looks for: as the component wrote it and without version.
+ * The script engine also finds its script here.
+ */
+export function importsFor(names: string[], ask: AskHost, script: string): Record<string, Interface> {
+  const known: Record<string, Interface> = {
+    'project-x:core/host-api': hostApi(ask),
+    'project-x:core/plugin-source': { source: () => script },
+    ...inertWasi((level, line) => void ask('log', level, line.slice(0, 8192))),
+  };
+  for (const name of names) {
+    const found = known[name.replace(/@[\d.]+$/, '')];
+    if (found) known[name] = found;
+  }
+  return known;
+}

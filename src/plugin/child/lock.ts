@@ -1,0 +1,117 @@
+import { dlopen, ptr } from 'bun:ffi';
+import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { seccompProgram } from './filter.ts';
+import { type Machine, machines } from './syscalls.ts';
+
+/** What a process is locked with. */
+export interface LockOptions {
+  /** Processor time of the whole life of the process, in seconds: the kernel's backstop should the daemon die. */
+  cpuSeconds: number;
+}
+
+/** Which layers hold: `active`, or why not. */
+export type Layers = Record<'seccomp' | 'no_new_privs' | 'rlimits' | 'descriptors', string>;
+
+/** Kept so that the kernel never reads a program the collector freed. */
+const kept: Uint8Array[] = [];
+
+const limits = { cpu: 0, fsize: 1, core: 4, nofile: 7 };
+const enoughDescriptors = 32n;
+
+/**
+ * Locks this process for good, before it sees one byte that a plugin's author wrote: no descriptor but its three pipes and
+ * the runtime's own event loop, no new privileges, resource limits, and a system-call allow-list on all threads.
+ * Never throws; what could not be done is said in the result, and the daemon decides.
+ */
+export function lockProcess(options: LockOptions): Layers {
+  const layers: Layers = { seccomp: 'absent', no_new_privs: 'absent', rlimits: 'absent', descriptors: 'absent' };
+  if (process.platform !== 'linux') {
+    for (const layer of Object.keys(layers) as (keyof Layers)[]) layers[layer] = `not available on ${process.platform}`;
+    return layers;
+  }
+  let libc: Libc;
+  try {
+    libc = openLibc();
+  } catch (e) {
+    layers.seccomp = `libc cannot be reached: ${String(e)}`;
+    return layers;
+  }
+  layers.descriptors = closeDescriptors();
+  layers.rlimits = setLimits(libc, options);
+  const setNoNewPrivs = 38;
+  if (libc.prctl(setNoNewPrivs, 1n, 0n, 0n, 0n) !== 0) return layers;
+  layers.no_new_privs = 'active';
+  layers.seccomp = installFilter(libc);
+  return layers;
+}
+
+/** Whether every layer that contains a hostile process holds. */
+export function isLocked(layers: Layers): boolean {
+  return Object.values(layers).every((state) => state === 'active');
+}
+
+type Libc = ReturnType<typeof openLibc>;
+
+function openLibc() {
+  // A musl build must not load glibc, which gcompat puts beside it under the usual name.
+  const musl = readFileSync('/proc/self/maps', 'utf8').includes('/ld-musl-');
+  const name = musl ? `libc.musl-${process.arch === 'x64' ? 'x86_64' : 'aarch64'}.so.1` : 'libc.so.6';
+  return dlopen(name, {
+    prctl: { args: ['i32', 'u64', 'u64', 'u64', 'u64'], returns: 'i32' },
+    setrlimit: { args: ['i32', 'ptr'], returns: 'i32' },
+    syscall: { args: ['i64', 'i64', 'i64', 'ptr'], returns: 'i64' },
+  }).symbols;
+}
+
+/** Closes what the daemon's own parent may have left open; the event loop's anonymous descriptors stay. */
+function closeDescriptors(): string {
+  const open = () => {
+    const left: number[] = [];
+    for (const name of readdirSync('/proc/self/fd')) {
+      if (Number(name) <= 2) continue;
+      try {
+        if (!readlinkSync(`/proc/self/fd/${name}`).startsWith('anon_inode:')) left.push(Number(name));
+      } catch {
+        // The descriptor of the listing itself.
+      }
+    }
+    return left;
+  };
+  for (const fd of open()) {
+    try {
+      closeSync(fd);
+    } catch {
+      // Verified below.
+    }
+  }
+  const left = open();
+  return left.length === 0 ? 'active' : `descriptors ${left.join(', ')} stay open`;
+}
+
+function setLimits(libc: Libc, options: LockOptions): string {
+  const cpu = BigInt(options.cpuSeconds);
+  const wanted: [name: string, resource: number, soft: bigint, hard: bigint][] = [
+    ['core', limits.core, 0n, 0n],
+    ['fsize', limits.fsize, 0n, 0n],
+    ['nofile', limits.nofile, enoughDescriptors, enoughDescriptors],
+    ['cpu', limits.cpu, cpu, cpu + 1n],
+  ];
+  for (const [name, resource, soft, hard] of wanted)
+    if (libc.setrlimit(resource, ptr(new BigUint64Array([soft, hard]))) !== 0) return `${name} was refused`;
+  return 'active';
+}
+
+function installFilter(libc: Libc): string {
+  if (!(process.arch in machines)) return `no filter for ${process.arch}`;
+  const machine = process.arch as Machine;
+  const program = seccompProgram(machine, process.pid);
+  const header = new Uint8Array(16);
+  const view = new DataView(header.buffer);
+  view.setUint16(0, program.length / 8, true);
+  view.setBigUint64(8, BigInt(ptr(program)), true);
+  kept.push(program, header);
+  const setModeFilter = 1n;
+  const allThreads = 1n;
+  const answer = libc.syscall(BigInt(machines[machine].seccomp), setModeFilter, allThreads, ptr(header));
+  return Number(answer) === 0 ? 'active' : `the kernel refused the filter (${answer})`;
+}

@@ -1,0 +1,108 @@
+import { PxError } from '../../error/error.ts';
+import type { Json } from '../../wire/wire.ts';
+import type { AnswerFrame, CallFrame, LoadFrame } from '../protocol.ts';
+import { fromWit, toWit } from '../wit/json.ts';
+import type { WitFunction } from '../wit/types.ts';
+import { importsFor } from './host.ts';
+import { lockProcess } from './lock.ts';
+import { readBlob, readFrame, writeFrame } from './pipe.ts';
+
+/** What jco's generated code exports. */
+type Instantiate = (getModule: (name: string) => WebAssembly.Module, imports: Record<string, unknown>) => unknown;
+
+/**
+ * The hidden verb `__plugin CPU-SECONDS`: locks itself, says so, takes a plugin over its pipe and answers calls one at a time
+ * until its input ends. A trap ends it: an instance that trapped is never used again.
+ */
+export async function pluginChild(args: string[]): Promise<never> {
+  writeFrame({ t: 'locked', layers: lockProcess({ cpuSeconds: Number(args[0] ?? '60') }) });
+  try {
+    await serve(readFrame<LoadFrame>());
+  } catch (thrown) {
+    writeFrame({ t: 'trap', message: describe(thrown) });
+  }
+  process.exit(70);
+}
+
+async function serve(load: LoadFrame): Promise<never> {
+  const modules = new Map(load.modules.map((name) => [name, new WebAssembly.Module(readBlob())]));
+  const code = text(readBlob());
+  const script = text(readBlob());
+  let asked = 0;
+  const ask = (fn: string, ...args: Json[]): Json => {
+    const n = ++asked;
+    writeFrame({ t: 'host', n, fn, args });
+    const answer = readFrame<AnswerFrame>();
+    if ('err' in answer) throw { payload: answer.err };
+    return answer.ok ?? null;
+  };
+  const getModule = (name: string) => {
+    const found = modules.get(name);
+    if (!found) throw new Error(`no core module ${name}`);
+    return found;
+  };
+  const root: unknown = await evaluate(code)(getModule, importsFor(load.imports, ask, script));
+  const functions = new Map(load.functions.map((f) => [f.name, f]));
+  writeFrame({ t: 'ready' });
+  for (;;) {
+    const call = readFrame<CallFrame>();
+    const fn = functions.get(call.fn);
+    if (!fn) throw new Error(`no function ${call.fn}`);
+    answer(call, fn, find(root, fn.jsPath), load.outputBytes);
+  }
+}
+
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** The generated module as a function: Bun's loader is not needed, and no file or URL is opened. */
+function evaluate(code: string): Instantiate {
+  const body = code.replace(/^export /gm, '');
+  return new Function(`'use strict';${body}\nreturn instantiate;`)() as Instantiate;
+}
+
+function find(root: unknown, path: string[]): (...args: unknown[]) => unknown {
+  let at = root;
+  for (const key of path) at = (at as Record<string, unknown> | undefined)?.[key];
+  if (typeof at !== 'function') throw new Error(`the component does not export ${path.join('.')}`);
+  return at as (...args: unknown[]) => unknown;
+}
+
+function answer(call: CallFrame, fn: WitFunction, run: (...args: unknown[]) => unknown, outputBytes: number): void {
+  const refuse = (why: 'arguments' | 'value' | 'output', thrown: unknown) =>
+    writeFrame({ t: 'refused', id: call.id, why, message: describe(thrown) });
+  let args: unknown[];
+  try {
+    args = fn.params.map((p, i) => toWit(p.type, call.args[i], p.name));
+  } catch (thrown) {
+    return refuse('arguments', thrown);
+  }
+  let result: unknown;
+  try {
+    result = run(...args);
+  } catch (thrown) {
+    if (fn.error === undefined || !isGuestError(thrown)) throw thrown;
+    return writeFrame({ t: 'failed', id: call.id, err: fromWit(fn.error, thrown.payload) });
+  }
+  let frame: { t: 'done'; id: number; ok: Json };
+  try {
+    frame = { t: 'done', id: call.id, ok: fromWit(fn.result, result) };
+  } catch (thrown) {
+    return refuse('value', thrown);
+  }
+  const size = Buffer.byteLength(JSON.stringify(frame.ok));
+  if (size > outputBytes) return refuse('output', new Error(`a result of ${size} bytes, ${outputBytes} are allowed`));
+  writeFrame(frame);
+}
+
+/** The error arm of a result, as jco throws it; anything else is a trap. */
+function isGuestError(thrown: unknown): thrown is { payload: unknown } {
+  return thrown instanceof Error && thrown.constructor.name === 'ComponentError' && 'payload' in thrown;
+}
+
+/** What went wrong in at most a few lines; PxError speaks for itself. */
+function describe(thrown: unknown): string {
+  if (thrown instanceof PxError) return thrown.message.slice(0, 2000);
+  return (
+    thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : (JSON.stringify(thrown) ?? String(thrown))
+  ).slice(0, 2000);
+}

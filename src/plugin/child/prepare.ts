@@ -1,0 +1,94 @@
+import { PxError } from '../../error/error.ts';
+import type { PrepareFrame } from '../protocol.ts';
+import { capCore, inspectCore, shareMemory } from './core.ts';
+import { lockProcess } from './lock.ts';
+import { readBlob, readFrame, writeFrame } from './pipe.ts';
+import { isInertWasi } from './wasi.ts';
+
+/** Interfaces a plugin may import besides inert WASI: the host's, with and without a version px speaks. */
+const hostInterface = /^project-x:core\/(host-api|plugin-source)(@0\.1\.\d+)?$/;
+
+/** Processor time of one preparation, in seconds. */
+const cpuSeconds = 60;
+
+/**
+ * The hidden verb `__prepare component|script`: locks itself, takes a component (or a script) over its pipe, checks it, reads
+ * its types, caps its memories, transpiles it and hands back files. It runs once and sees nothing but untrusted input; a
+ * transpiler that panics or runs wild dies here.
+ */
+export async function prepareChild(args: string[]): Promise<never> {
+  // Everything that must be read from disk is read before the lock; nothing of the plugin has been seen yet.
+  const prepare = args[0] === 'script' ? await scriptTools() : await componentTools();
+  writeFrame({ t: 'locked', layers: lockProcess({ cpuSeconds }) });
+  const job = readFrame<PrepareFrame>();
+  try {
+    await prepare(job, readBlob());
+  } catch (thrown) {
+    writeFrame(refusal(thrown));
+  }
+  process.exit(0);
+}
+
+type Prepare = (job: PrepareFrame, input: Uint8Array) => void | Promise<void>;
+
+async function scriptTools(): Promise<Prepare> {
+  const { bundleScript } = await import('../engine/bundle.ts');
+  return async (job, input) =>
+    writeFrame({ t: 'bundled', code: await bundleScript(new TextDecoder().decode(input), job.filename) });
+}
+
+async function componentTools(): Promise<Prepare> {
+  const [{ $init, generate }, { readComponent }] = await Promise.all([import('#bindgen'), import('../wit/read.ts')]);
+  await $init;
+  return (job, component) => {
+    const { imports, functions } = readComponent(component);
+    const foreign = imports.filter((name) => !hostInterface.test(name) && !isInertWasi(name));
+    if (foreign.length > 0)
+      throw new PxError('plugin.imports', `the component wants what px does not give: ${foreign.join(', ')}`, {
+        hint: 'A plugin may import project-x:core/host-api and WASI clocks, random, standard streams and environment.',
+      });
+    const { files } = generate(component, {
+      name: 'plugin',
+      instantiation: { tag: 'sync' },
+      noTypescript: true,
+      base64Cutoff: 0,
+      map: [],
+    });
+    const code = files.find(([name]) => name === 'plugin.js');
+    if (!code) throw new PxError('plugin.invalid', 'the transpiler gave no code');
+    const out = [
+      code,
+      ...capAll(
+        files.filter(([name]) => name.endsWith('.wasm')),
+        job.memoryMb,
+      ),
+    ];
+    writeFrame(
+      { t: 'prepared', imports, functions, files: out.map(([name]) => name) },
+      out.map(([, bytes]) => bytes),
+    );
+  };
+}
+
+/** The core modules with checked names and with memories that together stay within the cap. */
+function capAll(modules: [string, Uint8Array][], memoryMb: number): [string, Uint8Array][] {
+  const memories = modules.map(([, bytes]) => inspectCore(bytes));
+  const caps = shareMemory(memories.flat(), memoryMb);
+  return modules.map(([name, bytes], i) => [name, capCore(bytes, caps.splice(0, memories[i]?.length ?? 0))]);
+}
+
+function refusal(thrown: unknown) {
+  if (thrown instanceof PxError)
+    return {
+      t: 'refused',
+      code: thrown.code.startsWith('plugin.') ? thrown.code : 'plugin.invalid',
+      message: thrown.message.slice(0, 4000),
+      ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
+    };
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return {
+    t: 'refused',
+    code: 'plugin.invalid',
+    message: `the component cannot be translated: ${message.slice(0, 2000)}`,
+  };
+}

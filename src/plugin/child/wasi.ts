@@ -1,0 +1,134 @@
+/** WASI 0.2 interfaces that reach nothing and may therefore be imported; any other WASI import is refused at `add`. */
+const inert =
+  /^wasi:(cli\/(environment|exit|stdin|stdout|stderr|terminal-(input|output|stdin|stdout|stderr))|clocks\/(wall|monotonic)-clock|filesystem\/(types|preopens)|io\/(error|poll|streams)|random\/(random|insecure|insecure-seed))(@0\.2\.\d+)?$/;
+
+/** Whether an import is WASI px answers with {@link inertWasi}. */
+export function isInertWasi(name: string): boolean {
+  return inert.test(name);
+}
+
+type Interface = Record<string, unknown>;
+
+/** A resource class whose listed methods all refuse: no handle of it ever comes into being. */
+function unreachable(name: string, methods: string): new () => object {
+  const made = { [name]: class {} }[name] ?? class {};
+  for (const method of methods.split(' '))
+    Object.defineProperty(made.prototype, method, {
+      value: () => {
+        throw new Error(`${name}.${method} is not available to a plugin`);
+      },
+    });
+  return made;
+}
+
+/**
+ * The part of WASI 0.2 that reaches nothing: clocks, randomness, standard output as log lines, an empty environment, no
+ * folders, no sockets. Ordinary toolchains link it even for code that never uses it.
+ */
+export function inertWasi(log: (level: 'info' | 'warn', line: string) => void): Record<string, Interface> {
+  class IoError {
+    toDebugString(): string {
+      return 'closed';
+    }
+  }
+  class Pollable {
+    ready(): boolean {
+      return true;
+    }
+    block(): void {}
+  }
+  const closed = () => {
+    throw { payload: { tag: 'closed' } };
+  };
+  class InputStream {
+    read = closed;
+    blockingRead = closed;
+    skip = closed;
+    blockingSkip = closed;
+    subscribe(): Pollable {
+      return new Pollable();
+    }
+  }
+  class OutputStream {
+    #level: 'info' | 'warn' | undefined;
+    #line = '';
+    #text = new TextDecoder();
+    constructor(level?: 'info' | 'warn') {
+      this.#level = level;
+    }
+    checkWrite(): bigint {
+      return 65_536n;
+    }
+    write(bytes: Uint8Array): void {
+      if (!this.#level) return;
+      const lines = (this.#line + this.#text.decode(bytes, { stream: true })).split('\n');
+      this.#line = (lines.pop() ?? '').slice(-4096);
+      for (const line of lines) log(this.#level, line);
+    }
+    blockingWriteAndFlush(bytes: Uint8Array): void {
+      this.write(bytes);
+    }
+    flush(): void {}
+    blockingFlush(): void {}
+    writeZeroes(): void {}
+    blockingWriteZeroesAndFlush(): void {}
+    splice = closed;
+    blockingSplice = closed;
+    subscribe(): Pollable {
+      return new Pollable();
+    }
+  }
+  const Descriptor = unreachable(
+    'Descriptor',
+    'readViaStream writeViaStream appendViaStream advise syncData getFlags getType setSize setTimes read write readDirectory sync createDirectoryAt stat statAt setTimesAt linkAt openAt readlinkAt removeDirectoryAt renameAt symlinkAt unlinkFileAt isSameObject metadataHash metadataHashAt',
+  );
+  const DirectoryEntryStream = unreachable('DirectoryEntryStream', 'readDirectoryEntry');
+  const random = (count: bigint): Uint8Array => {
+    if (count > 1_048_576n) throw new Error('too many random bytes at once');
+    const bytes = new Uint8Array(Number(count));
+    for (let at = 0; at < bytes.length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+    return bytes;
+  };
+  const randomU64 = (): bigint => new BigUint64Array(random(8n).buffer)[0] ?? 0n;
+  const now = () => BigInt(Math.round(performance.now() * 1e6));
+  const wall = () => {
+    const ms = Date.now();
+    return { seconds: BigInt(Math.floor(ms / 1000)), nanoseconds: (ms % 1000) * 1_000_000 };
+  };
+  const out = new OutputStream('info');
+  const err = new OutputStream('warn');
+  return {
+    'wasi:cli/environment': { getEnvironment: () => [], getArguments: () => [], initialCwd: () => undefined },
+    'wasi:cli/exit': {
+      exit: (status: unknown) => {
+        throw new Error(`the guest called exit: ${JSON.stringify(status)}`);
+      },
+      exitWithCode: (code: number) => {
+        throw new Error(`the guest called exit: ${code}`);
+      },
+    },
+    'wasi:cli/stdin': { InputStream, getStdin: () => new InputStream() },
+    'wasi:cli/stdout': { OutputStream, getStdout: () => out },
+    'wasi:cli/stderr': { OutputStream, getStderr: () => err },
+    'wasi:cli/terminal-input': { TerminalInput: class {} },
+    'wasi:cli/terminal-output': { TerminalOutput: class {} },
+    'wasi:cli/terminal-stdin': { getTerminalStdin: () => undefined },
+    'wasi:cli/terminal-stdout': { getTerminalStdout: () => undefined },
+    'wasi:cli/terminal-stderr': { getTerminalStderr: () => undefined },
+    'wasi:clocks/wall-clock': { now: wall, resolution: () => ({ seconds: 0n, nanoseconds: 1_000_000 }) },
+    'wasi:clocks/monotonic-clock': {
+      now,
+      resolution: () => 1000n,
+      subscribeInstant: () => new Pollable(),
+      subscribeDuration: () => new Pollable(),
+    },
+    'wasi:filesystem/preopens': { Descriptor, getDirectories: () => [] },
+    'wasi:filesystem/types': { Descriptor, DirectoryEntryStream, filesystemErrorCode: () => undefined },
+    'wasi:io/error': { Error: IoError },
+    'wasi:io/poll': { Pollable, poll: (list: unknown[]) => Uint32Array.from(list.keys()) },
+    'wasi:io/streams': { InputStream, OutputStream },
+    'wasi:random/random': { getRandomBytes: random, getRandomU64: randomU64 },
+    'wasi:random/insecure': { getInsecureRandomBytes: random, getInsecureRandomU64: randomU64 },
+    'wasi:random/insecure-seed': { insecureSeed: () => [randomU64(), randomU64()] },
+  };
+}

@@ -1,0 +1,269 @@
+import * as v from 'valibot';
+import { type ErrorCode, PxError, toPxError } from '../error/error.ts';
+import type { Json } from '../wire/wire.ts';
+import { type Child, checkLayers, type SandboxMode, startChild } from './child-process.ts';
+import { type Deadline, startDeadline } from './deadline.ts';
+import { encodeFrame, FrameError, parseFrame } from './frame.ts';
+import { type AnswerFrame, type CallFrame, FromChild, type LoadFrame } from './protocol.ts';
+import type { WitFunction } from './wit/types.ts';
+
+/** A plugin ready to be run: what a preparing process made of it. */
+export interface Image {
+  /** The generated JavaScript. It is code: only a locked child evaluates it. */
+  code: Uint8Array;
+  /** Core modules, already capped. */
+  modules: [name: string, bytes: Uint8Array][];
+  functions: WitFunction[];
+  imports: string[];
+  /** The script the engine runs; absent when the plugin is a component of its own. */
+  script?: string;
+}
+
+/** The answer to a host call: its value or the error arm of its result. */
+export type HostAnswer = { ok: Json } | { err: Json };
+/** Does one host call. Must not throw; the signal ends with the call that asked. */
+export type AnswerHost = (fn: string, args: Json[], signal: AbortSignal) => Promise<HostAnswer>;
+
+export interface GuestLimits {
+  memoryMb: number;
+  cpuMs: number;
+  wallMs: number;
+  outputBytes: number;
+}
+
+export interface GuestOptions {
+  /** The command of the hidden verb `__plugin`, without its argument. */
+  command: string[];
+  mode: SandboxMode;
+  image: Image;
+  limits: GuestLimits;
+  host: AnswerHost;
+}
+
+/** One running instance of a plugin in its locked process. Calls must not overlap. */
+export interface Guest {
+  readonly pid: number;
+  /** Calls an exported function. Throws PxError; after any but `plugin.guest`, `plugin.function` and `plugin.output` the guest is gone. */
+  call(fn: string, args: Json[], signal?: AbortSignal): Promise<Json>;
+  /** Ends it now. Resolves when the process is gone. */
+  end(): Promise<void>;
+  /** Processor time used, in ms; undefined where the system does not say. */
+  cpu(): number | undefined;
+  /** Resolves when the process is gone, with why: `interrupted` when it was stopped on purpose. */
+  readonly gone: Promise<PxError>;
+}
+
+/** Beside the guest's memories a process may grow by this much (glue, buffers, compiled code), in bytes. */
+const slackBytes = 96 * 1024 * 1024;
+/** What a process may have before it says that it is ready, without the guest's memories. */
+const startBytes = 320 * 1024 * 1024;
+/** Host calls one call may make. */
+const maxHostCalls = 20_000;
+/** Time a process may take from start to ready, in ms. Under emulation a start takes a second. */
+const startMs = 15_000;
+const watchMs = { working: 25, idle: 1000 };
+/** Part of a core an idle process may use between two looks. */
+const idleShare = 0.5;
+/** Processor seconds a whole process may live for each second one call may use; the runner retires it before. */
+export const lifetimeCalls = 8;
+
+/** Largest frame a child may send: a result or the arguments of a host call, with room for base64. */
+export const maxFrame = (limits: GuestLimits, bodyBytes: number) =>
+  Math.ceil(Math.max(limits.outputBytes, bodyBytes) * 1.4) + 65_536;
+
+interface Work {
+  id: number;
+  deadline: Deadline;
+  abort: AbortController;
+  hostCalls: number;
+  settle(outcome: { ok: Json } | { error: PxError }): void;
+}
+
+/**
+ * Starts a plugin's process: lock first, then its code, then ready. Throws PxError `sandbox.unavailable` or one of the faults
+ * `plugin.crashed`, `plugin.cpu`, `plugin.wall`, `plugin.memory`, `plugin.output`.
+ */
+export async function startGuest(options: GuestOptions, bodyBytes: number): Promise<Guest> {
+  const { image, limits } = options;
+  let state: 'locking' | 'loading' | 'idle' | 'working' = 'locking';
+  let fault: PxError | undefined;
+  let work: Work | undefined;
+  let nextId = 0;
+  let allowedRss = startBytes + limits.memoryMb * 1_048_576;
+
+  const cpuSeconds = Math.ceil((limits.cpuMs * lifetimeCalls) / 1000) + 5;
+  const child: Child = startChild({
+    command: [...options.command, String(cpuSeconds)],
+    maxFrame: maxFrame(limits, bodyBytes),
+    onFrame: (payload) => handle(v.safeParse(FromChild, parseFrame(payload))),
+    onBroken: (error) => blame('plugin.output', `it broke the rules of its pipe: ${error.message}`),
+  });
+  // A host call may be under way for a process that is gone: it ends too.
+  void child.died.then(() => work?.abort.abort());
+  const gone = child.exited.then((how) => {
+    clearInterval(watch);
+    fault ??= new PxError('plugin.crashed', `its process died: ${how}`);
+    finish({ error: fault });
+    return fault;
+  });
+
+  function blame(code: ErrorCode, message: string, hint?: string): void {
+    stop(new PxError(code, message, hint === undefined ? {} : { hint }));
+  }
+
+  function stop(why: PxError): void {
+    fault ??= why;
+    child.kill();
+  }
+
+  function finish(outcome: { ok: Json } | { error: PxError }): void {
+    const done = work;
+    if (!done) return;
+    work = undefined;
+    done.deadline.stop();
+    done.abort.abort();
+    done.settle(outcome);
+  }
+
+  let watch: ReturnType<typeof setInterval>;
+  let lastCpu: number | undefined;
+  const look = (every: number) => {
+    clearInterval(watch);
+    lastCpu = child.cpu();
+    watch = setInterval(() => {
+      const rss = child.rss();
+      if (rss !== undefined && rss > allowedRss)
+        blame(
+          'plugin.memory',
+          `its process grew to ${Math.round(rss / 1_048_576)} MiB`,
+          'See limits.memory_mb in px.yaml.',
+        );
+      if (state !== 'idle') return;
+      const cpu = child.cpu();
+      if (cpu !== undefined && lastCpu !== undefined && cpu - lastCpu > every * idleShare)
+        blame('plugin.cpu', 'it works while nobody called it');
+      lastCpu = cpu;
+    }, every);
+    watch.unref();
+  };
+
+  async function handle(parsed: v.SafeParseResult<typeof FromChild>): Promise<void> {
+    if (fault) return;
+    if (!parsed.success) throw new FrameError('a frame of an unknown form');
+    const frame = parsed.output;
+    if (frame.t === 'trap') return blame('plugin.crashed', `it trapped: ${frame.message}`);
+    if (frame.t === 'host' && work && state !== 'locking') return answer(work, frame.n, frame.fn, frame.args);
+    if (frame.t === 'locked' && state === 'locking') return load(frame.layers);
+    if (frame.t === 'ready' && state === 'loading') return finish({ ok: null });
+    if (
+      (frame.t === 'done' || frame.t === 'failed' || frame.t === 'refused') &&
+      state === 'working' &&
+      frame.id === work?.id
+    )
+      return finish(outcomeOf(frame));
+    throw new FrameError(`a frame nobody waits for: ${frame.t}`);
+  }
+
+  function load(layers: Record<string, string>): void {
+    try {
+      checkLayers(layers, options.mode);
+    } catch (e) {
+      return stop(toPxError(e));
+    }
+    state = 'loading';
+    const { functions, imports } = image;
+    const frame: LoadFrame = {
+      t: 'load',
+      modules: image.modules.map(([name]) => name),
+      functions,
+      imports,
+      outputBytes: limits.outputBytes,
+    };
+    const script = new TextEncoder().encode(image.script ?? '');
+    child.send(encodeFrame(frame, [...image.modules.map(([, bytes]) => bytes), image.code, script]));
+  }
+
+  async function answer(asker: Work, n: number, fn: string, args: Json[]): Promise<void> {
+    if (++asker.hostCalls > maxHostCalls)
+      return blame('plugin.output', `it called the host more than ${maxHostCalls} times in one call`);
+    asker.deadline.pause();
+    const result = await Promise.race([options.host(fn, args, asker.abort.signal), aborted(asker.abort.signal)]);
+    // The call may have ended meanwhile, and with it the process.
+    if (!result || work !== asker) return;
+    asker.deadline.resume();
+    child.send(encodeFrame({ t: 'answer', n, ...result } satisfies AnswerFrame));
+  }
+
+  function begin(cpuMs: number, wallMs: number, signal?: AbortSignal): Promise<Json> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => stop(new PxError('interrupted', 'the call was stopped'));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      work = {
+        id: ++nextId,
+        abort: new AbortController(),
+        hostCalls: 0,
+        deadline: startDeadline({ cpuMs, wallMs, cpu: child.cpu, onOver: (which) => over(which, cpuMs, wallMs) }),
+        settle(outcome) {
+          signal?.removeEventListener('abort', onAbort);
+          if ('ok' in outcome) resolve(outcome.ok);
+          else reject(outcome.error);
+        },
+      };
+      if (signal?.aborted) onAbort();
+    });
+  }
+
+  function over(which: 'cpu' | 'wall', cpuMs: number, wallMs: number): void {
+    if (which === 'cpu')
+      blame('plugin.cpu', `it used more than ${cpuMs} ms of processor time`, 'See limits.cpu_ms in px.yaml.');
+    else blame('plugin.wall', `it took longer than ${wallMs} ms`, 'See limits.wall_ms in px.yaml.');
+  }
+
+  look(watchMs.working);
+  await begin(Math.max(limits.cpuMs, startMs / 3), startMs);
+  allowedRss = (child.rss() ?? startBytes) + limits.memoryMb * 1_048_576 + slackBytes;
+  rest();
+
+  function rest(): void {
+    state = 'idle';
+    look(watchMs.idle);
+  }
+
+  return {
+    pid: child.pid,
+    gone,
+    cpu: child.cpu,
+    async call(fn, args, signal) {
+      if (fault) throw fault;
+      state = 'working';
+      look(watchMs.working);
+      const result = begin(limits.cpuMs, limits.wallMs, signal);
+      if (work) child.send(encodeFrame({ t: 'call', id: work.id, fn, args } satisfies CallFrame));
+      try {
+        return await result;
+      } finally {
+        if (!fault) rest();
+      }
+    },
+    async end() {
+      stop(new PxError('interrupted', 'the plugin was stopped'));
+      await child.exited;
+    },
+  };
+}
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
+
+/** A finished call as its value or its error; the guest lives on in each case. */
+function outcomeOf(frame: Extract<FromChild, { t: 'done' | 'failed' | 'refused' }>): { ok: Json } | { error: PxError } {
+  if (frame.t === 'done') return { ok: frame.ok };
+  if (frame.t === 'failed') {
+    const text = typeof frame.err === 'string' ? frame.err : JSON.stringify(frame.err);
+    return { error: new PxError('plugin.guest', text.slice(0, 4000), { data: frame.err }) };
+  }
+  if (frame.why === 'arguments') return { error: new PxError('plugin.function', frame.message) };
+  if (frame.why === 'output')
+    return { error: new PxError('plugin.output', frame.message, { hint: 'See limits.output_bytes in px.yaml.' }) };
+  return { error: new PxError('plugin.invalid', frame.message) };
+}

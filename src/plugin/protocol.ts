@@ -1,0 +1,85 @@
+import * as v from 'valibot';
+import type { Json } from '../wire/wire.ts';
+import type { WitFunction } from './wit/types.ts';
+
+/*
+ * What daemon and child say to each other. The daemon trusts nothing of it: every frame from a child passes `FromChild`,
+ * and which plugin speaks is known by the pipe it comes from, never by what it says.
+ */
+
+/** Anything JSON.parse can give; frames are parsed before they are checked. */
+const json = v.custom<Json>(() => true);
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const words = v.pipe(v.string(), v.maxLength(4096));
+
+/** First frame of any child: it is locked, with these layers. */
+const Locked = v.object({ t: v.literal('locked'), layers: v.record(v.string(), words) });
+
+/** A frame from a plugin's process. */
+export const FromChild = v.variant('t', [
+  Locked,
+  v.object({ t: v.literal('ready') }),
+  v.object({ t: v.literal('host'), n: count, fn: v.pipe(v.string(), v.maxLength(64)), args: v.array(json) }),
+  v.object({ t: v.literal('done'), id: count, ok: json }),
+  v.object({ t: v.literal('failed'), id: count, err: json }),
+  v.object({ t: v.literal('refused'), id: count, why: v.picklist(['arguments', 'value', 'output']), message: words }),
+  v.object({ t: v.literal('trap'), message: words }),
+]);
+export type FromChild = v.InferOutput<typeof FromChild>;
+
+/** A frame from the process that prepares a plugin. After `prepared` each of `files` follows as a blob. */
+export const FromPrepare = v.variant('t', [
+  Locked,
+  v.object({
+    t: v.literal('prepared'),
+    imports: v.array(words),
+    functions: v.array(v.record(v.string(), v.unknown())),
+    files: v.array(v.pipe(v.string(), v.regex(/^[\w.-]{1,80}$/))),
+  }),
+  v.object({ t: v.literal('bundled'), code: v.string() }),
+  v.object({
+    t: v.literal('refused'),
+    code: v.picklist(['plugin.invalid', 'plugin.imports', 'plugin.unsafe', 'plugin.memory']),
+    message: words,
+    hint: v.optional(words),
+  }),
+]);
+export type FromPrepare = v.InferOutput<typeof FromPrepare>;
+
+/**
+ * What a plugin's process is given after it is locked. Blobs follow: each of `modules`, the generated code, and the script's
+ * text (empty when the plugin is a component of its own).
+ */
+export interface LoadFrame {
+  t: 'load';
+  /** Core modules by the name the code asks for. */
+  modules: string[];
+  functions: WitFunction[];
+  imports: string[];
+  /** Largest JSON of one result, in bytes. */
+  outputBytes: number;
+}
+
+/** One call of an exported function. */
+export interface CallFrame {
+  t: 'call';
+  id: number;
+  fn: string;
+  args: Json[];
+}
+
+/** The answer to a host call: a value, or the error arm of its result. */
+export interface AnswerFrame {
+  t: 'answer';
+  n: number;
+  ok?: Json;
+  err?: Json;
+}
+
+/** What the preparing process is given after it is locked; the file follows as a blob. */
+export interface PrepareFrame {
+  t: 'prepare';
+  memoryMb: number;
+  /** Of a script: decides between TypeScript and JavaScript. */
+  filename: string;
+}

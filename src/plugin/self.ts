@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Environment } from '../config/config.ts';
+
+/**
+ * The command that starts this program again with a hidden verb. `PX_EXEC_PREFIX` (words separated by spaces) is put before
+ * it, for systems that cannot execute the file by itself: `qemu-aarch64-static -L /usr/aarch64-linux-gnu`.
+ */
+export function selfCommand(env: Environment, verb: '__plugin' | '__prepare', args: string[]): string[] {
+  const prefix = (env.get('PX_EXEC_PREFIX') ?? '').split(' ').filter((word) => word !== '');
+  const compiled = import.meta.path.startsWith('/$bunfs/') || import.meta.path.includes('~BUN');
+  // Run from source (`bun run`, `bun test`) the executable is Bun itself and must be told the program.
+  const program = compiled ? [] : [entry()];
+  return [...prefix, process.execPath, ...program, verb, ...args];
+}
+
+function entry(): string {
+  const main = resolve(import.meta.dir, '../main.ts');
+  return existsSync(main) ? main : resolve(import.meta.dir, 'child/entry.ts');
+}
+
+/**
+ * The whole environment of a child. The top tier of the compiler is off: it makes a plugin's process larger and, for calls this
+ * short, slower. Nothing of the daemon's own environment is passed on.
+ */
+export const childEnvironment: Record<string, string> = { BUN_JSC_useOMGJIT: '0' };
