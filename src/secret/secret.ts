@@ -21,3 +21,5 @@ export interface Secrets {
   /** The same for bytes; the very same array when nothing was found. */
   scrubBytes(bytes: Uint8Array): Uint8Array;
 }
+
+export { openSecrets, type SecretStore } from './open.ts';

@@ -1,0 +1,56 @@
+import { base64Cores } from './form.ts';
+
+/**
+ * Makes the quick look that runs on every text: undo all the escaping there is and compare. Returns the name of the value
+ * the text holds, `true` when it may hold the hex or base64 of one, and `false` when it holds none.
+ */
+export function detector(pieces: [name: string, piece: string][]): (text: string) => string | boolean {
+  const plain = pieces.map(([name, piece]): [string, string] => [name, canonical(piece)]);
+  const coded = [...new Set(pieces.flatMap(([, piece]) => codedEnds(piece)))].join('|');
+  const pattern = new RegExp(coded, 'i');
+  return (text) => {
+    const bare = /[\\%&+\r]/.test(text) ? canonical(text) : text;
+    for (const [name, piece] of plain) if (bare.includes(piece)) return name;
+    return pattern.test(text);
+  };
+}
+
+/** Both ends of each hex and base64 form (letters may stand for a `+` or `/` of either alphabet): a line break can hit one only. */
+function codedEnds(piece: string): string[] {
+  const hex = Buffer.from(piece.slice(0, 8)).toString('hex').slice(0, 10);
+  const ends = base64Cores(piece).flatMap((core) => [core.slice(0, 7), core.slice(-7)]);
+  return [
+    [...(hex.match(/../g) ?? [])].join('[ :]?'),
+    ...ends.map((end) => end.replace(/[+/]/g, '(?:[-_+]|\\\\{0,3}\\/|%2[BF]|\\\\u002[BF])')),
+  ];
+}
+
+const named: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const short: Record<string, string> = { n: '\n', r: '', t: '\t', b: '\b', f: '\f' };
+
+/** The text without any escaping and without what escaping makes ambiguous: equal values stay equal however they were written. */
+export function canonical(text: string): string {
+  return text
+    .replace(/(?:%(?:25)*[0-9a-f]{2})+/gi, percent)
+    .replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(amp|lt|gt|quot|apos));/gi, (all, dec, hex, name) =>
+      name ? (named[name.toLowerCase()] ?? all) : point(dec ? Number(dec) : Number.parseInt(hex, 16)),
+    )
+    .replace(/(?<!\\)(?:\\+(?:u005c|x5c))+/gi, '\\')
+    .replace(/\\+(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([nrtbf]))?/gi, (_, unit, byte, letter) =>
+      letter
+        ? (short[letter.toLowerCase()] ?? '')
+        : unit || byte
+          ? String.fromCharCode(Number.parseInt(unit ?? byte, 16))
+          : '',
+    )
+    .replace(/\r/g, '')
+    .replaceAll('+', ' ');
+}
+
+function percent(run: string): string {
+  return Buffer.from(run.replace(/%(?:25)*(?=[0-9a-f]{2})/gi, ''), 'hex').toString();
+}
+
+function point(code: number): string {
+  return code <= 0x10ffff ? String.fromCodePoint(code) : '';
+}
