@@ -24,7 +24,10 @@ export interface ModelRequest {
   seed?: number;
 }
 
-/** The one stream every provider is translated to. `end` is always last and comes exactly once; failure is data. */
+/**
+ * The one stream every provider is translated to. A thought may come in pieces; the piece with a `signature` ends it.
+ * `usage` comes at most once, before the end. `end` is always last and comes exactly once; failure is data.
+ */
 export type ModelEvent =
   | { type: 'text'; text: string }
   | { type: 'thinking'; text: string; signature?: string }
@@ -47,6 +50,10 @@ export interface ModelInfo {
   provider: string;
   /** True for the built-in model that needs no network. */
   offline: boolean;
+  /** Names in `model.aliases` that mean it. */
+  aliases?: string[];
+  /** In tokens, where known. */
+  contextWindow?: number;
 }
 
 /** The switcher. */
@@ -62,3 +69,6 @@ export interface Models {
   detect(): Promise<void>;
   close(): void;
 }
+
+export { type Answer, createAnswer } from './assemble.ts';
+export { type ModelParts, openModels } from './switcher.ts';

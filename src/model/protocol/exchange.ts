@@ -1,0 +1,166 @@
+import type { Usage } from '../../wire/wire.ts';
+import type { HttpRefusal } from '../failure.ts';
+
+/** Largest answer px reads from a provider, in bytes; a stream without end must not fill the memory. */
+const maxAnswerBytes = 64 * 1024 * 1024;
+const maxRefusalChars = 65_536;
+
+/**
+ * One request to a provider. The SDK does its HTTP through {@link Exchange.fetch}, so that px sees what every SDK hides or
+ * handles differently: the status and headers of a refusal, silence, and an abort at any moment.
+ */
+export interface Exchange {
+  /** Aborted by the caller, by silence and by `close`. */
+  readonly signal: AbortSignal;
+  /** Give this to the SDK as its `fetch`. */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /** How far it came: nothing sent, waiting for an answer, answered. */
+  readonly stage: 'idle' | 'sent' | 'answered';
+  /** Set when the server said no. */
+  readonly refusal: HttpRefusal | undefined;
+  /** True when no byte came for too long. */
+  readonly silent: boolean;
+  /** Tokens as far as the provider has told; sent once, before the end. */
+  usage: Usage | undefined;
+  /** The promise, or a rejection as soon as the exchange is aborted. */
+  race<T>(promise: Promise<T>): Promise<T>;
+  close(): void;
+}
+
+/** What an exchange rejects with when it is aborted; never shown. */
+export class Aborted extends Error {
+  override readonly name = 'AbortError';
+}
+
+/** Opens an exchange. `ndjson` checks each line of the body (for an SDK that skips broken lines with a warning). */
+export function openExchange(options: { signal: AbortSignal; timeoutMs: number; ndjson?: boolean }): Exchange {
+  const controller = new AbortController();
+  let stage: Exchange['stage'] = 'idle';
+  let refusal: HttpRefusal | undefined;
+  let silent = false;
+  const onSilence = () => {
+    silent = true;
+    controller.abort(new Aborted('silence'));
+  };
+  // Longer than a timer can hold means for ever.
+  const timer = options.timeoutMs < 2 ** 31 ? setTimeout(onSilence, options.timeoutMs) : undefined;
+  const heard = () => timer?.refresh();
+  const onAbort = () => controller.abort(new Aborted('aborted'));
+  if (options.signal.aborted) onAbort();
+  else options.signal.addEventListener('abort', onAbort, { once: true });
+
+  return {
+    signal: controller.signal,
+    usage: undefined,
+    get stage() {
+      return stage;
+    },
+    get refusal() {
+      return refusal;
+    },
+    get silent() {
+      return silent;
+    },
+    async fetch(input, init) {
+      stage = 'sent';
+      // `timeout: false` lifts Bun's own five minutes: the silence timer decides.
+      const response = await fetch(input, { ...init, signal: controller.signal, timeout: false } as RequestInit);
+      stage = 'answered';
+      heard();
+      const type = response.headers.get('content-type') ?? '';
+      if (!response.ok || type.includes('text/html')) {
+        refusal = await readRefusal(response);
+        throw new Error(`HTTP ${response.status}`);
+      }
+      if (!response.body) return response;
+      const body = watch(response.body, controller.signal, heard, options.ndjson ?? false);
+      return new Response(body, { status: response.status, headers: response.headers });
+    },
+    race(promise) {
+      const { signal } = controller;
+      if (signal.aborted) return Promise.reject(signal.reason);
+      return new Promise((resolve, reject) => {
+        const abort = () => reject(signal.reason);
+        signal.addEventListener('abort', abort, { once: true });
+        promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+      });
+    },
+    close() {
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', onAbort);
+      controller.abort(new Aborted('closed'));
+    },
+  };
+}
+
+async function readRefusal(response: Response): Promise<HttpRefusal> {
+  const body = (await response.text().catch(() => '')).slice(0, maxRefusalChars);
+  return { status: response.status, retryAfterMs: retryAfter(response.headers), body };
+}
+
+/** `retry-after-ms`, or `retry-after` in seconds or as a date. */
+function retryAfter(headers: Headers): number | undefined {
+  const ms = Number(headers.get('retry-after-ms') ?? Number.NaN);
+  if (Number.isFinite(ms)) return Math.max(0, ms);
+  const value = headers.get('retry-after');
+  if (value === null) return undefined;
+  const seconds = Number(value);
+  const until = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(until) ? Math.max(0, until) : undefined;
+}
+
+/** The same bytes, counted, with each arrival reported, broken off at once on abort. */
+function watch(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+  heard: () => void,
+  ndjson: boolean,
+): ReadableStream<Uint8Array> {
+  const source = body.getReader();
+  const check = ndjson ? lineCheck() : undefined;
+  let total = 0;
+  let onAbort = () => {};
+  const done = () => signal.removeEventListener('abort', onAbort);
+  return new ReadableStream<Uint8Array>(
+    {
+      start(sink) {
+        onAbort = () => {
+          sink.error(signal.reason);
+          source.cancel().catch(() => {});
+        };
+        if (signal.aborted) onAbort();
+        else signal.addEventListener('abort', onAbort, { once: true });
+      },
+      async pull(sink) {
+        const next = await source.read();
+        if (signal.aborted) return;
+        if (next.done) {
+          done();
+          sink.close();
+          return;
+        }
+        heard();
+        total += next.value.byteLength;
+        if (total > maxAnswerBytes) throw new Error(`the answer is larger than ${maxAnswerBytes} bytes`);
+        check?.(next.value);
+        sink.enqueue(next.value);
+      },
+      cancel() {
+        done();
+        return source.cancel();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Throws on the first complete line that is not JSON. */
+function lineCheck(): (chunk: Uint8Array) => void {
+  const decoder = new TextDecoder();
+  let rest = '';
+  return (chunk) => {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.trim() !== '') JSON.parse(line);
+  };
+}

@@ -1,0 +1,109 @@
+import { PxError, toPxError } from '../../error/error.ts';
+import { type ProviderName, providerFacts } from '../catalogue.ts';
+import {
+  droppedStream,
+  type FailurePlace,
+  missingKey,
+  refusalToError,
+  silentStream,
+  streamError,
+  unreachable,
+} from '../failure.ts';
+import type { ModelEvent, ModelRequest } from '../model.ts';
+import type { ProviderSettings } from '../settings.ts';
+import { type Exchange, openExchange } from './exchange.ts';
+
+/** What is the same for every provider: the face over its SDK is only `open`. */
+export interface Wire {
+  provider: ProviderName;
+  /** Read at each call. May throw PxError. */
+  settings: () => ProviderSettings;
+  /** The body is lines of JSON and the SDK does not refuse broken ones. */
+  ndjson?: boolean;
+  /** Sends the request and translates the stream. May throw anything; must end with `end` when the provider says so. */
+  open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange): AsyncIterable<ModelEvent>;
+}
+
+type End = Extract<ModelEvent, { type: 'end' }>;
+
+/** Runs one request: `usage` (if told) and `end` come exactly once and last, whatever the SDK does. Never throws. */
+export async function* runWire(wire: Wire, request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
+  let settings: ProviderSettings;
+  try {
+    settings = usable(wire);
+  } catch (thrown) {
+    yield { type: 'end', reason: 'error', error: toPxError(thrown).toJSON() };
+    return;
+  }
+  const at: FailurePlace = { provider: wire.provider, model: modelName(request.model), baseUrl: settings.baseUrl };
+  const exchange = openExchange({ signal, timeoutMs: settings.timeoutMs, ndjson: wire.ndjson ?? false });
+  let end: End | undefined;
+  try {
+    if (!signal.aborted) {
+      for await (const event of wire.open(request, settings, exchange)) {
+        if (event.type === 'end') {
+          end = event;
+          break;
+        }
+        yield event;
+      }
+      if (end === undefined) end = { type: 'end', reason: 'error', error: droppedStream(at) };
+    }
+  } catch (thrown) {
+    end = { type: 'end', reason: 'error', error: explain(thrown, at, exchange).toJSON() };
+  } finally {
+    exchange.close();
+  }
+  if (signal.aborted) end = { type: 'end', reason: 'aborted' };
+  else if (exchange.silent) end = { type: 'end', reason: 'error', error: silentStream(at, settings.timeoutMs) };
+  if (exchange.usage) yield { type: 'usage', usage: exchange.usage };
+  yield redact(end ?? { type: 'end', reason: 'aborted' }, settings.apiKey);
+}
+
+/** Runs one short request of the SDK (a list of models). Throws PxError `model.*`. */
+export async function callOnce<T>(
+  wire: Pick<Wire, 'provider' | 'settings'>,
+  signal: AbortSignal,
+  call: (settings: ProviderSettings, exchange: Exchange) => Promise<T>,
+): Promise<T> {
+  const settings = usable(wire);
+  const exchange = openExchange({ signal, timeoutMs: Math.min(settings.timeoutMs, 10_000) });
+  try {
+    return await exchange.race(call(settings, exchange));
+  } catch (thrown) {
+    if (signal.aborted) throw new PxError('interrupted', 'Stopped.');
+    throw explain(thrown, { provider: wire.provider, model: 'its models', baseUrl: settings.baseUrl }, exchange);
+  } finally {
+    exchange.close();
+  }
+}
+
+/** `gpt-5` of `openai/gpt-5`. */
+export function modelName(ref: string): string {
+  return ref.slice(ref.indexOf('/') + 1);
+}
+
+function usable(wire: Pick<Wire, 'provider' | 'settings'>): ProviderSettings {
+  const settings = wire.settings();
+  if (settings.apiKey === undefined && !settings.customBaseUrl && !providerFacts[wire.provider].keyOptional)
+    throw missingKey(wire.provider);
+  return settings;
+}
+
+function explain(thrown: unknown, at: FailurePlace, exchange: Exchange): PxError {
+  if (thrown instanceof PxError) return thrown;
+  const shape = exchange.refusal
+    ? refusalToError(exchange.refusal, at)
+    : exchange.stage === 'answered'
+      ? streamError(thrown, at)
+      : exchange.stage === 'sent'
+        ? unreachable(thrown, at)
+        : toPxError(thrown).toJSON();
+  return new PxError(shape.code, shape.message, { ...shape, cause: thrown });
+}
+
+/** Servers like to repeat a wrong key in their refusal; it must not reach the journal. */
+function redact(end: End, apiKey: string | undefined): End {
+  if (!end.error || !apiKey || apiKey.length < 6 || !end.error.message.includes(apiKey)) return end;
+  return { ...end, error: { ...end.error, message: end.error.message.replaceAll(apiKey, '[redacted]') } };
+}

@@ -1,0 +1,133 @@
+import type { ChatRequest, Ollama, Message as OllamaMessage, Tool } from 'ollama/browser';
+import type { JsonObject } from '../../wire/wire.ts';
+import type { ModelEvent, ModelRequest, Provider } from '../model.ts';
+import type { Exchange } from '../protocol/exchange.ts';
+import { normalise, resultText, type Turn } from '../protocol/history.ts';
+import { callOnce, modelName, runWire, type Wire } from '../protocol/run.ts';
+import { neutralName, newCallId, objectSchema, wireName } from '../protocol/tools.ts';
+import type { ProviderSettings } from '../settings.ts';
+
+/** Ollama's own API, which keeps its context size, thinking and local tool calls (its OpenAI face does not). */
+export function ollamaProvider(settings: () => ProviderSettings): Provider {
+  const wire: Wire = { provider: 'ollama', settings, ndjson: true, open };
+  return {
+    name: 'ollama',
+    stream: (request, signal) => runWire(wire, request, signal),
+    models: (signal) =>
+      callOnce(wire, signal, async (now, exchange) => {
+        const client = await ollamaClient(now, exchange);
+        return (await client.list()).models.map((model) => model.name);
+      }),
+  };
+}
+
+async function ollamaClient(settings: ProviderSettings, exchange: Exchange): Promise<Ollama> {
+  // The browser build is the same client without file uploads.
+  const sdk = await import('ollama/browser');
+  return new sdk.Ollama({
+    host: settings.baseUrl,
+    fetch: Object.assign(exchange.fetch, { preconnect: () => {} }),
+    ...(settings.apiKey ? { headers: { Authorization: `Bearer ${settings.apiKey}` } } : {}),
+  });
+}
+
+async function* open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange): AsyncIterable<ModelEvent> {
+  const client = await exchange.race(ollamaClient(settings, exchange));
+  const stream = await client.chat(chatRequest(request));
+  let calls = 0;
+  for await (const part of stream) {
+    const { thinking, content, tool_calls } = part.message ?? {};
+    if (thinking) yield { type: 'thinking', text: thinking };
+    if (content) yield { type: 'text', text: content };
+    for (const call of tool_calls ?? []) {
+      calls++;
+      const id: unknown = Reflect.get(call, 'id');
+      yield {
+        type: 'tool-call',
+        call: {
+          type: 'tool-call',
+          id: typeof id === 'string' && id !== '' ? id : newCallId(),
+          name: neutralName(call.function.name, request.tools),
+          // What JSON brought is JSON.
+          args: (call.function.arguments ?? {}) as JsonObject,
+        },
+      };
+    }
+    if (!part.done) continue;
+    exchange.usage = { input: part.prompt_eval_count ?? 0, output: part.eval_count ?? 0, cachedInput: 0 };
+    const reason = part.done_reason === 'length' ? 'length' : calls > 0 ? 'tool-calls' : 'stop';
+    yield { type: 'end', reason };
+    return;
+  }
+}
+
+function chatRequest(request: ModelRequest): ChatRequest & { stream: true } {
+  const turns = normalise(request.messages, {
+    provider: 'ollama',
+    id: /^[a-zA-Z0-9_-]{1,64}$/,
+    name: wireName,
+    imagesInResults: false,
+  });
+  const messages = [
+    ...(request.system === '' ? [] : [{ role: 'system', content: request.system }]),
+    ...turns.flatMap(toMessages),
+  ];
+  // The SDK's type of a tool knows less than JSON Schema; the server takes all of it.
+  const tools =
+    request.toolChoice === 'none'
+      ? []
+      : request.tools.map(
+          (tool) =>
+            ({
+              type: 'function',
+              function: {
+                name: wireName(tool.name),
+                description: tool.description,
+                parameters: objectSchema(tool.parameters),
+              },
+            }) as Tool,
+        );
+  const context = contextSize(JSON.stringify(messages).length + JSON.stringify(tools).length, request.maxOutputTokens);
+  return {
+    model: modelName(request.model),
+    messages,
+    stream: true,
+    ...(tools.length === 0 ? {} : { tools }),
+    options: {
+      num_predict: request.maxOutputTokens,
+      ...(context === undefined ? {} : { num_ctx: context }),
+      ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
+      ...(request.seed === undefined ? {} : { seed: request.seed }),
+      ...(request.stop === undefined ? {} : { stop: request.stop }),
+    },
+  };
+}
+
+/**
+ * Ollama cuts off silently what does not fit its context (4096 tokens unless told otherwise). px asks for more only when the
+ * conversation needs it, in doublings, because each change reloads the model.
+ */
+export function contextSize(chars: number, output: number): number | undefined {
+  const needed = Math.ceil(chars / 3) + Math.min(output, 2048);
+  if (needed <= 4096) return undefined;
+  return Math.min(131_072, 2 ** Math.ceil(Math.log2(needed)));
+}
+
+function toMessages(turn: Turn): OllamaMessage[] {
+  if (turn.role === 'results')
+    return turn.results.map((r) => ({
+      role: 'tool',
+      content: resultText(r),
+      tool_name: r.name,
+      tool_call_id: r.callId,
+    }));
+  const content = turn.parts.flatMap((p) => (p.type === 'text' ? [p.text] : [])).join('\n\n');
+  if (turn.role === 'user') {
+    const images = turn.parts.flatMap((p) => (p.type === 'image' ? [p.data] : []));
+    return [{ role: 'user', content, ...(images.length === 0 ? {} : { images }) }];
+  }
+  const calls = turn.parts.flatMap((p) =>
+    p.type === 'tool-call' ? [{ id: p.id, function: { name: p.name, arguments: p.args } }] : [],
+  );
+  return [{ role: 'assistant', content, ...(calls.length === 0 ? {} : { tool_calls: calls }) }];
+}

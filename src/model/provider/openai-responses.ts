@@ -1,0 +1,152 @@
+import type { OpenAI } from 'openai';
+import type {
+  ResponseCreateParamsStreaming,
+  ResponseInputItem,
+  ResponseOutputItem,
+  ResponseUsage,
+} from 'openai/resources/responses/responses';
+import * as v from 'valibot';
+import type { Usage } from '../../wire/wire.ts';
+import type { ModelEvent, ModelRequest } from '../model.ts';
+import type { Exchange } from '../protocol/exchange.ts';
+import { normalise, resultText, type Turn } from '../protocol/history.ts';
+import { modelName } from '../protocol/run.ts';
+import { finishCall, objectSchema, wireName } from '../protocol/tools.ts';
+import { isReasoningModel } from './openai.ts';
+
+/** The Responses API: request and stream. Nothing is stored at OpenAI; encrypted thoughts travel with the conversation. */
+export async function* responses(client: OpenAI, request: ModelRequest, exchange: Exchange): AsyncIterable<ModelEvent> {
+  const stream = await client.responses.create(responsesRequest(request));
+  let calls = 0;
+  let refused = false;
+  for await (const event of stream) {
+    switch (event.type) {
+      case 'response.output_text.delta':
+        yield { type: 'text', text: event.delta };
+        break;
+      case 'response.refusal.delta':
+        refused = true;
+        yield { type: 'text', text: event.delta };
+        break;
+      case 'response.reasoning_summary_text.delta':
+        yield { type: 'thinking', text: event.delta };
+        break;
+      case 'response.output_item.done':
+        if (event.item.type === 'function_call') {
+          if (event.item.status === 'incomplete') break;
+          calls++;
+          const { call_id, name, arguments: args } = event.item;
+          yield { type: 'tool-call', call: finishCall({ id: call_id, name, args }, request.tools) };
+        } else if (event.item.type === 'reasoning') {
+          const signature = sign(event.item);
+          if (signature) yield { type: 'thinking', text: '', signature };
+        }
+        break;
+      case 'response.completed':
+      case 'response.incomplete': {
+        exchange.usage = usageOf(event.response.usage) ?? exchange.usage;
+        const why = event.response.incomplete_details?.reason;
+        if (why === 'max_output_tokens') yield { type: 'end', reason: 'length' };
+        else if (why === 'content_filter' || refused) yield { type: 'end', reason: 'refusal' };
+        else yield { type: 'end', reason: calls > 0 ? 'tool-calls' : 'stop' };
+        return;
+      }
+      case 'response.failed':
+        exchange.usage = usageOf(event.response.usage) ?? exchange.usage;
+        throw Object.assign(new Error(event.response.error?.message ?? 'the response failed'), {
+          code: event.response.error?.code,
+        });
+      case 'error':
+        throw Object.assign(new Error(event.message), { code: event.code });
+    }
+  }
+}
+
+function usageOf(usage: ResponseUsage | undefined): Usage | undefined {
+  if (!usage) return undefined;
+  return {
+    input: usage.input_tokens ?? 0,
+    output: usage.output_tokens ?? 0,
+    cachedInput: usage.input_tokens_details?.cached_tokens ?? 0,
+  };
+}
+
+function responsesRequest(request: ModelRequest): ResponseCreateParamsStreaming {
+  const model = modelName(request.model);
+  const reasoning = isReasoningModel(model);
+  const turns = normalise(request.messages, {
+    provider: 'openai',
+    id: /^[a-zA-Z0-9_-]{1,64}$/,
+    name: wireName,
+    imagesInResults: false,
+  });
+  const body: ResponseCreateParamsStreaming = {
+    model,
+    input: turns.flatMap(toItems),
+    stream: true,
+    store: false,
+    max_output_tokens: Math.max(16, request.maxOutputTokens),
+  };
+  if (request.system !== '') body.instructions = request.system;
+  if (reasoning) {
+    body.include = ['reasoning.encrypted_content'];
+    body.reasoning = { summary: 'auto' };
+  } else if (request.temperature !== undefined) body.temperature = request.temperature;
+  if (request.tools.length > 0) {
+    body.tools = request.tools.map((tool) => ({
+      type: 'function',
+      name: wireName(tool.name),
+      description: tool.description,
+      parameters: objectSchema(tool.parameters),
+      strict: false,
+    }));
+    if (request.toolChoice) body.tool_choice = request.toolChoice;
+  }
+  return body;
+}
+
+function toItems(turn: Turn): ResponseInputItem[] {
+  if (turn.role === 'results')
+    return turn.results.map((r) => ({ type: 'function_call_output', call_id: r.callId, output: resultText(r) }));
+  if (turn.role === 'user')
+    return [
+      {
+        role: 'user',
+        content: turn.parts.map((p) =>
+          p.type === 'text'
+            ? { type: 'input_text', text: p.text }
+            : { type: 'input_image', detail: 'auto', image_url: `data:${p.mime};base64,${p.data}` },
+        ),
+      },
+    ];
+  return turn.parts.flatMap((p, at): ResponseInputItem[] => {
+    if (p.type === 'text') return [{ role: 'assistant', content: p.text }];
+    if (p.type === 'tool-call')
+      return [{ type: 'function_call', call_id: p.id, name: p.name, arguments: JSON.stringify(p.args) }];
+    // A thought must be followed by what it led to.
+    const reasoning = at < turn.parts.length - 1 ? unsign(p.signature) : undefined;
+    return reasoning ? [reasoning] : [];
+  });
+}
+
+const Signature = v.object({
+  id: v.string(),
+  encrypted_content: v.string(),
+  summary: v.array(v.object({ type: v.literal('summary_text'), text: v.string() })),
+});
+
+/** A reasoning item as the opaque signature of a thought. */
+function sign(item: Extract<ResponseOutputItem, { type: 'reasoning' }>): string | undefined {
+  if (!item.encrypted_content) return undefined;
+  const { id, encrypted_content, summary } = item;
+  return JSON.stringify({ id, encrypted_content, summary: summary ?? [] });
+}
+
+function unsign(signature: string | undefined): ResponseInputItem | undefined {
+  if (!signature?.startsWith('{')) return undefined;
+  try {
+    return { type: 'reasoning', ...v.parse(Signature, JSON.parse(signature)) };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,252 @@
+import type { ConfigStore } from '../config/config.ts';
+import { PxError, toPxError } from '../error/error.ts';
+import type { Log } from '../log/log.ts';
+import type { Memory } from '../memory/memory.ts';
+import type { Secrets } from '../secret/secret.ts';
+import type { Bus, ModelRef } from '../wire/wire.ts';
+import {
+  contextWindow,
+  offlineRef,
+  type ProviderName,
+  pickLocalModel,
+  providerFacts,
+  providerNames,
+} from './catalogue.ts';
+import type { ModelEvent, ModelInfo, ModelRequest, Models, Provider } from './model.ts';
+import { withRetry } from './retry.ts';
+import { isProviderName, resolveName } from './route.ts';
+import { readSettings } from './settings.ts';
+
+/** What {@link openModels} is made from. */
+export interface ModelParts {
+  config: ConfigStore;
+  secrets: Secrets;
+  memory: Pick<Memory, 'search'>;
+  log: Log;
+  bus: Bus;
+}
+
+/** How long Ollama may take to say that it is there, in ms. */
+const probeMs = 300;
+/** While the offline model stands in, Ollama is looked for again at most this often, in ms. */
+const probeAgainMs = 20_000;
+
+type Choice = Models['default'];
+
+/** Opens the switcher. Returns at once: Ollama is looked for in the background, and the offline model answers until it is found. */
+export async function openModels(parts: ModelParts, tuning: { retryMs?: number } = {}): Promise<Models> {
+  const { config, bus } = parts;
+  const log = parts.log.scope('model');
+  const providers = new Map<string, Promise<Provider>>();
+  let local: string[] = [];
+  let probedAt = 0;
+  let closed = false;
+
+  const load = (name: string): Promise<Provider> => {
+    const known = providers.get(name);
+    if (known) return known;
+    const fresh = loadProvider(name, parts);
+    providers.set(name, fresh);
+    return fresh;
+  };
+
+  const table = () => ({ aliases: config.current.model.aliases, automatic: automatic().ref, local });
+
+  /** The first provider with a key, then Ollama, then offline. */
+  const automatic = (): Choice => {
+    for (const name of providerNames) {
+      const facts = providerFacts[name];
+      if (facts.keyOptional) continue;
+      const why = keySource(name, parts);
+      if (why) return { ref: `${name}/${facts.defaultModel}`, why };
+    }
+    const model = pickLocalModel(local);
+    if (model) return { ref: `ollama/${model}`, why: `Ollama answers at ${ollamaUrl(parts)} and has ${model}` };
+    return { ref: offlineRef, why: 'no key is set and no Ollama answers: the built-in offline model' };
+  };
+
+  const choose = (): Choice => {
+    const named = config.current.model.default;
+    if (named === 'auto') return automatic();
+    try {
+      return { ref: resolveName(named, table()), why: `model.default in px.yaml is \`${named}\`` };
+    } catch (thrown) {
+      const error = toPxError(thrown);
+      return {
+        ref: offlineRef,
+        why: `model.default in px.yaml is not usable: ${error.message} ${error.hint ?? ''}`.trim(),
+      };
+    }
+  };
+
+  let current = choose();
+
+  /** Looks at config and keys again (no network) and tells who watches when the default changed. */
+  const refresh = (): Choice => {
+    const next = choose();
+    const changed = next.ref !== current.ref;
+    current = next;
+    if (changed && !closed) {
+      log.info(`the default model is now ${next.ref}`, { why: next.why });
+      bus.emit({ type: 'model.changed', conversation: undefined, model: next.ref, by: 'config' });
+    }
+    return next;
+  };
+
+  const probe = async (): Promise<void> => {
+    probedAt = Date.now();
+    local = await listLocal(ollamaUrl(parts), ollamaKey(parts));
+    if (!closed) refresh();
+  };
+
+  /** Only when the answer could matter. */
+  const wantsProbe = () => config.current.model.default === 'auto' && current.ref === offlineRef;
+
+  const unsubscribe = config.onChange((_, changed) => {
+    if (!changed.some((key) => /^(model|providers)(\.|$)/.test(key))) return;
+    refresh();
+    if (wantsProbe()) void probe();
+  });
+
+  if (wantsProbe()) void probe();
+
+  return {
+    get default() {
+      return refresh();
+    },
+    resolve: (name) => resolveName(name, table()),
+    async *stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
+      const name = request.model.slice(0, request.model.indexOf('/'));
+      let provider: Provider;
+      try {
+        provider = await load(name);
+      } catch (thrown) {
+        yield { type: 'end', reason: 'error', error: toPxError(thrown).toJSON() };
+        return;
+      }
+      const options = {
+        signal,
+        log: log.scope(`model/${name}`),
+        ...(tuning.retryMs === undefined ? {} : { baseMs: tuning.retryMs }),
+      };
+      yield* withRetry(() => provider.stream(request, signal), options);
+      if (wantsProbe() && Date.now() - probedAt > probeAgainMs) void probe();
+    },
+    async list(signal) {
+      const found: ModelInfo[] = [info(offlineRef)];
+      const listed = await Promise.all(
+        providerNames.map(async (name) => {
+          if (!providerFacts[name].keyOptional && !keySource(name, parts) && !hasOwnServer(name, parts)) return [];
+          const models = await load(name)
+            .then((p) => p.models(signal))
+            .catch(() => []);
+          return models.map((model) => info(`${name}/${model}`));
+        }),
+      );
+      found.push(...listed.flat());
+      for (const [alias, target] of Object.entries(config.current.model.aliases)) {
+        const ref = tryResolve(target, table());
+        if (!ref) continue;
+        const entry = found.find((m) => m.ref === ref) ?? info(ref);
+        if (!found.includes(entry)) found.push(entry);
+        entry.aliases = [...(entry.aliases ?? []), alias];
+      }
+      return found;
+    },
+    async detect() {
+      await probe();
+    },
+    close() {
+      closed = true;
+      unsubscribe();
+      providers.clear();
+    },
+  };
+}
+
+async function loadProvider(name: string, parts: ModelParts): Promise<Provider> {
+  if (name === 'offline') return (await import('./provider/offline.ts')).offlineProvider(parts.memory);
+  if (!isProviderName(name))
+    throw new PxError('model.unknown', `No provider is named \`${name}\`.`, {
+      hint: `Use one of ${providerNames.join(', ')}, offline.`,
+    });
+  const settings = () => readSettings(name, parts.config, parts.secrets);
+  switch (name) {
+    case 'openai':
+      return (await import('./provider/openai.ts')).openaiProvider(settings);
+    case 'anthropic':
+      return (await import('./provider/anthropic.ts')).anthropicProvider(settings);
+    case 'gemini':
+      return (await import('./provider/gemini.ts')).geminiProvider(settings);
+    case 'ollama':
+      return (await import('./provider/ollama.ts')).ollamaProvider(settings);
+  }
+}
+
+/** Why a provider counts as having a key, in words; undefined when it has none. */
+function keySource(name: ProviderName, { config, secrets }: ModelParts): string | undefined {
+  const reference = config.current.providers[name].api_key;
+  const { keyName } = providerFacts[name];
+  if (reference !== undefined) {
+    try {
+      return secrets.resolve(reference) === '' ? undefined : `providers.${name}.api_key is set in px.yaml`;
+    } catch {
+      return undefined;
+    }
+  }
+  if (!secrets.get(keyName)) return undefined;
+  return secrets.names().includes(keyName) ? `${keyName} is in the secret store` : `${keyName} is set`;
+}
+
+function hasOwnServer(name: ProviderName, { config }: ModelParts): boolean {
+  return config.current.providers[name].base_url !== undefined;
+}
+
+function ollamaUrl(parts: ModelParts): string {
+  try {
+    return readSettings('ollama', parts.config, parts.secrets).baseUrl;
+  } catch {
+    return providerFacts.ollama.baseUrl;
+  }
+}
+
+function ollamaKey(parts: ModelParts): string | undefined {
+  try {
+    return readSettings('ollama', parts.config, parts.secrets).apiKey;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The models an Ollama server has; none when it does not answer in time. The SDK is not loaded for this. */
+async function listLocal(url: string, apiKey: string | undefined): Promise<string[]> {
+  try {
+    const response = await fetch(`${url}/api/tags`, {
+      signal: AbortSignal.timeout(probeMs),
+      ...(apiKey ? { headers: { authorization: `Bearer ${apiKey}` } } : {}),
+    });
+    const body: unknown = await response.json();
+    const models: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'models') : undefined;
+    if (!Array.isArray(models)) return [];
+    return models.flatMap((model: unknown) => {
+      const name: unknown = typeof model === 'object' && model !== null ? Reflect.get(model, 'name') : undefined;
+      return typeof name === 'string' && name !== '' ? [name] : [];
+    });
+  } catch {
+    return [];
+  }
+}
+
+function info(ref: ModelRef): ModelInfo {
+  const provider = ref.slice(0, ref.indexOf('/'));
+  const window = contextWindow(ref);
+  return { ref, provider, offline: provider === 'offline', ...(window === undefined ? {} : { contextWindow: window }) };
+}
+
+function tryResolve(name: string, table: Parameters<typeof resolveName>[1]): ModelRef | undefined {
+  try {
+    return resolveName(name, table);
+  } catch {
+    return undefined;
+  }
+}
