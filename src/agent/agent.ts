@@ -2,13 +2,13 @@ import type { ErrorShape } from '../error/error.ts';
 import type { ConversationId, EndReason, Inbound, ModelRef, Usage } from '../wire/wire.ts';
 
 export { type AgentOptions, createAgent } from './create.ts';
-export { SHUTDOWN } from './shutdown.ts';
+export { STOPPED } from './notice.ts';
 
 /** What a turn is given. */
 export interface TurnInput {
   inbound: Inbound;
-  /** For this message only. */
-  model?: ModelRef;
+  /** A model reference or alias for this message only. */
+  model?: string;
   /** True for a message left from before a restart: its journal is read first, and a turn that was cut short goes on. */
   leftOver?: boolean;
 }

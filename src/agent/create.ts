@@ -45,15 +45,20 @@ export function createAgent(options: AgentOptions): Agent {
       const input = { ...given, inbound: { ...given.inbound, text: scrub(given.inbound.text) } };
       const { conversation, id: messageId, text } = input.inbound;
       let turn = crypto.randomUUID().slice(0, 8);
-      let model: ModelRef = input.model ?? options.models.default.ref;
+      let model: ModelRef = options.models.default.ref;
+      let started = false;
+      const start = () => {
+        if (!started) bus.emit({ type: 'turn.start', conversation, turn, model, messageId });
+        started = true;
+      };
       let result: TurnResult;
       try {
         const session = await options.sessions.open(conversation);
-        model = input.model ?? session.model ?? model;
+        model = input.model === undefined ? (session.model ?? model) : options.models.resolve(input.model);
         const run = new Turn(options, input, turn, model, signal);
         const isCommand = findCommand(text) !== undefined;
         if (!isCommand && input.leftOver) turn = await run.recall();
-        bus.emit({ type: 'turn.start', conversation, turn, model, messageId });
+        start();
         result = isCommand ? await command(turn, model, input, signal) : await run.answer();
       } catch (thrown) {
         const error = toPxError(thrown).toJSON();
@@ -67,6 +72,7 @@ export function createAgent(options: AgentOptions): Agent {
           usage: none(),
           error,
         };
+        start();
         bus.emit({ type: 'turn.text', conversation, turn, text: result.text });
       }
       const { reason, error } = result;

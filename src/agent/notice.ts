@@ -1,6 +1,9 @@
 import type { ErrorShape } from '../error/error.ts';
 import type { EndReason } from '../wire/wire.ts';
 
+/** The notice of a turn a person stopped; the whole text when px had said nothing yet. */
+export const STOPPED = '⏹ Stopped.';
+
 /** What a person is told about how a turn ended, beside the model's own words; empty when all went well. */
 export function notice(reason: EndReason, answered: boolean, error?: ErrorShape): string {
   switch (reason) {
@@ -9,7 +12,7 @@ export function notice(reason: EndReason, answered: boolean, error?: ErrorShape)
     case 'length':
       return '⚠️ My answer was cut off at its longest length. Say "go on" for the rest (`model.max_output_tokens`).';
     case 'aborted':
-      return '⏹ Stopped.';
+      return STOPPED;
     case 'refusal':
       return answered ? '' : 'The model refused to answer this. Put it differently, or choose another with /model.';
     case 'error':

@@ -1,16 +1,15 @@
 import { type ErrorShape, PxError } from '../error/error.ts';
 import type { JournalEntry } from '../memory/memory.ts';
 import type { ModelEvent } from '../model/model.ts';
+import { shutdown } from '../session/session.ts';
 import { errorText, toolResult } from '../tool/tool.ts';
 import type { EndReason, ModelRef, ToolCallPart, Usage } from '../wire/wire.ts';
 import type { TurnInput, TurnResult } from './agent.ts';
 import type { AgentOptions } from './create.ts';
 import { LoopGuard } from './guard.ts';
-import { recent } from './history.ts';
 import { notice, visible } from './notice.ts';
 import { systemPrompt } from './prompt.ts';
 import { RECALL_ENTRIES, type Recalled, recall } from './recall.ts';
-import { SHUTDOWN } from './shutdown.ts';
 import { none, plus, runStep, type Step } from './step.ts';
 
 /** One turn: a person's message, as many model and tool steps as its bounds allow, an end in the journal. */
@@ -102,7 +101,7 @@ export class Turn {
     const request = {
       model: this.#model,
       system,
-      messages: recent(messages, config.current.agent.history_messages),
+      messages,
       tools: tools.specs(),
       maxOutputTokens: config.current.model.max_output_tokens,
     };
@@ -140,7 +139,7 @@ export class Turn {
   /** Writes the last words and the end in one write: a journal has both or neither. */
   async #end(reason: EndReason, step?: Step, error?: ErrorShape): Promise<TurnResult> {
     const { id: messageId } = this.#input.inbound;
-    if (reason === 'aborted' && this.#stopped.reason === SHUTDOWN) {
+    if (reason === 'aborted' && this.#stopped.reason === shutdown) {
       const text = step?.text ? `px was stopped while it said: ${step.text}` : 'px was stopped during this turn.';
       await this.#journal([{ at: 0, kind: 'note', text }]);
       return { ...this.#result(reason, this.#usage), postponed: true };

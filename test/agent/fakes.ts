@@ -84,7 +84,7 @@ function messagesOf(journal: JournalEntry[]): Message[] {
   const assistant = () => {
     const last = messages.at(-1);
     if (last?.role === 'assistant') return last;
-    const made = { role: 'assistant' as const, parts: [] };
+    const made: Extract<Message, { role: 'assistant' }> = { role: 'assistant', parts: [] };
     messages.push(made);
     return made;
   };
@@ -136,7 +136,7 @@ export function agentWith(
   const sessions = fakeSessions(journal);
   const agent: Agent = createAgent({ models, tools, sessions, memory, config, log, bus, ...options.over });
   const abort = new AbortController();
-  const ask = (text: string, more: { id?: string; leftOver?: boolean; model?: `${string}/${string}` } = {}) => {
+  const ask = (text: string, more: { id?: string; leftOver?: boolean; model?: string } = {}) => {
     const { id, ...rest } = more;
     return agent.turn({ inbound: inbound(text, id), ...rest }, abort.signal);
   };

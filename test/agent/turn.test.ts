@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { SHUTDOWN } from '../../src/agent/agent.ts';
 import type { JournalEntry } from '../../src/memory/memory.ts';
 import type { ModelEvent } from '../../src/model/model.ts';
+import { shutdown } from '../../src/session/session.ts';
 import { echoTool } from '../tool/fakes.ts';
 import { agentWith, inbound, say, use, useTools } from './fakes.ts';
 
@@ -91,6 +91,15 @@ describe('a turn', () => {
     expect(models.requests.map((request) => request.model)).toEqual(['openai/gpt-5', 'offline/px']);
   });
 
+  test('an unknown model for this message is told, with a start and an end on the bus', async () => {
+    const { ask, models, events, streamed } = agentWith([say('no')]);
+    const result = await ask('one', { model: 'gtp5' });
+    expect(result.error?.code).toBe('model.unknown');
+    expect(streamed()).toBe(result.text);
+    expect(events.map((event) => event.type)).toEqual(['turn.start', 'turn.text', 'turn.end']);
+    expect(models.requests).toHaveLength(0);
+  });
+
   test('secrets a person types are neither journalled nor sent', async () => {
     const scrub = (text: string) => text.replaceAll('hunter2', '[redacted:PW]');
     const { ask, journal, models } = agentWith([say('ok')], { over: { scrub } });
@@ -145,17 +154,6 @@ describe('the bounds of a turn', () => {
     expect(ran).toBe(3);
     const last = journal.findLast((entry) => entry.kind === 'tool-result');
     expect(JSON.stringify(last)).toContain('already called 3 times');
-  });
-
-  test('history is limited, and never cut between a call and its result', async () => {
-    const { ask, models } = agentWith([useTools(use('echo')), say('1'), useTools(use('echo')), say('2'), say('3')], {
-      yaml: { agent: { history_messages: 6 } },
-      tools: [echoTool('echo')],
-    });
-    for (const id of ['a', 'b', 'c']) await ask(`question ${id}`, { id });
-    const last = models.requests.at(-1)?.messages ?? [];
-    expect(last.map((message) => message.role)).toEqual(['user', 'assistant', 'tool', 'assistant', 'user']);
-    expect(JSON.stringify(last[0])).toContain('question b');
   });
 });
 
@@ -289,7 +287,7 @@ describe('a message left from before a restart', () => {
     const first = agentWith([() => hangs('Half')]);
     const running = first.ask('go');
     while (!first.events.some((event) => event.type === 'turn.text')) await Bun.sleep(1);
-    first.abort.abort(SHUTDOWN);
+    first.abort.abort(shutdown);
     expect((await running).postponed).toBe(true);
     expect(first.kinds()).toEqual(['user', 'note']);
     const second = agentWith([say('Whole.')], { journal: first.journal });

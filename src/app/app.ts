@@ -1,0 +1,153 @@
+import { join } from 'node:path';
+import { type Agent, createAgent } from '../agent/agent.ts';
+import { type Channels, openChannels } from '../channel/channel.ts';
+import { type ConfigStore, type Environment, type Home, openConfig } from '../config/config.ts';
+import { toPxError } from '../error/error.ts';
+import { createLog, type LogRoot, type LogSink } from '../log/log.ts';
+import { type Memory, openMemory } from '../memory/memory.ts';
+import { type Models, openModels } from '../model/model.ts';
+import { openPlugins, type Plugins } from '../plugin/plugin.ts';
+import { openSecrets, type Secrets } from '../secret/secret.ts';
+import { createSessions, type Sessions } from '../session/session.ts';
+import { openStore } from '../store/store.ts';
+import { createTools, type Tools } from '../tool/tool.ts';
+import { type Bus, type ConversationId, createBus, type Inbound, type ModelRef, type Status } from '../wire/wire.ts';
+import { createAnswering, within } from './answering.ts';
+import { background } from './background.ts';
+import { lockHome } from './lock.ts';
+import { openDayLog, terminalSink } from './log-sinks.ts';
+import { writeStarterNotes } from './starter.ts';
+import { statusOf, watchPids } from './status.ts';
+
+/** What px is started with. */
+export interface AppOptions {
+  home: Home;
+  env: Environment;
+  version: string;
+  /** Where the log is shown beside the Markdown log and the bus; standard error when left out. */
+  log?: LogSink;
+  /** False starts no connector: for a px that answers one person and ends (`px chat --local`). */
+  connect?: boolean;
+}
+
+/** A running px: its services, wired together. */
+export interface App {
+  readonly version: string;
+  readonly home: Home;
+  readonly config: ConfigStore;
+  readonly secrets: Secrets;
+  readonly memory: Memory;
+  readonly models: Models;
+  readonly plugins: Plugins;
+  readonly tools: Tools;
+  readonly channels: Channels;
+  readonly sessions: Sessions;
+  readonly agent: Agent;
+  readonly bus: Bus;
+  readonly log: LogRoot;
+  status(): Status;
+  /**
+   * Takes a message in, durably; its turn is on the bus (`turn.start` names it). False when its id was seen before.
+   * `metadata.model` chooses a model for this message. Throws PxError `channel.unknown`.
+   */
+  submit(inbound: Inbound): boolean;
+  /** Chooses a conversation's model from the next message on; undefined follows px.yaml. Throws PxError `model.unknown`. */
+  setModel(conversation: ConversationId, model: ModelRef | undefined): Promise<void>;
+  /** Resolves when what is done after the start is done: carried plugins installed, notes indexed, Ollama looked for. */
+  settled(): Promise<void>;
+  /** Tells that px is in use in a way the bus does not show (an API request), so that memory is not given back right now. */
+  touch(): void;
+  /** Stops: no more messages, running turns get a moment, everything is closed. Calling it again waits for the same end. */
+  close(): Promise<void>;
+}
+
+/** How long each part may take to close, in ms. */
+const CLOSE_MS = 3_000;
+
+/** Starts px in a home. Throws PxError `store.locked`, `config.*`, `secret.*`, `store.*`. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { env, version } = options;
+  const undo: [what: string, close: () => unknown][] = [];
+  const opened = <T>(what: string, part: T, close: (part: T) => unknown): T => {
+    undo.push([what, () => close(part)]);
+    return part;
+  };
+  let scrub = (text: string) => text;
+  const colour = process.stderr.isTTY && env.get('NO_COLOR') === undefined;
+  const log = createLog({
+    scrub: (text) => scrub(text),
+    sinks: [options.log ?? terminalSink((line) => process.stderr.write(line), colour)],
+  });
+  const closeAll = async () => {
+    for (const [what, close] of undo.splice(0).reverse())
+      try {
+        await within(CLOSE_MS, Promise.resolve(close()));
+      } catch (thrown) {
+        log.warn(`${what} did not close well: ${toPxError(thrown).message}`);
+      }
+  };
+
+  try {
+    const { home } = options;
+    opened('lock', lockHome(home), (lock) => lock.release());
+    if (writeStarterNotes(home)) log.info(`a new home: ${home.root}`);
+    const config = opened('config', await openConfig(home, env), (part) => part.close());
+    log.setLevel(config.current.log.level);
+    const dayLog = opened('log', openDayLog(home), (part) => part.close());
+    log.addSink(dayLog.sink);
+    const bus = createBus();
+    log.addSink((entry) => bus.emit({ type: 'log', entry }));
+    const store = opened('store', openStore(join(home.state, 'px.db')), (part) => part.close());
+    const secrets = openSecrets(store, home, env, log);
+    scrub = secrets.scrub;
+    const memory = opened('memory', await openMemory({ home, config, log, bus }), (part) => part.close());
+    const models = opened('models', await openModels({ config, secrets, memory, log, bus }), (part) => part.close());
+    let emitted: Channels['emitted'] = () => false;
+    const emit: Channels['emitted'] = (plugin, message) => emitted(plugin, message);
+    const plugins = opened('plugins', await openPlugins({ config, secrets, store, log, bus, emit }), (part) =>
+      part.close(),
+    );
+    const tools = createTools({ memory, plugins, config, secrets, log: log.scope('tool') });
+    const sessions = opened('sessions', createSessions({ memory, models, config }), (part) => part.close());
+    const agent = createAgent({ models, tools, sessions, memory, config, log: log.scope('agent'), bus, scrub });
+    const channels = await openChannels({ config, store, plugins, secrets, log, bus });
+    opened('channels', channels, (part) => part.close());
+    emitted = channels.emitted;
+    const answering = opened('answering', createAnswering({ channels, sessions, agent, log }), (part) => part.close());
+
+    const parts = {
+      version,
+      home,
+      config,
+      secrets,
+      memory,
+      models,
+      plugins,
+      tools,
+      channels,
+      sessions,
+      agent,
+      bus,
+      log,
+    };
+    const pids = watchPids(bus);
+    const after = background(parts, { connect: options.connect ?? true, answering });
+    opened('background', after, (part) => part.close());
+    let closing: Promise<void> | undefined;
+    return {
+      ...parts,
+      status: () => statusOf(parts, pids, after.layers()),
+      submit: (inbound) => answering.submit(inbound),
+      async setModel(conversation, model) {
+        await sessions.setModel(conversation, model);
+        bus.emit({ type: 'model.changed', conversation, model: model ?? models.default.ref, by: 'person' });
+      },
+      settled: () => after.settled,
+      touch: after.touch,
+      close: () => (closing ??= closeAll()),
+    };
+  } catch (thrown) {
+    await closeAll();
+    throw thrown;
+  }
+}

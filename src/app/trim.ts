@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import type { Bus, PxEvent } from '../wire/wire.ts';
+
+/** How long nothing must have happened before memory is given back, in ms. */
+const IDLE_MS = 10_000;
+/** `MADV_DONTNEED`. */
+const DONT_NEED = 4;
+
+/** Gives memory back when px has nothing to do. */
+export interface IdleTrim {
+  /** Something happens now. */
+  touch(): void;
+  close(): void;
+}
+
+/** Watches the bus; after ten quiet seconds memory is given back, once, until something happens again. */
+export function startIdleTrim(bus: Bus, idleMs = IDLE_MS, trim: () => unknown = giveBack): IdleTrim {
+  let last = performance.now();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const wait = (ms: number) => {
+    timer = setTimeout(check, ms);
+    timer.unref();
+  };
+  const check = () => {
+    timer = undefined;
+    const quiet = performance.now() - last;
+    if (quiet < idleMs) wait(idleMs - quiet);
+    else trim();
+  };
+  const touch = () => {
+    last = performance.now();
+    if (timer === undefined) wait(idleMs);
+  };
+  const off = bus.on((event) => {
+    if (isWork(event)) touch();
+  });
+  touch();
+  return {
+    touch,
+    close() {
+      off();
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** A connector that asks again and again while nothing comes is idle too; so is the log. */
+function isWork(event: PxEvent): boolean {
+  if (event.type === 'memory.indexed') return !event.path.startsWith('log/');
+  return event.type !== 'log' && event.type !== 'plugin.call' && event.type !== 'plugin.stopped';
+}
+
+/** Collects garbage, then drops the pages of our own executable: clean file pages, which the system has cached anyway. */
+export async function giveBack(): Promise<void> {
+  Bun.gc(true);
+  try {
+    await dropExecutablePages();
+  } catch {
+    // Only a saving: a system that does not know how to do this runs on as it is.
+  }
+}
+
+/** Lets go of the clean, file-backed pages of the executable. Returns how many bytes were resident in them. */
+export async function dropExecutablePages(): Promise<number> {
+  if (process.platform !== 'linux') return 0;
+  const ranges = cleanRanges(readFileSync('/proc/self/smaps', 'utf8'), process.execPath);
+  if (ranges.length === 0) return 0;
+  const libc = await openLibc();
+  let dropped = 0;
+  for (const range of ranges) if (libc.symbols.madvise(range.from, range.length, DONT_NEED) === 0) dropped += range.rss;
+  libc.close();
+  return dropped;
+}
+
+/** A mapping that may be dropped: its address, its length and what is resident of it, in bytes. */
+export interface CleanRange {
+  from: bigint;
+  length: bigint;
+  rss: number;
+}
+
+/**
+ * The mappings of one file in a `smaps` text that may be dropped without loss: never writable, and with no page of its own
+ * (relocated data is read-only by now, and lost for ever when dropped: it says `Anonymous` above 0).
+ */
+export function cleanRanges(smaps: string, file: string): CleanRange[] {
+  const found: CleanRange[] = [];
+  let open: CleanRange | undefined;
+  for (const line of smaps.split('\n')) {
+    const head = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ \S+\s*(.*)$/.exec(line);
+    if (head) {
+      const [, from = '0', to = '0', rights = '', path] = head;
+      const ours = path === file && (rights === 'r-xp' || rights === 'r--p');
+      const start = BigInt(`0x${from}`);
+      open = ours ? { from: start, length: BigInt(`0x${to}`) - start, rss: 0 } : undefined;
+      continue;
+    }
+    const [, name, kb] = /^(Rss|Anonymous|Private_Dirty|Swap|Locked):\s+(\d+) kB/.exec(line) ?? [];
+    if (!open || name === undefined) continue;
+    if (name === 'Rss') open.rss = Number(kb) * 1024;
+    else if (Number(kb) > 0) open = undefined;
+    else if (name === 'Locked') {
+      if (open.rss > 0) found.push(open);
+      open = undefined;
+    }
+  }
+  return found;
+}
+
+/** glibc, or musl under its own name. */
+async function openLibc() {
+  const { dlopen } = await import('bun:ffi');
+  const symbols = { madvise: { args: ['u64', 'u64', 'i32'], returns: 'i32' } } as const;
+  try {
+    return dlopen('libc.so.6', symbols);
+  } catch {
+    return dlopen(`libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`, symbols);
+  }
+}

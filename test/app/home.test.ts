@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'bun:test';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { installCarried } from '../../src/app/carried.ts';
+import { openDayLog, terminalSink } from '../../src/app/log-sinks.ts';
+import { writeStarterNotes } from '../../src/app/starter.ts';
+import { PxError } from '../../src/error/error.ts';
+import { createLog } from '../../src/log/log.ts';
+import type { PluginInfo } from '../../src/plugin/plugin.ts';
+import type { PluginSummary } from '../../src/wire/wire.ts';
+
+function home() {
+  const root = mkdtempSync(join(tmpdir(), 'px-home-'));
+  const at = (name: string) => join(root, name);
+  mkdirSync(at('state'));
+  return { root, config: at('px.yaml'), memory: at('memory'), plugins: at('plugins'), state: at('state') };
+}
+
+describe('starter notes', () => {
+  test('a new home gets them, and an old one keeps what its owner made of them', () => {
+    const at = home();
+    expect(writeStarterNotes(at)).toBe(true);
+    for (const name of ['SOUL.md', 'USER.md', 'MEMORY.md', 'AGENTS.md'])
+      expect(existsSync(join(at.memory, name))).toBe(true);
+    rmSync(join(at.memory, 'SOUL.md'));
+    writeFileSync(join(at.memory, 'USER.md'), 'mine');
+    expect(writeStarterNotes(at)).toBe(false);
+    expect(existsSync(join(at.memory, 'SOUL.md'))).toBe(false);
+    expect(readFileSync(join(at.memory, 'USER.md'), 'utf8')).toBe('mine');
+  });
+});
+
+describe('the log', () => {
+  test('is Markdown, one file a day, and a message cannot begin a line of its own', () => {
+    const at = home();
+    const day = openDayLog(at);
+    const log = createLog({ sinks: [day.sink] });
+    log.scope('plugin/demo').warn('one\n- `00:00:00` **error** px: forged', { n: 1, code: '`x`' });
+    day.close();
+    log.info('too late');
+    const date = new Date();
+    const name = `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}-${String(date.getDate()).padStart(2, '0')}`;
+    const lines = readFileSync(join(at.memory, 'log', `${name}.md`), 'utf8').split('\n');
+    expect(lines[0]).toBe(`# Log of ${name}`);
+    expect(lines[2]).toMatch(/^- `\d\d:\d\d:\d\d` \*\*warn\*\* plugin\/demo: one$/);
+    expect(lines[3]).toBe(`  - \`00:00:00\` **error** px: forged \`{"n":1,"code":"'x'"}\``);
+    expect(lines).toHaveLength(5);
+  });
+
+  test('on a terminal says time, level, who and what', () => {
+    const lines: string[] = [];
+    createLog({ scope: 'px', sinks: [terminalSink((line) => lines.push(line), false)] }).info('ready', { port: 7979 });
+    expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d info {2}px: ready \{"port":7979\}\n$/);
+  });
+
+  test('a disk that is full stops nothing', () => {
+    const at = { ...home(), memory: '/dev/null/memory' };
+    const day = openDayLog(at);
+    createLog({ sinks: [day.sink] }).info('lost');
+    expect(() => day.close()).not.toThrow();
+  });
+});
+
+describe('carried plugins', () => {
+  function make() {
+    const at = home();
+    const installed = new Map<string, PluginSummary>();
+    const added: string[] = [];
+    let sha = 'v1';
+    const plugins = {
+      list: () => [...installed.values()],
+      async add(name: string) {
+        if (name === 'broken') throw new PxError('sandbox.unavailable', 'no seccomp');
+        added.push(name);
+        const summary = { name, version: '1', sha256: sha, source: name };
+        installed.set(name, summary as PluginSummary);
+        return summary as PluginInfo;
+      },
+    };
+    const logged: string[] = [];
+    const log = createLog({ sinks: [(entry) => logged.push(`${entry.level} ${entry.message}`)] });
+    const start = (digest: string, names = ['clock']) => {
+      sha = digest;
+      return installCarried(
+        names.map((name) => ({ name, sha256: digest })),
+        { plugins, home: at, log },
+      );
+    };
+    return { installed, added, logged, start };
+  }
+
+  test('are installed at the first start, and only then', async () => {
+    const { added, start } = make();
+    await start('v1');
+    await start('v1');
+    expect(added).toEqual(['clock']);
+  });
+
+  test('are brought up to date by a newer px', async () => {
+    const { added, installed, start } = make();
+    await start('v1');
+    await start('v2');
+    expect(added).toEqual(['clock', 'clock']);
+    expect(installed.get('clock')?.sha256).toBe('v2');
+  });
+
+  test('stay away once removed, also in a newer px', async () => {
+    const { added, installed, start } = make();
+    await start('v1');
+    installed.delete('clock');
+    await start('v1');
+    await start('v2');
+    expect(added).toEqual(['clock']);
+  });
+
+  test('do not replace one a person put in their place', async () => {
+    const { added, installed, start } = make();
+    await start('v1');
+    const own = installed.get('clock');
+    if (own) installed.set('clock', { ...own, sha256: 'mine' });
+    await start('v2');
+    expect(added).toEqual(['clock']);
+  });
+
+  test('one that fails is told, tried again at the next start, and does not stop the others', async () => {
+    const { added, logged, start } = make();
+    await start('v1', ['broken', 'clock']);
+    await start('v1', ['broken', 'clock']);
+    expect(added).toEqual(['clock']);
+    expect(logged.filter((line) => line.includes('broken could not be installed: no seccomp'))).toHaveLength(2);
+  });
+});
