@@ -46,7 +46,9 @@ function edges(file: string): Edge[] {
   const found: Edge[] = [];
   const add = (spec: string, eager: boolean) => {
     if (!spec.startsWith('.')) return;
-    found.push({ from: file, to: relative(src, resolve(src, dirname(file), spec)).replaceAll('\\', '/'), eager });
+    const to = relative(src, resolve(src, dirname(file), spec)).replaceAll('\\', '/');
+    // Files beside src (starter notes, package.json) are data that is built in.
+    if (!to.startsWith('../')) found.push({ from: file, to, eager });
   };
   for (const m of body.matchAll(/^\s*(?:import|export)\s+(type\s+)?[^'"`;()]*?from\s+['"]([^'"]+)['"]/gm))
     add(m[2] ?? '', !m[1]);
