@@ -1,4 +1,9 @@
-import type { ConversationId, Inbound } from '../wire/wire.ts';
+import type { ConversationId, Inbound, Json } from '../wire/wire.ts';
+
+export { localChannels } from './access.ts';
+export { type ChannelOptions, openChannels } from './channels.ts';
+export { splitText } from './split.ts';
+export type { Timing } from './timing.ts';
 
 /** One message to be answered, as the inbox holds it. */
 export interface InboxItem {
@@ -7,21 +12,59 @@ export interface InboxItem {
   inbound: Inbound;
 }
 
+/** How one channel is doing. */
+export interface ChannelState {
+  id: string;
+  plugin: string;
+  /** `waiting`: a person must do something (add the plugin, set a token) or it is just starting; `failing`: px tries again by itself. */
+  state: 'running' | 'waiting' | 'failing' | 'off';
+  detail: string;
+}
+
+/** A text that did not reach its chat, or of which that is not known (px or the plugin was ended while it was sent). */
+export interface Undelivered {
+  id: number;
+  channel: string;
+  chat: string;
+  text: string;
+  state: 'failed' | 'unknown';
+  attempts: number;
+  error: string;
+  /** When it was queued, ms since the epoch. */
+  at: number;
+}
+
 /** Messages in and out, durable in `state/px.db`. */
 export interface Channels {
-  /** Stores a message before it is acknowledged; false when this platform id was seen before. */
+  /**
+   * Stores a message before it is acknowledged; false when this platform id was seen before. The caller answers for the sender:
+   * access rules are for what connectors bring. Throws PxError `channel.unknown`.
+   */
   accept(inbound: Inbound): boolean;
+  /**
+   * A plugin's `emit-message`: as if its `poll-events` had returned it, access rules included. False when it was seen before or its
+   * sender is not answered. Throws PxError `channel.unknown` (no channel uses the plugin), `plugin.guest` (not a message).
+   */
+  emitted(plugin: string, message: Json): boolean;
   /** Calls back for each message to be answered, oldest first, also those left from before a restart. Set once, by session. */
   onPending(listener: (item: InboxItem) => void): void;
-  /** Queues the answer for delivery and marks the message answered, in one transaction. */
+  /** Queues the answer for delivery and marks the message answered, in one transaction. Does nothing when it is answered already. */
   reply(item: InboxItem, text: string): void;
-  /** Marks answered without an answer (stopped, or the journal already has it). */
+  /** Marks answered without an answer (stopped, or nothing to say). */
   settle(item: InboxItem): void;
-  /** Tells the platform that px is writing. Best effort. */
+  /** Queues a text nobody asked for (a reminder, an approval). Throws PxError `channel.unknown`. */
+  send(channel: string, chat: string, text: string): void;
+  /** Tells the platform that px is writing. Best effort, at most every 4 s a chat. */
   typing(inbound: Inbound): void;
-  /** Starts connectors of enabled channels; follows config changes. */
+  /** Starts connectors of enabled channels; follows config changes. Reports parts whose fate a crash left unknown. */
   start(): void;
-  states(): { id: string; plugin: string; state: 'running' | 'waiting' | 'failing' | 'off'; detail: string }[];
+  /** Starts a channel's connector again now (all without a name), as after a token was saved. */
+  restart(channel?: string): void;
+  states(): ChannelState[];
+  /** Dead letters, oldest first. */
+  undelivered(): Undelivered[];
+  /** Sends a dead letter again; false when there is none with this id. */
+  redeliver(id: number): boolean;
   pairing: Pairing;
   close(): Promise<void>;
 }
@@ -33,11 +76,13 @@ export interface Pairing {
     sender: string;
     name: string;
     state: 'pending' | 'approved';
+    /** Empty once approved. */
     code: string;
     at: number;
+    /** 0 once approved. */
     expiresAt: number;
   }[];
-  /** Approves by code. Throws PxError `pairing.unknown`. */
+  /** Approves by code; case, spaces and dashes do not matter. Throws PxError `pairing.unknown`, `pairing.locked`. */
   approve(code: string): { channel: string; sender: string; name: string };
   revoke(channel: string, sender: string): boolean;
 }

@@ -48,6 +48,7 @@ export const errorCodes = {
   'channel.unknown': 'No channel of this name.',
   'channel.delivery': 'The platform did not take the message.',
   'pairing.unknown': 'No pairing has this code, or it expired.',
+  'pairing.locked': 'Too many wrong pairing codes were tried; wait.',
   'agent.limit': 'A turn reached its bound of steps, time or tokens.',
   'gateway.unauthorized': 'The token is missing or wrong.',
   'gateway.forbidden': 'The request comes from a place that may not ask.',

@@ -1,11 +1,15 @@
 import type { InboxItem } from '../channel/channel.ts';
+import type { JournalEntry } from '../memory/memory.ts';
 import type { ConversationId, Message, ModelRef } from '../wire/wire.ts';
+
+export { createSessions, type SessionOptions, shutdown } from './sessions.ts';
 
 /** A conversation's state, always derivable from its journal. */
 export interface Session {
   conversation: ConversationId;
   /** The model a person chose in this conversation; undefined follows px.yaml. */
   model: ModelRef | undefined;
+  /** At most `agent.history_messages`, beginning with what a person said; a turn under way is always whole. */
   messages: Message[];
 }
 
@@ -13,11 +17,18 @@ export interface Session {
 export interface Sessions {
   /** Reads a conversation back from its journal (kept while in use). */
   open(conversation: ConversationId): Promise<Session>;
-  /** Runs `work` for this conversation after everything queued before it. */
+  /** Writes entries to the journal, then brings the session up to date: what `open` gives is what a restart would read. */
+  append(conversation: ConversationId, entries: JournalEntry[]): Promise<void>;
+  /** The person's model for this conversation; undefined follows px.yaml again. Journalled. Throws PxError `model.unknown`. */
+  setModel(conversation: ConversationId, model: ModelRef | undefined): Promise<void>;
+  /** Starts a fresh context: a note in the journal, before which nothing is sent to a model any more. The model choice stays. */
+  reset(conversation: ConversationId): Promise<void>;
+  /** Runs `work` for this conversation after everything queued before it. Rejects with PxError `interrupted` when px ends first. */
   enqueue<T>(conversation: ConversationId, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
-  /** Stops the running turn; false when none runs. */
+  /** Stops the running turn (`signal.reason` is PxError `interrupted`); false when none runs. */
   stop(conversation: ConversationId): boolean;
   running(): ConversationId[];
+  /** Aborts running turns with the reason {@link shutdown}, drops queued ones and waits for the end of both. */
   close(): Promise<void>;
 }
 

@@ -1,0 +1,191 @@
+import type { ConfigStore } from '../config/config.ts';
+import { PxError, toPxError } from '../error/error.ts';
+import type { Log } from '../log/log.ts';
+import type { Secrets } from '../secret/secret.ts';
+import type { Store } from '../store/store.ts';
+import type { Bus, Inbound } from '../wire/wire.ts';
+import { admit, localChannels, pairingMessage, welcomeMessage } from './access.ts';
+import type { Channels, InboxItem } from './channel.ts';
+import type { ConnectorHost } from './connector.ts';
+import { createConnectors } from './connectors.ts';
+import { unknownOutcome } from './failure.ts';
+import { type GuestMessage, readEmitted, readMessages, toInbound } from './guest.ts';
+import { openInbox } from './inbox.ts';
+import { openOutbox } from './outbox.ts';
+import { openPairing } from './pairing.ts';
+import { defaultTiming, type Timing } from './timing.ts';
+
+/** What channels are made of. */
+export interface ChannelOptions {
+  config: Pick<ConfigStore, 'current' | 'onChange'>;
+  /** `state/px.db`. */
+  store: Store;
+  plugins: ConnectorHost;
+  secrets: Pick<Secrets, 'get' | 'has'>;
+  log: Log;
+  bus: Bus;
+  /** Other pauses than the usual ones. */
+  timing?: Partial<Timing>;
+}
+
+/** Opens inbox, outbox and pairing book; `start()` then runs the connectors. */
+export async function openChannels(options: ChannelOptions): Promise<Channels> {
+  const { config, store, bus } = options;
+  const log = options.log.scope('channel');
+  const timing: Timing = { ...defaultTiming, ...options.timing };
+  const inbox = openInbox(store, timing.now);
+  const outbox = openOutbox(store, timing.now);
+  const book = openPairing(store, timing.now);
+  let listener: ((item: InboxItem) => void) | undefined;
+
+  /** The message is stored: whatever the listener does with it now, it comes again after a restart until it is answered. */
+  const offer = (item: InboxItem) => {
+    try {
+      listener?.(item);
+    } catch (thrown) {
+      log.error('a message could not be handed on', { id: item.inbound.id, error: toPxError(thrown).message });
+    }
+  };
+
+  const arrived = (seq: number, inbound: Inbound) => {
+    bus.emit({ type: 'message.in', inbound });
+    offer({ seq, inbound });
+  };
+
+  /** A connector's message through the channel's access rules; what is to be told once it is stored, or undefined for nothing new. */
+  const admitted = (channel: string, message: GuestMessage): (() => void) | undefined => {
+    const rules = config.current.channels[channel];
+    if (!rules || message.text.trim() === '') return undefined;
+    const inbound = toInbound(channel, message, timing.now());
+    const admission = admit(rules, inbound, () => book.approved(channel, inbound.sender.id));
+    const seq = inbox.add(inbound, admission === 'answer' ? 'pending' : 'ignored');
+    if (seq === undefined) return undefined;
+    if (admission === 'answer') return () => arrived(seq, inbound);
+    const code = admission === 'pair' ? book.request(inbound) : undefined;
+    if (code === undefined)
+      return () => log.debug('a stranger was not answered', { channel, sender: inbound.sender.id });
+    outbox.add(channel, inbound.chat, pairingMessage(code));
+    return () => {
+      log.info('somebody asks to be paired', { channel, sender: inbound.sender.id, name: inbound.sender.name });
+      bus.emit({ type: 'pairing.requested', channel, sender: inbound.sender.id, code });
+      connectors.kick(channel);
+    };
+  };
+
+  const takeAll = (channel: string, messages: GuestMessage[]): number => {
+    const tell = store.transaction(() => messages.flatMap((m) => admitted(channel, m) ?? []));
+    for (const one of tell) one();
+    return tell.length;
+  };
+
+  const connectors = createConnectors({
+    ...options,
+    log,
+    timing,
+    outbox,
+    take(channel, answer) {
+      const { messages, bad } = readMessages(answer);
+      if (bad > 0) log.warn('a connector returned what is not a message', { channel, count: bad });
+      return takeAll(channel, messages);
+    },
+  });
+
+  const known = (channel: string) => {
+    if (!localChannels.has(channel) && !config.current.channels[channel])
+      throw new PxError('channel.unknown', `There is no channel ${channel}`, {
+        hint: `Add it under channels: in px.yaml (${Object.keys(config.current.channels).join(', ') || 'none yet'})`,
+      });
+  };
+
+  return {
+    accept(inbound) {
+      known(inbound.channel);
+      const seq = inbox.add(inbound, 'pending');
+      if (seq === undefined) return false;
+      arrived(seq, inbound);
+      return true;
+    },
+    emitted(plugin, raw) {
+      const channel = connectors.channelOf(plugin);
+      if (channel === undefined)
+        throw new PxError('channel.unknown', `No channel uses the plugin ${plugin}`, {
+          hint: `Add to px.yaml: channels: { ${plugin}: {} }`,
+        });
+      const message = readEmitted(raw);
+      if (!message) throw new PxError('plugin.guest', `${plugin} emitted what is not a message`);
+      return takeAll(channel, [message]) > 0;
+    },
+    onPending(given) {
+      listener = given;
+      for (const item of inbox.pending()) offer(item);
+    },
+    reply(item, text) {
+      const { channel, chat, conversation } = item.inbound;
+      const local = localChannels.has(channel);
+      const first = store.transaction(() => {
+        if (!inbox.answer(item.seq)) return false;
+        if (!local && text.trim() !== '') outbox.add(channel, chat, text);
+        return true;
+      });
+      if (!first) return log.debug('answered before', { channel, id: item.inbound.id });
+      if (local) bus.emit({ type: 'message.out', conversation, channel, text, state: 'sent' });
+      else connectors.kick(channel);
+    },
+    settle(item) {
+      inbox.answer(item.seq);
+    },
+    send(channel, chat, text) {
+      known(channel);
+      if (text.trim() === '') return;
+      if (localChannels.has(channel)) {
+        bus.emit({ type: 'message.out', conversation: `${channel}/${chat}`, channel, text, state: 'sent' });
+        return;
+      }
+      outbox.add(channel, chat, text);
+      connectors.kick(channel);
+    },
+    typing: (inbound) => connectors.typing(inbound.channel, inbound.chat),
+    start() {
+      for (const part of outbox.interrupted()) {
+        const error = unknownOutcome('px was stopped while it was being sent');
+        log.error(`a message to ${part.chat} may be lost`, {
+          channel: part.channel,
+          id: part.id,
+          text: part.text.slice(0, 200),
+        });
+        const { channel, text } = part;
+        outbox.fail(part, 'unknown', error);
+        const conversation = `${channel}/${part.chat}` as const;
+        bus.emit({ type: 'message.out', conversation, channel, text, state: 'failed', error: error.toJSON() });
+      }
+      connectors.start();
+    },
+    restart: connectors.restart,
+    states: connectors.states,
+    undelivered: outbox.undelivered,
+    redeliver(id) {
+      const channel = outbox.retry(id);
+      if (channel !== undefined) connectors.kick(channel);
+      return channel !== undefined;
+    },
+    pairing: {
+      list: book.list,
+      revoke: book.revoke,
+      approve(code) {
+        const { chat, ...who } = store.transaction(() => {
+          const approved = book.approve(code);
+          if (config.current.channels[approved.channel]) outbox.add(approved.channel, approved.chat, welcomeMessage);
+          return approved;
+        });
+        log.info('paired', { ...who, chat });
+        bus.emit({ type: 'pairing.approved', channel: who.channel, sender: who.sender });
+        connectors.kick(who.channel);
+        return who;
+      },
+    },
+    async close() {
+      listener = undefined;
+      await connectors.close();
+    },
+  };
+}

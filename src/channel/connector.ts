@@ -1,0 +1,177 @@
+import * as v from 'valibot';
+import { PxError, toPxError } from '../error/error.ts';
+import type { Log } from '../log/log.ts';
+import type { Plugins } from '../plugin/plugin.ts';
+import type { Bus, Json } from '../wire/wire.ts';
+import type { ChannelState } from './channel.ts';
+import { createCourier } from './courier.ts';
+import { explainFailure, retryAfter } from './failure.ts';
+import { Description } from './guest.ts';
+import type { Outbox } from './outbox.ts';
+import { pollReceiver, type Receiver, type ReceiverTools, waitReceiver } from './receiver.ts';
+import { backOff, createSleeper, type Timing } from './timing.ts';
+
+/** Longest text when a connector does not describe itself, in UTF-16 units. */
+const usualMaxText = 4096;
+
+/** The part of the Wasm host that channels use. */
+export type ConnectorHost = Pick<Plugins, 'call' | 'hold' | 'list' | 'inspect'>;
+
+/** What a connector works with. */
+export interface ConnectorOptions {
+  channel: string;
+  plugin: string;
+  plugins: ConnectorHost;
+  outbox: Outbox;
+  /** Stores messages; how many were new. */
+  take(messages: Json): number;
+  /** Names of the secrets the plugin uses that are not set. */
+  missingSecrets(declared: string[]): string[];
+  /** Changes when something outside changed that could mend a failure (the plugin, a secret). */
+  circumstances(declared: string[]): string;
+  bus: Bus;
+  log: Log;
+  timing: Timing;
+}
+
+/** One running connector: its messages in, its outbox out, its state. */
+export interface Connector {
+  state(): Pick<ChannelState, 'state' | 'detail'>;
+  /** There may be something to send. */
+  kick(): void;
+  typing(chat: string): void;
+  /** Ends the wait at once and lets a call that the plugin is in finish, up to a bound. */
+  stop(): Promise<void>;
+}
+
+/** Starts a channel's connector. It keeps itself going: what fails is shown, and tried again later and later. */
+export function startConnector(options: ConnectorOptions): Connector {
+  const { channel, plugin, plugins, timing, log } = options;
+  const stopping = new AbortController();
+  const killing = new AbortController();
+  const naps = createSleeper(stopping.signal);
+  const sleeper = createSleeper(stopping.signal);
+  const call = (fn: string, args: Json[]) => plugins.call(plugin, fn, args, { signal: killing.signal });
+  let shown: ReturnType<Connector['state']> = { state: 'waiting', detail: 'starting' };
+  let receiver: Receiver | undefined;
+  let exported = new Set<string>();
+  let declared: string[] = [];
+  let failures = 0;
+  let unsaved: Json | undefined;
+  const lastTyping = new Map<string, number>();
+
+  const courier = createCourier({
+    ...options,
+    async send(chat, text) {
+      const id = await call('post-message', [chat, text]);
+      return typeof id === 'string' ? id : '';
+    },
+    sent: () => receiver?.nudge(),
+  });
+
+  const show = (state: ChannelState['state'], detail: string) => {
+    if (shown.state !== state || shown.detail !== detail) {
+      if (state === 'running') log.info('connected');
+      else if (state !== 'off') log.warn(detail);
+    }
+    shown = { state, detail };
+  };
+
+  const works = () => {
+    if (shown.state === 'running' || stopping.signal.aborted) return;
+    if (failures > 0) courier.resume();
+    failures = 0;
+    show('running', '');
+  };
+
+  const take = (messages: Json) => {
+    unsaved = messages;
+    const fresh = options.take(messages);
+    unsaved = undefined;
+    return fresh;
+  };
+
+  const tools: ReceiverTools = {
+    call,
+    hold: (request) => plugins.hold(plugin, request, stopping.signal),
+    take,
+    works,
+    stopping: stopping.signal,
+    sleeper,
+    timing,
+  };
+
+  /** Learns what the plugin can do; from then on texts can be sent. */
+  const connect = async (): Promise<Receiver> => {
+    if (!plugins.list().some((p) => p.name === plugin))
+      throw new PxError('plugin.unknown', `plugin ${plugin} is not installed`, { hint: `px plugin add ${plugin}` });
+    const info = await plugins.inspect(plugin);
+    exported = new Set(info.functions.map((f) => f.name));
+    declared = Object.keys(info.manifest.secrets);
+    if (!exported.has('post-message') || !exported.has('poll-events'))
+      throw new PxError('plugin.function', `plugin ${plugin} is not a connector`, {
+        hint: `it exports no post-message and poll-events; channels.${channel}.plugin names another one`,
+      });
+    const described = exported.has('describe') ? v.safeParse(Description, await call('describe', [])) : undefined;
+    courier.open(described?.success ? described.output.max_text : usualMaxText);
+    return exported.has('next-wait') && exported.has('on-wait') ? waitReceiver(tools) : pollReceiver(tools);
+  };
+
+  const circumstances = () => {
+    try {
+      return options.circumstances(declared);
+    } catch (error) {
+      return toPxError(error).message;
+    }
+  };
+
+  const rest = async (thrown: unknown) => {
+    failures += 1;
+    const error = toPxError(thrown);
+    const missing = options.missingSecrets(declared);
+    const person = missing.length > 0 || ['plugin.unknown', 'plugin.disabled', 'plugin.function'].includes(error.code);
+    show(person ? 'waiting' : 'failing', explainFailure(error, plugin, missing));
+    const before = circumstances();
+    const until = timing.now() + (retryAfter(error) ?? backOff(timing.failPause, failures));
+    while (!stopping.signal.aborted && timing.now() < until) {
+      await naps.sleep(Math.min(timing.lookAgain, until - timing.now()));
+      if (circumstances() !== before) return;
+    }
+  };
+
+  const run = async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        if (unsaved !== undefined) take(unsaved);
+        receiver ??= await connect();
+        await receiver.round();
+      } catch (thrown) {
+        if (!stopping.signal.aborted) await rest(thrown);
+      }
+    }
+  };
+  const ended = run();
+
+  return {
+    state: () => shown,
+    kick: courier.kick,
+    typing(chat) {
+      const now = timing.now();
+      if (!exported.has('set-typing') || stopping.signal.aborted) return;
+      if (now - (lastTyping.get(chat) ?? 0) < timing.typingEvery) return;
+      if (lastTyping.size >= 100) lastTyping.clear();
+      lastTyping.set(chat, now);
+      call('set-typing', [chat]).catch((error: unknown) => log.debug('no typing sign', { error: String(error) }));
+    },
+    async stop() {
+      stopping.abort();
+      const { promise: tooLong, resolve: giveUp } = Promise.withResolvers<void>();
+      const kill = setTimeout(() => killing.abort(), timing.closeWait);
+      const leave = setTimeout(giveUp, timing.closeWait * 2);
+      await Promise.race([Promise.all([ended, courier.stop()]), tooLong]);
+      clearTimeout(kill);
+      clearTimeout(leave);
+      show('off', 'stopped');
+    },
+  };
+}

@@ -1,0 +1,144 @@
+import type { PxError } from '../error/error.ts';
+import type { Store } from '../store/store.ts';
+import type { Undelivered } from './channel.ts';
+
+/** One text on its way to a chat. */
+export interface Part {
+  id: number;
+  channel: string;
+  chat: string;
+  text: string;
+  /** How often it was tried, this time not counted. */
+  attempts: number;
+}
+
+/** What goes out. Parts of one chat leave in order; a sent part's text is forgotten. */
+export interface Outbox {
+  /** Queues a text, after everything queued for this chat before. */
+  add(channel: string, chat: string, text: string): void;
+  /** The oldest part of a channel that may be sent now. */
+  next(channel: string): Part | undefined;
+  /** When the channel's next part may be sent; undefined when none waits. */
+  nextAt(channel: string): number | undefined;
+  /** Puts several parts in the place of one that is too long. */
+  split(part: Part, texts: string[]): void;
+  /** From here on a crash leaves the part's fate unknown. */
+  sending(part: Part): void;
+  sent(part: Part, platformId: string): void;
+  /** Back to the queue until `at`; a try that was not the part's fault is not counted. */
+  again(part: Part, at: number, error: PxError, counted: boolean): void;
+  /** Ends here: a refused part takes the rest of its answer with it. */
+  fail(part: Part, state: 'failed' | 'unknown', error: PxError): void;
+  /** Lets a channel's waiting parts go at once. */
+  hurry(channel: string): void;
+  /** Parts that were being sent when px stopped. */
+  interrupted(): Part[];
+  /** Parts that never left or whose fate is not known, oldest first. */
+  undelivered(): Undelivered[];
+  /** Queues a failed or unknown part again; its channel, or undefined when there is no such part. */
+  retry(id: number): string | undefined;
+}
+
+const day = 86_400_000;
+/** How long rows stay: sent ones for their platform ids, failed ones for the person to look at. */
+const keep = { sentMs: 7 * day, failedMs: 60 * day };
+
+/** Opens the outbox. This file alone has SQL for its table. */
+export function openOutbox(store: Store, now: () => number): Outbox {
+  store.migrate({
+    owner: 'outbox',
+    steps: [
+      // `answer` and `part` give the order; parts of one answer share `answer`.
+      `CREATE TABLE outbox (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        channel TEXT NOT NULL, chat TEXT NOT NULL, text TEXT NOT NULL,
+        answer INTEGER NOT NULL, part INTEGER NOT NULL DEFAULT 0,
+        state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'sending', 'sent', 'failed', 'unknown')),
+        attempts INTEGER NOT NULL DEFAULT 0, next_at INTEGER NOT NULL DEFAULT 0,
+        platform_id TEXT, error TEXT, at INTEGER NOT NULL
+      );
+      CREATE INDEX outbox_waiting ON outbox (channel, answer, part) WHERE state IN ('queued', 'sending');`,
+    ],
+  });
+  const { db } = store;
+  const columns = 'id, channel, chat, text, attempts';
+  /** Parts with no earlier part of their chat still waiting. */
+  const heads = `FROM outbox AS o WHERE channel = ? AND state = 'queued' AND NOT EXISTS (
+    SELECT 1 FROM outbox AS p WHERE p.channel = o.channel AND p.chat = o.chat AND p.state IN ('queued', 'sending')
+    AND (p.answer, p.part) < (o.answer, o.part))`;
+  db.query(`DELETE FROM outbox WHERE state = 'sent' AND at < ?`).run(now() - keep.sentMs);
+  db.query(`DELETE FROM outbox WHERE state IN ('failed', 'unknown') AND at < ?`).run(now() - keep.failedMs);
+
+  return {
+    add(channel, chat, text) {
+      db.query(
+        `INSERT INTO outbox (channel, chat, text, at, answer)
+         VALUES (?, ?, ?, ?, (SELECT coalesce(max(answer), 0) + 1 FROM outbox))`,
+      ).run(channel, chat, text, now());
+    },
+    next: (channel) =>
+      db
+        .query<Part, [string, number]>(`SELECT ${columns} ${heads} AND next_at <= ? ORDER BY answer, part LIMIT 1`)
+        .get(channel, now()) ?? undefined,
+    nextAt: (channel) =>
+      db.query<{ at: number | null }, [string]>(`SELECT min(next_at) AS at ${heads}`).get(channel)?.at ?? undefined,
+    split(part, texts) {
+      store.transaction(() => {
+        db.query(
+          `UPDATE outbox SET part = part + ? WHERE answer = (SELECT answer FROM outbox WHERE id = ?)
+           AND part > (SELECT part FROM outbox WHERE id = ?)`,
+        ).run(texts.length, part.id, part.id);
+        db.query(`UPDATE outbox SET text = ? WHERE id = ?`).run(texts[0] ?? '', part.id);
+        for (const [index, text] of texts.slice(1).entries()) {
+          db.query(
+            `INSERT INTO outbox (channel, chat, text, at, answer, part)
+             SELECT channel, chat, ?, at, answer, part + ? FROM outbox WHERE id = ?`,
+          ).run(text, index + 1, part.id);
+        }
+      });
+    },
+    sending(part) {
+      db.query(`UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?`).run(part.id);
+    },
+    sent(part, platformId) {
+      db.query(`UPDATE outbox SET state = 'sent', text = '', error = NULL, platform_id = ?, at = ? WHERE id = ?`).run(
+        platformId,
+        now(),
+        part.id,
+      );
+    },
+    again(part, at, error, counted) {
+      db.query(`UPDATE outbox SET state = 'queued', next_at = ?, error = ?, attempts = ? WHERE id = ?`).run(
+        Math.ceil(at),
+        error.message,
+        part.attempts + (counted ? 1 : 0),
+        part.id,
+      );
+    },
+    fail(part, state, error) {
+      db.query(
+        `UPDATE outbox SET state = ?1, error = ?2 WHERE id = ?3 OR (?1 = 'failed' AND state = 'queued'
+         AND answer = (SELECT answer FROM outbox WHERE id = ?3))`,
+      ).run(state, error.message, part.id);
+    },
+    hurry(channel) {
+      db.query(`UPDATE outbox SET next_at = 0 WHERE channel = ? AND state = 'queued'`).run(channel);
+    },
+    interrupted: () =>
+      db.query<Part, []>(`SELECT ${columns} FROM outbox WHERE state = 'sending' ORDER BY answer, part`).all(),
+    undelivered: () =>
+      db
+        .query<Undelivered, []>(
+          `SELECT id, channel, chat, text, state, attempts, coalesce(error, '') AS error, at FROM outbox
+           WHERE state IN ('failed', 'unknown') ORDER BY answer, part`,
+        )
+        .all(),
+    retry: (id) =>
+      db
+        .query<{ channel: string }, [number]>(
+          `UPDATE outbox SET state = 'queued', attempts = 0, next_at = 0, error = NULL
+           WHERE id = ? AND state IN ('failed', 'unknown') RETURNING channel`,
+        )
+        .get(id)?.channel,
+  };
+}

@@ -1,0 +1,121 @@
+import { timingSafeEqual } from 'node:crypto';
+import { PxError } from '../error/error.ts';
+import type { Store } from '../store/store.ts';
+import type { Inbound } from '../wire/wire.ts';
+import type { Pairing } from './channel.ts';
+
+/** Letters and digits that nobody mistakes for another: 24 of them, so a code of 8 is one of 110,075,314,176. */
+export const pairingAlphabet = 'ACDEFGHJKMNPQRTVWXY34679';
+const codeLength = 8;
+const hour = 3_600_000;
+/** Strangers with an open code, a channel; more get no answer. */
+const mostPending = 20;
+/** Wrong codes in a row of ten minutes before `approve` refuses to look. */
+const mostWrong = 10;
+const wrongWindow = 600_000;
+
+/** The pairing book with what the channels need of it. */
+export interface PairingBook extends Omit<Pairing, 'approve'> {
+  approved(channel: string, sender: string): boolean;
+  /** A code for a stranger who has none; undefined while one is open or too many are. */
+  request(inbound: Inbound): string | undefined;
+  approve(code: string): { channel: string; sender: string; name: string; chat: string };
+}
+
+interface Row {
+  channel: string;
+  sender: string;
+  name: string;
+  chat: string;
+  state: 'pending' | 'approved';
+  code: string;
+  at: number;
+  expires_at: number;
+}
+
+/** Opens the book of who may talk to px. This file alone has SQL for its table. */
+export function openPairing(store: Store, now: () => number): PairingBook {
+  store.migrate({
+    owner: 'pairing',
+    steps: [
+      `CREATE TABLE pairing (
+        channel TEXT NOT NULL, sender TEXT NOT NULL, name TEXT NOT NULL, chat TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('pending', 'approved')),
+        code TEXT NOT NULL, at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+        PRIMARY KEY (channel, sender)
+      )`,
+    ],
+  });
+  const { db } = store;
+  let wrong: number[] = [];
+  const forgetExpired = () => db.query(`DELETE FROM pairing WHERE state = 'pending' AND expires_at <= ?`).run(now());
+  const rows = () => {
+    forgetExpired();
+    return db.query<Row, []>(`SELECT * FROM pairing ORDER BY state DESC, at`).all();
+  };
+
+  return {
+    approved: (channel, sender) =>
+      db.query(`SELECT 1 FROM pairing WHERE channel = ? AND sender = ? AND state = 'approved'`).get(channel, sender) !==
+      null,
+    request({ channel, chat, sender }) {
+      forgetExpired();
+      const open = db
+        .query<{ n: number; mine: number }, [string, string]>(
+          `SELECT count(*) AS n, coalesce(sum(sender = ?), 0) AS mine FROM pairing WHERE channel = ? AND state = 'pending'`,
+        )
+        .get(sender.id, channel);
+      if (!open || open.mine > 0 || open.n >= mostPending) return undefined;
+      const code = newCode();
+      db.query(
+        `INSERT INTO pairing (channel, sender, name, chat, state, code, at, expires_at)
+         VALUES (?, ?, ?, ?, 'pending', ?, ?, ?)`,
+      ).run(channel, sender.id, sender.name, chat, code, now(), now() + hour);
+      return code;
+    },
+    list: () =>
+      rows().map(({ chat: _, expires_at, ...row }) => ({
+        ...row,
+        expiresAt: row.state === 'pending' ? expires_at : 0,
+      })),
+    approve(code) {
+      wrong = wrong.filter((at) => at > now() - wrongWindow);
+      if (wrong.length >= mostWrong)
+        throw new PxError('pairing.locked', 'Too many wrong pairing codes', {
+          hint: 'Wait ten minutes, then: px pairing list',
+          retryable: true,
+        });
+      const typed = code.toUpperCase().replace(/[\s-]/g, '');
+      let found: Row | undefined;
+      for (const row of rows()) if (row.state === 'pending' && sameCode(row.code, typed)) found = row;
+      if (!found) {
+        wrong.push(now());
+        throw new PxError('pairing.unknown', 'No pairing request has this code, or it expired', {
+          hint: 'px pairing list shows the open ones; a new message from the person makes a new code',
+        });
+      }
+      const { channel, sender, name, chat } = found;
+      db.query(
+        `UPDATE pairing SET state = 'approved', code = '', at = ?, expires_at = 0 WHERE channel = ? AND sender = ?`,
+      ).run(now(), channel, sender);
+      return { channel, sender, name, chat };
+    },
+    revoke: (channel, sender) =>
+      db.query(`DELETE FROM pairing WHERE channel = ? AND sender = ?`).run(channel, sender).changes > 0,
+  };
+}
+
+/** A code, each letter equally likely. */
+function newCode(): string {
+  let code = '';
+  const even = 256 - (256 % pairingAlphabet.length);
+  while (code.length < codeLength)
+    for (const byte of crypto.getRandomValues(new Uint8Array(16)))
+      if (byte < even && code.length < codeLength) code += pairingAlphabet.charAt(byte % pairingAlphabet.length);
+  return code;
+}
+
+function sameCode(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}

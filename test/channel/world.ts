@@ -1,0 +1,227 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { type ChannelOptions, type Channels, openChannels, type Timing } from '../../src/channel/channel.ts';
+import { type Config, ConfigSchema } from '../../src/config/config.ts';
+import { PxError } from '../../src/error/error.ts';
+import { createLog, type LogEntry } from '../../src/log/log.ts';
+import type { PluginInfo } from '../../src/plugin/plugin.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { createBus, type Inbound, type Json, type PxEvent } from '../../src/wire/wire.ts';
+
+/** Pauses short enough for tests. */
+export const quick: Partial<Timing> = {
+  waitPause: [1, 20],
+  pollPause: [1, 20],
+  failPause: [1, 20],
+  sendPause: [1, 20],
+  lookAgain: 5,
+  closeWait: 200,
+};
+
+const cleanups: (() => unknown)[] = [];
+/** Ends what the test started. */
+export async function cleanUp(): Promise<void> {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+}
+
+export function tempFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'px-channel-'));
+  cleanups.push(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** Waits until something holds; fails after four seconds. */
+export async function until(what: () => unknown): Promise<void> {
+  const end = Date.now() + 4_000;
+  while (!what()) {
+    if (Date.now() > end) throw new Error(`never true: ${what}`);
+    await Bun.sleep(1);
+  }
+}
+
+/** A message as a guest returns it. */
+export const guestMessage = (id: string, text: string, sender = 'ada', metadata: Json = null) => ({
+  id,
+  sender: { id: sender, display_name: sender.toUpperCase() },
+  text,
+  metadata: metadata === null ? null : JSON.stringify(metadata),
+});
+
+export const inbound = (channel: string, id: string, text = 'hello'): Inbound => ({
+  conversation: `${channel}/ada`,
+  channel,
+  chat: 'ada',
+  id,
+  sender: { id: 'ada', name: 'ADA' },
+  text,
+  at: 1,
+});
+
+/** A messaging platform and the connector plugin for it, scripted by the test. */
+export class Platform {
+  /** What people see. */
+  readonly visible: { chat: string; text: string }[] = [];
+  /** Every call of the plugin: its function names, in order. */
+  readonly calls: string[] = [];
+  readonly typed: string[] = [];
+  /** Messages the next `poll-events` or `on-wait` returns. */
+  waiting: Json[] = [];
+  exports = ['post-message', 'poll-events'];
+  installed = true;
+  maxText = 4096;
+  holds = 0;
+  /** Answers of held requests; the default says 200 with what waits. */
+  onHold: (signal: AbortSignal) => Json | Promise<Json> = () => ({
+    ok: { status: 200, headers: [['Date', String(Math.random())]], body: btoa(JSON.stringify(this.waiting.length)) },
+  });
+  onPost: (chat: string, text: string) => string | Promise<string> = () => `p${this.visible.length}`;
+  /** Throws or waits before any call goes through. */
+  before: (fn: string) => void | Promise<void> = () => {};
+  after: (fn: string) => void | Promise<void> = () => {};
+  request: () => Json = () => ({ method: 'GET', url: 'https://chat.example/updates', headers: [], body: null });
+
+  readonly host: ChannelOptions['plugins'] = {
+    list: () =>
+      this.installed
+        ? [
+            {
+              name: 'chat',
+              version: '1',
+              kind: 'messaging',
+              sha256: '',
+              bytes: 1,
+              source: '',
+              state: 'idle',
+              detail: '',
+            },
+          ]
+        : [],
+    inspect: async () => this.info(),
+    hold: async (_name, _request, signal) => {
+      this.holds += 1;
+      await this.before('hold');
+      return this.onHold(signal);
+    },
+    call: async (_name, fn, args) => {
+      this.calls.push(fn);
+      await this.before(fn);
+      const answer = await this.run(fn, args);
+      await this.after(fn);
+      return answer;
+    },
+  };
+
+  private async run(fn: string, args: Json[]): Promise<Json> {
+    const [chat, text] = args.map(String);
+    switch (fn) {
+      case 'post-message': {
+        const id = await this.onPost(chat ?? '', text ?? '');
+        this.visible.push({ chat: chat ?? '', text: text ?? '' });
+        return id;
+      }
+      case 'poll-events':
+      case 'on-wait':
+        return this.waiting.splice(0);
+      case 'next-wait':
+        return this.request();
+      case 'describe':
+        return { platform: 'chat', max_text: this.maxText };
+      case 'set-typing':
+        this.typed.push(chat ?? '');
+        return null;
+      default:
+        throw new PxError('plugin.function', fn);
+    }
+  }
+
+  private info(): PluginInfo {
+    const summary = { name: 'chat', version: '1', kind: 'messaging', sha256: '', bytes: 1, source: '' } as const;
+    return {
+      ...summary,
+      state: 'idle',
+      detail: '',
+      functions: this.exports.map((name) => ({ name, params: [], result: null, docs: '', notCallable: '' })),
+      imports: [],
+      manifest: { name: 'chat', version: '1', description: '', egress: [], secrets: { CHAT_TOKEN: [] } },
+      tools: [],
+    };
+  }
+}
+
+/** One life of px around a platform. */
+export interface Life {
+  channels: Channels;
+  events: PxEvent[];
+  log: LogEntry[];
+  store: Store;
+  secrets: Map<string, string>;
+  /** Texts that people sent and px has to answer, in order. */
+  asked: string[];
+  /** Changes px.yaml while running. */
+  configure(config: unknown): void;
+  of<T extends PxEvent['type']>(type: T): Extract<PxEvent, { type: T }>[];
+}
+
+export interface LifeOptions {
+  platform?: Platform;
+  folder?: string;
+  config?: unknown;
+  timing?: Partial<Timing>;
+  /** Answers with this; by default nobody answers. */
+  answer?: (text: string) => string;
+  start?: boolean;
+}
+
+/** Opens channels over a real database and starts them. */
+export async function live(options: LifeOptions = {}): Promise<Life> {
+  const store = openStore(join(options.folder ?? tempFolder(), 'px.db'));
+  const bus = createBus();
+  const events: PxEvent[] = [];
+  bus.on((event) => events.push(event));
+  const log: LogEntry[] = [];
+  const secrets = new Map([['CHAT_TOKEN', 'x']]);
+  const listeners = new Set<(config: Config, changed: string[]) => void>();
+  const config = {
+    current: v.parse(ConfigSchema, options.config ?? { channels: { chat: { access: 'open' } } }),
+    onChange(listener: (config: Config, changed: string[]) => void) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  const channels = await openChannels({
+    config,
+    store,
+    bus,
+    plugins: (options.platform ?? new Platform()).host,
+    secrets: { get: (name) => secrets.get(name), has: (name) => secrets.has(name) },
+    log: createLog({ level: 'debug', sinks: [(entry) => log.push(entry)] }),
+    timing: { ...quick, ...options.timing },
+  });
+  cleanups.push(async () => {
+    await channels.close();
+    store.close();
+  });
+  const asked: string[] = [];
+  channels.onPending((item) => {
+    asked.push(item.inbound.text);
+    const { answer } = options;
+    if (answer) queueMicrotask(() => channels.reply(item, answer(item.inbound.text)));
+  });
+  if (options.start !== false) channels.start();
+  return {
+    channels,
+    events,
+    log,
+    store,
+    secrets,
+    asked,
+    configure(next) {
+      config.current = v.parse(ConfigSchema, next);
+      for (const listener of listeners) listener(config.current, []);
+    },
+    of: <T extends PxEvent['type']>(type: T) =>
+      events.filter((e): e is Extract<PxEvent, { type: T }> => e.type === type),
+  };
+}
