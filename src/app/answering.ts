@@ -7,6 +7,8 @@ import type { Inbound } from '../wire/wire.ts';
 
 /** How often a platform is told again that px is writing, in ms. */
 const TYPING_MS = 4_000;
+/** How long a turn waits for what it should have, in ms: only the very first start of a home has to install something. */
+const PREPARE_MS = 20_000;
 /** How long running turns may go on when px stops, in ms. */
 const GRACE_MS = 3_000;
 
@@ -16,12 +18,14 @@ export interface AnsweringOptions {
   sessions: Pick<Sessions, 'enqueue'>;
   agent: Agent;
   log: Log;
+  /** What a turn should have before it begins; waited for a while only. */
+  prepare(): Promise<void>;
 }
 
 /** The way from the inbox through a turn to the outbox. */
 export interface Answering {
-  /** Takes what waits in the inbox, from before a restart too, and from then on whatever comes. */
-  start(): void;
+  /** Takes what comes to the inbox, and with `leftOver` also what waits there from before a restart. */
+  start(options: { leftOver: boolean }): void;
   /** Takes in a message of px's own surfaces; `metadata.model` is for it alone. False when its id was seen before. */
   submit(inbound: Inbound): boolean;
   /** Begins no more turns and gives running ones a moment to end; closing the sessions then cuts them short. */
@@ -29,7 +33,8 @@ export interface Answering {
 }
 
 /** Answers every message of the inbox once: one turn at a time in a conversation, conversations side by side. */
-export function createAnswering({ channels, sessions, agent, log }: AnsweringOptions): Answering {
+export function createAnswering(options: AnsweringOptions): Answering {
+  const { channels, sessions, agent, log } = options;
   const running = new Set<Promise<void>>();
   /** Models asked for with a message. Only `submit` says so: a connector's metadata is a stranger's and must not choose. */
   const chosen = new Map<string, string>();
@@ -55,10 +60,12 @@ export function createAnswering({ channels, sessions, agent, log }: AnsweringOpt
 
   const take = (item: InboxItem, leftOver: boolean): void => {
     if (closed) return;
-    const work = (signal: AbortSignal) => answer(item, leftOver, signal);
     const done = agent.urgent(item.inbound)
-      ? work(new AbortController().signal)
-      : sessions.enqueue(item.inbound.conversation, work);
+      ? answer(item, leftOver, new AbortController().signal)
+      : sessions.enqueue(item.inbound.conversation, async (signal) => {
+          await within(PREPARE_MS, options.prepare());
+          await answer(item, leftOver, signal);
+        });
     // A message that could not be answered stays in the inbox and is taken up at the next start.
     const settled = done.catch((thrown: unknown) => {
       const { code, message } = toPxError(thrown);
@@ -69,10 +76,12 @@ export function createAnswering({ channels, sessions, agent, log }: AnsweringOpt
   };
 
   return {
-    start() {
-      let leftOver = true;
-      channels.onPending((item) => take(item, leftOver));
-      leftOver = false;
+    start({ leftOver }) {
+      let waiting = true;
+      channels.onPending((item) => {
+        if (!waiting || leftOver) take(item, waiting);
+      });
+      waiting = false;
     },
     submit(inbound) {
       const model = inbound.metadata?.['model'];

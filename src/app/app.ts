@@ -13,7 +13,7 @@ import { openStore } from '../store/store.ts';
 import { createTools, type Tools } from '../tool/tool.ts';
 import { type Bus, type ConversationId, createBus, type Inbound, type ModelRef, type Status } from '../wire/wire.ts';
 import { createAnswering, within } from './answering.ts';
-import { background } from './background.ts';
+import { createBackground } from './background.ts';
 import { lockHome } from './lock.ts';
 import { openDayLog, terminalSink } from './log-sinks.ts';
 import { writeStarterNotes } from './starter.ts';
@@ -26,8 +26,10 @@ export interface AppOptions {
   version: string;
   /** Where the log is shown beside the Markdown log and the bus; standard error when left out. */
   log?: LogSink;
-  /** False starts no connector: for a px that answers one person and ends (`px chat --local`). */
-  connect?: boolean;
+  /** For the time of one verb: no log on a terminal, no connectors, no watchers, and old messages wait for a real start. */
+  quiet?: boolean;
+  /** False answers nothing and installs nothing by itself: for a verb that does one thing and ends (`px memory search`). */
+  answer?: boolean;
 }
 
 /** A running px: its services, wired together. */
@@ -66,7 +68,7 @@ const CLOSE_MS = 3_000;
 
 /** Starts px in a home. Throws PxError `store.locked`, `config.*`, `secret.*`, `store.*`. */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { env, version } = options;
+  const { env, version, quiet = false } = options;
   const undo: [what: string, close: () => unknown][] = [];
   const opened = <T>(what: string, part: T, close: (part: T) => unknown): T => {
     undo.push([what, () => close(part)]);
@@ -76,7 +78,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const colour = process.stderr.isTTY && env.get('NO_COLOR') === undefined;
   const log = createLog({
     scrub: (text) => scrub(text),
-    sinks: [options.log ?? terminalSink((line) => process.stderr.write(line), colour)],
+    sinks: options.log ? [options.log] : quiet ? [] : [terminalSink((line) => process.stderr.write(line), colour)],
   });
   const closeAll = async () => {
     for (const [what, close] of undo.splice(0).reverse())
@@ -113,8 +115,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     const channels = await openChannels({ config, store, plugins, secrets, log, bus });
     opened('channels', channels, (part) => part.close());
     emitted = channels.emitted;
-    const answering = opened('answering', createAnswering({ channels, sessions, agent, log }), (part) => part.close());
-
     const parts = {
       version,
       home,
@@ -130,9 +130,15 @@ export async function startApp(options: AppOptions): Promise<App> {
       bus,
       log,
     };
-    const pids = watchPids(bus);
-    const after = background(parts, { connect: options.connect ?? true, answering });
+    const after = createBackground(parts, quiet);
+    const answering = opened(
+      'answering',
+      createAnswering({ channels, sessions, agent, log, prepare: after.prepare }),
+      (part) => part.close(),
+    );
     opened('background', after, (part) => part.close());
+    const pids = watchPids(bus);
+    after.start(answering);
     let closing: Promise<void> | undefined;
     return {
       ...parts,
@@ -142,7 +148,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         await sessions.setModel(conversation, model);
         bus.emit({ type: 'model.changed', conversation, model: model ?? models.default.ref, by: 'person' });
       },
-      settled: () => after.settled,
+      settled: after.settled,
       touch: after.touch,
       close: () => (closing ??= closeAll()),
     };

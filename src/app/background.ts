@@ -7,8 +7,12 @@ import { startIdleTrim } from './trim.ts';
 
 /** What goes on after px is ready. */
 export interface Background {
+  /** What the first turn should not do without: Ollama looked for, the plugins px carries installed. Done once, when first called. */
+  prepare(): Promise<void>;
+  /** Takes up what waits and starts connectors, index and watchers; what is heavy begins in the next round of the event loop. */
+  start(answering: Answering): void;
   /** Resolves when the work of the start is done. */
-  settled: Promise<void>;
+  settled(): Promise<void>;
   /** Layers of the sandbox, empty until they are known. */
   layers(): Record<string, string>;
   touch(): void;
@@ -17,15 +21,33 @@ export interface Background {
 
 type Parts = Pick<App, 'config' | 'memory' | 'models' | 'plugins' | 'channels' | 'bus' | 'log' | 'home'>;
 
-/**
- * Starts what must not delay the start: the index, the watcher of px.yaml, the look for Ollama, connectors, and the plugins px
- * carries. It begins in the next round of the event loop, when whoever started px can already listen.
- */
-export function background(parts: Parts, options: { connect: boolean; answering: Answering }): Background {
+/** Makes the background work of one px. `quiet`: for the time of one verb, without connectors, old messages and watchers. */
+export function createBackground(parts: Parts, quiet: boolean): Background {
   const { config, memory, models, plugins, channels, bus, log, home } = parts;
   const idle = startIdleTrim(bus);
   let closed = false;
   let layers: Record<string, string> = {};
+  let prepared: Promise<void> | undefined;
+  let started = Promise.resolve();
+
+  /** One thing that fails must not keep the rest from starting. */
+  const attempt = async (what: string, work: () => unknown) => {
+    if (closed) return;
+    try {
+      await work();
+    } catch (thrown) {
+      const { code, message } = toPxError(thrown);
+      if (!closed) log.warn(`${what} failed: ${message}`, { code });
+    }
+  };
+  const prepare = async () => {
+    const undecided = config.current.model.default === 'auto' && models.default.ref.startsWith('offline/');
+    await Promise.all([
+      attempt('looking for models', () => undecided && models.detect()),
+      attempt('installing carried plugins', async () => installCarried(await carried(), { plugins, home, log })),
+    ]);
+  };
+  const self = { prepare: () => (prepared ??= prepare()) };
 
   const off = [
     config.onChange((current, keys) => {
@@ -42,33 +64,28 @@ export function background(parts: Parts, options: { connect: boolean; answering:
 
   const run = async () => {
     await new Promise((resolve) => setTimeout(resolve, 0));
-    if (closed) return;
-    config.watch();
-    memory.start();
-    await attempt('looking for models', () => models.detect());
-    if (closed) return;
-    log.info(`model ${models.default.ref}: ${models.default.why}`);
-    options.answering.start();
-    if (options.connect) channels.start();
-    await attempt('installing carried plugins', async () => installCarried(await carried(), { plugins, home, log }));
+    await attempt('starting the index', () => memory.start());
+    if (quiet) return;
+    await attempt('watching px.yaml', () => config.watch());
+    await attempt('starting connectors', () => channels.start());
+    await self.prepare();
+    if (!closed) log.info(`model ${models.default.ref}: ${models.default.why}`);
     await attempt('looking at the sandbox', async () => {
       layers = await plugins.layers();
     });
-    if (!closed) await memory.settled();
-  };
-  /** One thing that fails must not keep the rest from starting. */
-  const attempt = async (what: string, work: () => Promise<void>) => {
-    if (closed) return;
-    try {
-      await work();
-    } catch (thrown) {
-      const { code, message } = toPxError(thrown);
-      if (!closed) log.warn(`${what} failed: ${message}`, { code });
-    }
   };
 
   return {
-    settled: run(),
+    ...self,
+    start(answering) {
+      answering.start({ leftOver: !quiet });
+      started = run();
+    },
+    async settled() {
+      await started;
+      await self.prepare();
+      if (!closed) await memory.settled();
+    },
     layers: () => layers,
     touch: idle.touch,
     close() {

@@ -44,7 +44,7 @@ function make(turn: (input: TurnInput, signal: AbortSignal) => Promise<Partial<T
   };
   const sessions = createSessions({ memory: fakeMemory(), models: scripted([]), config: fakeConfig() });
   const log = createLog({ sinks: [(entry) => logged.push(entry.message)] });
-  const answering = createAnswering({ channels, sessions, agent, log });
+  const answering = createAnswering({ channels, sessions, agent, log, prepare: async () => {} });
   return { answering, channels, sessions, replies, settled, logged };
 }
 
@@ -55,7 +55,7 @@ const until = async (done: () => boolean) => {
 
 test('a message is answered once, the second copy of it is not taken', async () => {
   const { answering, replies } = make(async ({ inbound }) => ({ text: `you said ${inbound.text}` }));
-  answering.start();
+  answering.start({ leftOver: true });
   expect([answering.submit(inbound('hi')), answering.submit(inbound('hi'))]).toEqual([true, false]);
   await until(() => replies.length > 0);
   expect(replies).toEqual(['m1: you said hi']);
@@ -69,7 +69,7 @@ test('messages of one conversation are answered in order, one at a time', async 
     running--;
     return { text: inbound.text };
   });
-  answering.start();
+  answering.start({ leftOver: true });
   for (const id of ['a', 'b', 'c']) answering.submit(inbound(id, id));
   await until(() => replies.length === 3);
   expect(replies).toEqual(['a: a', 'b: b', 'c: c']);
@@ -81,7 +81,7 @@ test('/stop does not wait behind the turn it is to stop', async () => {
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     return { reason: 'aborted', text: '⏹ Stopped.' };
   });
-  answering.start();
+  answering.start({ leftOver: true });
   answering.submit(inbound('long', 'm1'));
   await until(() => sessions.running().length === 1);
   answering.submit(inbound('/stop', 'm2'));
@@ -97,7 +97,7 @@ test('what waits from before a restart is marked as such, what comes later is no
     return { text: 'ok' };
   };
   const { answering, replies } = make(turn, [inbound('before', 'old')]);
-  answering.start();
+  answering.start({ leftOver: true });
   answering.submit(inbound('after', 'new'));
   await until(() => replies.length === 2);
   expect(left).toEqual([
@@ -112,7 +112,7 @@ test("a model is chosen by px's own surfaces, never by a connector's metadata", 
     models.push(model);
     return { text: 'ok' };
   });
-  answering.start();
+  answering.start({ leftOver: true });
   answering.submit({ ...inbound('a', 'a'), metadata: { model: 'fast' } });
   channels.accept({ ...inbound('b', 'b'), metadata: { model: 'openai/most-expensive' } });
   await until(() => replies.length === 2);
@@ -124,7 +124,7 @@ test('a turn that fails beyond words leaves the message in the inbox and px runn
     if (inbound.text === 'bad') throw new Error('bug');
     return { text: 'ok' };
   });
-  answering.start();
+  answering.start({ leftOver: true });
   answering.submit(inbound('bad', 'a'));
   answering.submit(inbound('good', 'b'));
   await until(() => replies.length === 1);
@@ -141,7 +141,7 @@ test('closing lets a running turn end and begins no other', async () => {
     await held;
     return { text: inbound.id };
   });
-  answering.start();
+  answering.start({ leftOver: true });
   answering.submit(inbound('one', 'a'));
   answering.submit(inbound('two', 'b'));
   await until(() => sessions.running().length === 1);
@@ -157,10 +157,21 @@ test('closing does not wait for ever: what is postponed is neither answered nor 
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     return { reason: 'aborted', text: 'half', postponed: true };
   });
-  answering.start();
+  answering.start({ leftOver: true });
   answering.submit(inbound('one', 'a'));
   await until(() => sessions.running().length === 1);
   await answering.close(20);
   await sessions.close();
   expect([replies, settled]).toEqual([[], []]);
+});
+
+test('without old messages, they stay in the inbox and new ones are answered', async () => {
+  const { answering, replies, settled } = make(
+    async ({ inbound }) => ({ text: inbound.id }),
+    [inbound('before', 'old')],
+  );
+  answering.start({ leftOver: false });
+  answering.submit(inbound('now', 'new'));
+  await until(() => replies.length === 1);
+  expect([replies, settled]).toEqual([['new: new'], []]);
 });
