@@ -116,6 +116,8 @@ for (const speaker of speakers) {
       );
       const result = await run(() =>
         raw(speaker, async (send) => {
+          // Anthropic's protocol ignores events without a name.
+          if (speaker.provider === 'anthropic') send('event: content_block_delta\n');
           send(speaker.contentType === 'text/event-stream' ? 'data: {"cut": \n\n' : '{"cut": \n');
           for (const message of speaker.say({ text: ['goes on'] })) send(message);
         }),
