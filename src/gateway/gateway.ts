@@ -1,14 +1,34 @@
-export { type Access, createAccess, openAccess } from './access.ts';
-export { type Caller, createHandler, type Handler, type PageContext, type Pages } from './handler.ts';
-export { type GatewayOptions, startGateway } from './server.ts';
+import type { App } from '../app/app.ts';
+import type { PageContext, Pages } from './handler.ts';
+import type { GatewayOptions } from './server.ts';
+
+/** Schemas of what the API answers, for the typed client. */
+export * as replies from './schema.ts';
 export type { TurnReply } from './turn.ts';
+export type { GatewayOptions, PageContext, Pages };
 
 /** A listening gateway. */
 export interface Gateway {
   /** `http://127.0.0.1:7979`. */
   readonly url: string;
   readonly token: string;
-  /** A one-time sign-in code for a browser: `<url>/#<code>`. */
+  /** A one-time sign-in code for a browser, to be opened as `<url>/#<code>`. */
   createCode(): { code: string; expiresAt: number };
   stop(): Promise<void>;
+}
+
+/**
+ * Listens on `gateway.host` and `gateway.port` (or what the options say) and writes `state/gateway.json` so that clients find it.
+ * Throws PxError `gateway.port`.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { listenGateway } = await import('./server.ts');
+  return listenGateway(options);
+}
+
+/** The same API without a server: answers requests of this very process, as the owner. */
+export async function openGatewayInProcess(app: App): Promise<(request: Request) => Promise<Response>> {
+  const [{ createHandler }, { createAccess }] = await Promise.all([import('./handler.ts'), import('./access.ts')]);
+  const handler = createHandler({ app, access: createAccess(crypto.randomUUID()) });
+  return (request) => handler.fetch(request, { address: 'in-process', trusted: true });
 }

@@ -59,6 +59,7 @@ export function createHandler(options: { app: App; access: Access; pages?: Pages
 
   const authorize = (request: Request, caller: Caller) => {
     if (!caller.trusted && !isOwner(request)) throw unauthorized();
+    app.touch();
   };
 
   /** Runs `work`; a failed sign-in is counted, and too many make the address wait. The right token is never locked out. */

@@ -22,7 +22,7 @@ export interface GatewayOptions {
 const idleSeconds = 30;
 
 /** Listens, and writes `state/gateway.json` so that clients find it. Throws PxError `gateway.port`. */
-export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+export function listenGateway(options: GatewayOptions): Gateway {
   const { app, pages } = options;
   const { gateway: config } = app.config.current;
   const host = options.host ?? config.host;

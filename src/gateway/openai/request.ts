@@ -72,9 +72,7 @@ export function toModelRequest(body: ChatRequest, model: ModelRef, maxOutputToke
   const messages: Message[] = [];
   const callNames = new Map<string, string>();
   for (const m of body.messages) {
-    if (m.role === 'system' || m.role === 'developer') system.push(textOf(m.content));
-    else if (m.role === 'user') messages.push({ role: 'user', parts: parts(m.content) });
-    else if (m.role === 'assistant') {
+    if (m.role === 'assistant') {
       const text = m.content ? textOf(m.content) : '';
       const calls = (m.tool_calls ?? []).map((call) => {
         callNames.set(call.id, call.function.name);
@@ -89,7 +87,7 @@ export function toModelRequest(body: ChatRequest, model: ModelRef, maxOutputToke
         role: 'assistant',
         parts: [...(text === '' ? [] : [{ type: 'text' as const, text }]), ...calls],
       });
-    } else {
+    } else if (m.role === 'tool') {
       const result = {
         type: 'tool-result' as const,
         callId: m.tool_call_id,
@@ -100,7 +98,8 @@ export function toModelRequest(body: ChatRequest, model: ModelRef, maxOutputToke
       const last = messages.at(-1);
       if (last?.role === 'tool') last.parts.push(result);
       else messages.push({ role: 'tool', parts: [result] });
-    }
+    } else if (m.role === 'user') messages.push({ role: 'user', parts: parts(m.content) });
+    else system.push(textOf(m.content));
   }
   const choice = body.tool_choice;
   const wanted = typeof choice === 'object' ? choice?.function.name : undefined;

@@ -1,0 +1,46 @@
+import { type Client, connect, createClient } from '../client/client.ts';
+import type { LogSink } from '../log/log.ts';
+import type { Context } from './verb.ts';
+
+/** The API a verb works through: the running px of this home, or one opened in this process for the time of the verb. */
+export interface Backend extends AsyncDisposable {
+  client: Client;
+  /** True when a px runs for this home. */
+  running: boolean;
+}
+
+/** How a home is opened when no px runs for it. */
+export interface BackendOptions {
+  /** Opens it here also where a px could be reached. */
+  local?: boolean;
+  /** Answers messages: for `px chat`. */
+  answer?: boolean;
+  /** Waits until notes are indexed and models looked for. */
+  settle?: boolean;
+}
+
+/**
+ * Reaches the px that runs for this home, or opens the home here. Throws PxError `store.locked` when another px holds the home
+ * and cannot be reached.
+ */
+export async function openBackend(context: Context, options: BackendOptions = {}): Promise<Backend> {
+  const running = options.local ? undefined : await connect(context.home);
+  if (running) return { client: running, running: true, [Symbol.asyncDispose]: async () => {} };
+  const [{ startApp }, { openGatewayInProcess }] = await Promise.all([
+    import('../app/app.ts'),
+    import('../gateway/gateway.ts'),
+  ]);
+  const { home, env, version, io } = context;
+  // A verb says what it has to say; only what went wrong beside it is worth a line.
+  const log: LogSink = (entry) => {
+    if (entry.level === 'warn' || entry.level === 'error') io.note(`px: ${entry.message}`);
+  };
+  const app = await startApp({ home, env, version, log, connect: false, answer: options.answer ?? false });
+  if (options.settle) await app.settled();
+  const fetch = await openGatewayInProcess(app);
+  return {
+    client: createClient({ url: 'http://in-process', token: 'in-process', fetch }),
+    running: false,
+    [Symbol.asyncDispose]: () => app.close(),
+  };
+}

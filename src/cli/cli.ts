@@ -1,0 +1,67 @@
+import { runCommand } from 'citty';
+import { openHome, readEnvironment } from '../config/config.ts';
+import { PxError, toPxError } from '../error/error.ts';
+import { describe, renderHelp } from './help.ts';
+import { type Io, processIo } from './io.ts';
+import { checkWords, findVerb } from './parse.ts';
+import { root } from './tree.ts';
+import type { Context } from './verb.ts';
+
+export { describe, type Usage } from './help.ts';
+export { root } from './tree.ts';
+export type { Verb } from './verb.ts';
+
+/** Runs one command line. The exit code: 0 done, 1 failure, 2 usage, 130 interrupted. Prints errors itself; never throws. */
+export async function runCli(argv: string[], version: string): Promise<number> {
+  const env = readEnvironment();
+  const io = processIo(env.get('NO_COLOR') === undefined);
+  const json = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json');
+  try {
+    const found = await findVerb(root, argv);
+    if (found.help || found.verb.verbs) {
+      const text = renderHelp(await describe(found.verb, found.path));
+      // Asked for, it is the answer; typed too short, it is a complaint.
+      if (found.help) io.line(text);
+      else io.note(text);
+      return found.help ? 0 : 2;
+    }
+    checkWords(found);
+    const home = openHome(env, flagValue(found.rest, 'home'));
+    const context: Context = { io, env, home, json, version };
+    const { result } = await runCommand(found.verb.command, { rawArgs: found.rest, data: context }).catch(asUsage);
+    return typeof result === 'number' ? result : 0;
+  } catch (thrown) {
+    return complain(io, toPxError(thrown), json);
+  } finally {
+    await io.flush();
+  }
+}
+
+/** Prints an error as message and hint, or as JSON; its exit code. */
+function complain(io: Io, error: PxError, json: boolean): number {
+  if (json) io.data({ error: error.toJSON() });
+  else {
+    io.note(`px: ${error.message}`);
+    if (error.hint) io.note(`    ${error.hint.replaceAll('\n', '\n    ')}`);
+  }
+  if (error.code === 'usage') return 2;
+  return error.code === 'interrupted' ? 130 : 1;
+}
+
+/** citty's complaints about arguments, as ours. */
+function asUsage(thrown: unknown): never {
+  if (thrown instanceof Error && thrown.name === 'CLIError')
+    throw new PxError('usage', `${Bun.stripANSI(thrown.message).replace(/\.$/, '')}.`, {
+      hint: 'Add --help to see how it is used.',
+    });
+  throw thrown;
+}
+
+function flagValue(argv: string[], name: string): string | undefined {
+  for (const [i, token] of argv.entries()) {
+    if (token === '--') return undefined;
+    if (token === `--${name}`) return argv[i + 1];
+    if (token.startsWith(`--${name}=`)) return token.slice(name.length + 3);
+  }
+  return undefined;
+}

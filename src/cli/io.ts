@@ -1,0 +1,62 @@
+import { printable } from '../log/log.ts';
+
+/** Where a verb reads and writes. */
+export interface Io {
+  /** True when a person reads stdout on a terminal. */
+  readonly tty: boolean;
+  /** A line to stdout; control characters are made visible. */
+  line(text?: string): void;
+  /** Text to stdout as it comes, without a line end. */
+  stream(text: string): void;
+  /** A value to stdout as JSON. */
+  data(value: unknown): void;
+  /** A line to stderr. */
+  note(text: string): void;
+  /** Faint on a terminal that has colours. */
+  dim(text: string): string;
+  bold(text: string): string;
+  /** Resolves when everything was handed to the system. */
+  flush(): Promise<void>;
+}
+
+/** The process's own streams. A reader that went away (`px … | head`) is not an error. */
+export function processIo(colour: boolean): Io {
+  const ignore = () => {};
+  process.stdout.on('error', ignore);
+  process.stderr.on('error', ignore);
+  const tty = process.stdout.isTTY === true;
+  const style = (code: string) => (text: string) => (tty && colour ? `\u001b[${code}m${text}\u001b[0m` : text);
+  // What px prints may come from a guest or a model: only styles made here reach the terminal raw.
+  const clean = (text: string) =>
+    printable(text.replace(/\r\n/g, '\n')).replace(/\\u001b(\[(?:0|1|2)m)/g, (whole, end) =>
+      tty ? `\u001b${end}` : whole,
+    );
+  return {
+    tty,
+    line: (text = '') => void process.stdout.write(`${clean(text)}\n`),
+    stream: (text) => void process.stdout.write(clean(text)),
+    data: (value) => void process.stdout.write(`${JSON.stringify(value, null, tty ? 2 : 0)}\n`),
+    note: (text) => void process.stderr.write(`${clean(text)}\n`),
+    dim: style('2'),
+    bold: style('1'),
+    flush: async () => {
+      await new Promise<void>((done) => process.stdout.write('', () => done()));
+      await new Promise<void>((done) => process.stderr.write('', () => done()));
+    },
+  };
+}
+
+/** Rows as aligned columns; the last column is not padded. */
+export function table(rows: string[][]): string {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, Bun.stringWidth(cell));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (i === row.length - 1 ? cell : cell + ' '.repeat((widths[i] ?? 0) - Bun.stringWidth(cell))))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,21 @@
+import { group, type Verb } from './verb.ts';
+
+/** All verbs, in the order the help shows them. Each is loaded when it is asked for. */
+export const root: Verb = group({
+  name: 'px',
+  summary: 'A personal AI agent in one file.',
+  examples: ['px serve', 'px chat "what time is it?"', 'px plugin add ./weather.ts', 'px doctor'],
+  verbs: {
+    serve: async () => (await import('./verb/serve.ts')).serve,
+    chat: async () => (await import('./verb/chat.ts')).chat,
+    status: async () => (await import('./verb/status.ts')).status,
+    portal: async () => (await import('./verb/portal.ts')).portal,
+    plugin: async () => (await import('./verb/plugin.ts')).plugin,
+    memory: async () => (await import('./verb/memory.ts')).memory,
+    config: async () => (await import('./verb/config.ts')).config,
+    model: async () => (await import('./verb/model.ts')).model,
+    secret: async () => (await import('./verb/secret.ts')).secret,
+    pairing: async () => (await import('./verb/pairing.ts')).pairing,
+    doctor: async () => (await import('./verb/doctor.ts')).doctor,
+  },
+});

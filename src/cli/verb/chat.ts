@@ -1,0 +1,133 @@
+import { fromErrorShape, PxError } from '../../error/error.ts';
+import type { ConversationId, TurnEvent } from '../../wire/wire.ts';
+import { type Backend, openBackend } from '../backend.ts';
+import type { Io } from '../io.ts';
+import { type Context, verb } from '../verb.ts';
+
+type TurnEnd = Extract<TurnEvent, { type: 'turn.end' }>;
+
+/** `px chat`. */
+export const chat = verb({
+  name: 'chat',
+  summary: 'Say something to the agent; without words, talk with it.',
+  details:
+    'Talks to the px that runs for this home, or opens the home itself when none runs. What stands on stdin is the message when no words are given.',
+  args: {
+    text: { type: 'positional', required: false, description: 'What you say.' },
+    conversation: {
+      type: 'string',
+      default: 'default',
+      description: 'Which conversation: a name of yours, or channel/chat.',
+      valueHint: 'NAME',
+    },
+    model: { type: 'string', description: 'Model reference or alias, for this message only.', valueHint: 'MODEL' },
+    local: { type: 'boolean', description: 'Run in this process, also where a px could be reached.' },
+  },
+  examples: [
+    'px chat "what time is it?"',
+    'px chat --local "remember that tea is at five"',
+    'px chat --conversation work --model openai/gpt-5 "hello"',
+    'px chat',
+  ],
+  variadic: true,
+  async run({ args, words, ...context }) {
+    const conversation = conversationOf(args.conversation);
+    const typed = words.join(' ').trim() || (process.stdin.isTTY ? '' : (await Bun.stdin.text()).trim());
+    if (typed === '' && (!process.stdin.isTTY || context.json))
+      throw new PxError('usage', 'There is nothing to say.', { hint: 'px chat "what time is it?"' });
+    await using backend = await openBackend(context, { local: args.local ?? false, answer: true });
+    const model = args.model === undefined ? {} : { model: args.model };
+    if (typed !== '') return once(context, backend, conversation, typed, model);
+    return converse(context, backend, conversation, model);
+  },
+});
+
+async function once(
+  { io, json }: Context,
+  backend: Backend,
+  conversation: ConversationId,
+  text: string,
+  options: { model?: string },
+): Promise<number> {
+  const end = await follow(io, backend, conversation, text, { ...options, silent: json });
+  if (json) {
+    const { text: answer, model, turn, reason, error } = end;
+    io.data({ answer, model, conversation, turn, reason, ...(error ? { error } : {}) });
+  }
+  if (end.reason === 'aborted') return 130;
+  if (end.error && !json) complain(io, end);
+  return end.error ? 1 : 0;
+}
+
+/** Follows one turn, printing what arrives. Ctrl-C stops the turn, wherever it runs. */
+async function follow(
+  io: Io,
+  { client }: Backend,
+  conversation: ConversationId,
+  text: string,
+  options: { model?: string; silent: boolean },
+): Promise<TurnEnd> {
+  const stop = () => void client.stop(conversation).catch(() => {});
+  process.once('SIGINT', stop);
+  let open = false;
+  try {
+    for await (const event of client.follow(conversation, text, options)) {
+      if (event.type === 'turn.end') {
+        if (open) io.line();
+        return event;
+      }
+      if (options.silent) continue;
+      if (event.type === 'turn.text') {
+        io.stream(event.text);
+        open = !event.text.endsWith('\n');
+      } else if (event.type === 'turn.tool' && io.tty) {
+        io.line(io.dim(`${open ? '\n' : ''}· ${event.call.name} ${JSON.stringify(event.call.args).slice(0, 200)}`));
+        open = false;
+      }
+    }
+  } finally {
+    process.off('SIGINT', stop);
+  }
+  throw new PxError('gateway.unreachable', 'px stopped before it had answered.', {
+    hint: 'Start it again with `px serve`; it goes on where it was.',
+    retryable: true,
+  });
+}
+
+async function converse(
+  { io }: Context,
+  backend: Backend,
+  conversation: ConversationId,
+  options: { model?: string },
+): Promise<number> {
+  const { createInterface } = await import('node:readline/promises');
+  const { default: ref } = await backend.client.models();
+  io.line(io.dim(`${ref.ref} (${ref.why}) · /help lists commands · Ctrl-D ends`));
+  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '› ' });
+  lines.prompt();
+  for await (const line of lines) {
+    const text = line.trim();
+    if (text === '/quit' || text === '/exit') break;
+    if (text !== '') {
+      lines.pause();
+      const end = await follow(io, backend, conversation, text, { ...options, silent: false });
+      if (end.error) complain(io, end);
+    }
+    lines.prompt();
+  }
+  lines.close();
+  return 0;
+}
+
+function complain(io: Io, end: TurnEnd): void {
+  if (!end.error) return;
+  const error = fromErrorShape(end.error);
+  io.note(`px: ${error.message}`);
+  if (error.hint) io.note(`    ${error.hint}`);
+}
+
+function conversationOf(name: string): ConversationId {
+  const [channel, chat, ...more] = name.includes('/') ? name.split('/') : ['cli', name];
+  if (channel && chat && more.length === 0 && /^[a-z][a-z0-9-]{0,62}$/.test(channel)) return `${channel}/${chat}`;
+  throw new PxError('usage', `"${name}" is not a conversation.`, { hint: 'Give a name like work, or channel/chat.' });
+}

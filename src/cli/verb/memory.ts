@@ -1,0 +1,75 @@
+import { PxError } from '../../error/error.ts';
+import { openBackend } from '../backend.ts';
+import { group, verb } from '../verb.ts';
+
+const under = { type: 'string', description: 'Only below this folder of memory/.', valueHint: 'FOLDER' } as const;
+
+const search = verb({
+  name: 'search',
+  summary: 'Search everything px remembers.',
+  args: {
+    text: { type: 'positional', required: true, description: 'Words to look for.' },
+    limit: { type: 'string', default: '10', description: 'Most hits.', valueHint: 'N' },
+    under,
+  },
+  examples: [
+    'px memory search bicycle',
+    'px memory search "what did I plant" --limit 3',
+    'px memory search tea --under journal',
+  ],
+  variadic: true,
+  async run({ args, words, ...context }) {
+    const limit = Number(args.limit);
+    if (!Number.isInteger(limit) || limit < 1 || limit > 100)
+      throw new PxError('usage', '--limit takes a number from 1 to 100.', { hint: 'px memory search tea --limit 5' });
+    await using backend = await openBackend(context, { settle: true });
+    const hits = await backend.client.search(words.join(' '), {
+      limit,
+      ...(args.under === undefined ? {} : { under: args.under }),
+    });
+    const { io } = context;
+    if (context.json) io.data(hits);
+    else if (hits.length === 0) io.line('Nothing found.');
+    for (const hit of context.json ? [] : hits) {
+      io.line(`${io.bold(`${hit.path}#${hit.line}`)}${hit.heading ? `  ${io.dim(hit.heading)}` : ''}`);
+      io.line(`  ${hit.snippet.trim().replace(/\s*\n\s*/g, '\n  ')}`);
+    }
+    return 0;
+  },
+});
+
+const rebuild = verb({
+  name: 'rebuild',
+  summary: 'Remake the index from Markdown.',
+  args: {},
+  examples: ['px memory rebuild'],
+  async run(context) {
+    await using backend = await openBackend(context);
+    const stats = await backend.client.rebuildMemory();
+    if (context.json) context.io.data(stats);
+    else context.io.line(`${stats.notes} notes, ${stats.chunks} passages indexed.`);
+    return 0;
+  },
+});
+
+const list = verb({
+  name: 'list',
+  summary: 'List notes.',
+  args: { under },
+  examples: ['px memory list', 'px memory list --under journal'],
+  async run({ args, ...context }) {
+    await using backend = await openBackend(context);
+    const notes = await backend.client.notes(args.under);
+    if (context.json) context.io.data(notes);
+    else for (const note of notes) context.io.line(note);
+    return 0;
+  },
+});
+
+/** `px memory …`. */
+export const memory = group({
+  name: 'memory',
+  summary: 'Search and list what px remembers.',
+  examples: ['px memory search bicycle'],
+  verbs: { search: async () => search, list: async () => list, rebuild: async () => rebuild },
+});

@@ -1,0 +1,151 @@
+import { PxError } from '../../error/error.ts';
+import type { Json } from '../../wire/wire.ts';
+import { openBackend } from '../backend.ts';
+import { table } from '../io.ts';
+import { group, verb } from '../verb.ts';
+import { pluginReport, sourceOf } from './plugin-report.ts';
+
+const name = { type: 'positional', required: true, description: 'An installed plugin.' } as const;
+
+const add = verb({
+  name: 'add',
+  summary: 'Install a plugin: a .wasm, .ts or .js file, a folder with plugin.yaml, a URL, or a plugin px carries.',
+  details: 'Everything is checked in a locked process first. A plugin reaches nothing until px.yaml grants it.',
+  args: {
+    source: { type: 'positional', required: true, description: 'File, folder, URL, or name of a carried plugin.' },
+    name: { type: 'string', description: 'The name it gets. Left out: from its manifest or file.', valueHint: 'NAME' },
+    replace: { type: 'boolean', description: 'Put it in the place of an installed one.' },
+  },
+  examples: [
+    'px plugin add ./weather.wasm',
+    'px plugin add ./notes.ts --name notes',
+    'px plugin add telegram --replace',
+  ],
+  async run({ args, ...context }) {
+    await using backend = await openBackend(context);
+    const info = await backend.client.addPlugin(sourceOf(args.source), {
+      ...(args.name === undefined ? {} : { name: args.name }),
+      ...(args.replace === undefined ? {} : { replace: args.replace }),
+    });
+    if (context.json) context.io.data(info);
+    else context.io.line(`Installed.\n${pluginReport(info)}`);
+    return 0;
+  },
+});
+
+const list = verb({
+  name: 'list',
+  summary: 'List installed plugins.',
+  args: {},
+  examples: ['px plugin list'],
+  async run({ io, json, ...context }) {
+    await using backend = await openBackend({ io, json, ...context });
+    const plugins = await backend.client.plugins();
+    if (json) io.data(plugins);
+    else if (plugins.length === 0) io.line('No plugins. Add one: px plugin add FILE');
+    else io.line(table(plugins.map((p) => [io.bold(p.name), p.version, p.kind, p.state, p.detail])));
+    return 0;
+  },
+});
+
+const inspect = verb({
+  name: 'inspect',
+  summary: 'Show what a plugin exports, imports and asks for.',
+  args: { name },
+  examples: ['px plugin inspect telegram'],
+  async run({ args, ...context }) {
+    await using backend = await openBackend(context);
+    const info = await backend.client.plugin(args.name);
+    if (context.json) context.io.data(info);
+    else context.io.line(pluginReport(info));
+    return 0;
+  },
+});
+
+const call = verb({
+  name: 'call',
+  summary: "Call a plugin's function and print its result as JSON.",
+  args: {
+    name,
+    function: { type: 'positional', required: true, description: 'An exported function; inspect lists them.' },
+    arguments: { type: 'positional', default: '[]', description: 'A JSON array of arguments.' },
+  },
+  examples: [`px plugin call weather forecast '["Graz"]'`, 'px plugin call clock now'],
+  async run({ args, ...context }) {
+    const given = argumentsOf(args.arguments);
+    await using backend = await openBackend(context);
+    context.io.data(await backend.client.callPlugin(args.name, args.function, given));
+    return 0;
+  },
+});
+
+const remove = verb({
+  name: 'remove',
+  summary: 'Remove a plugin.',
+  args: { name },
+  examples: ['px plugin remove weather'],
+  async run({ args, ...context }) {
+    await using backend = await openBackend(context);
+    await backend.client.removePlugin(args.name);
+    if (context.json) context.io.data({ removed: args.name });
+    else context.io.line(`Removed ${args.name}.`);
+    return 0;
+  },
+});
+
+const logs = verb({
+  name: 'logs',
+  summary: 'Show what a plugin has logged lately.',
+  args: { name },
+  examples: ['px plugin logs telegram'],
+  async run({ args, ...context }) {
+    await using backend = await openBackend(context);
+    const lines = await backend.client.pluginLogs(args.name);
+    if (context.json) context.io.data(lines);
+    else for (const line of lines) context.io.line(`${new Date(line.at).toISOString()} ${line.level} ${line.message}`);
+    return 0;
+  },
+});
+
+const resume = verb({
+  name: 'resume',
+  summary: 'Let a plugin run again that failed too often.',
+  args: { name },
+  examples: ['px plugin resume weather'],
+  async run({ args, ...context }) {
+    await using backend = await openBackend(context);
+    await backend.client.resumePlugin(args.name);
+    if (context.json) context.io.data({ resumed: args.name });
+    else context.io.line(`${args.name} runs again.`);
+    return 0;
+  },
+});
+
+/** `px plugin …`. */
+export const plugin = group({
+  name: 'plugin',
+  summary: 'Install, inspect and call plugins.',
+  examples: ['px plugin add ./weather.wasm', 'px plugin list', `px plugin call weather forecast '["Graz"]'`],
+  verbs: {
+    add: async () => add,
+    list: async () => list,
+    inspect: async () => inspect,
+    call: async () => call,
+    remove: async () => remove,
+    logs: async () => logs,
+    resume: async () => resume,
+  },
+});
+
+function argumentsOf(text: string): Json[] {
+  let value: Json | undefined;
+  try {
+    value = JSON.parse(text) as Json;
+  } catch {
+    // Falls through to the one complaint below.
+  }
+  if (Array.isArray(value)) return value;
+  throw new PxError('usage', 'The arguments must be a JSON array.', {
+    hint: `px plugin call NAME FUNCTION '["text", 7]'`,
+  });
+}

@@ -1,0 +1,69 @@
+import { PxError } from '../../error/error.ts';
+import { verb } from '../verb.ts';
+
+/** `px serve`. */
+export const serve = verb({
+  name: 'serve',
+  summary: 'Start px: the agent, its channels and the portal.',
+  details: 'Prints one line with the address when ready. Logs go to stderr. Ctrl-C stops it.',
+  args: {
+    port: {
+      type: 'string',
+      description: 'TCP port, 0 for any free one. Left out: gateway.port of px.yaml.',
+      valueHint: 'N',
+    },
+    host: {
+      type: 'string',
+      description: 'Address to listen on. Left out: gateway.host of px.yaml.',
+      valueHint: 'ADDRESS',
+    },
+  },
+  examples: ['px serve', 'px serve --port 0', 'px serve --home ~/my-px --port 8080'],
+  async run({ args, io, env, home, version, json }) {
+    const port = portOf(args.port);
+    const ended = nextSignal();
+    const [{ startApp }, { startGateway }] = await Promise.all([
+      import('../../app/app.ts'),
+      import('../../gateway/gateway.ts'),
+    ]);
+    const app = await startApp({ home, env, version });
+    try {
+      const gateway = await startGateway({
+        app,
+        ...(port === undefined ? {} : { port }),
+        ...(args.host === undefined ? {} : { host: args.host }),
+        pages: async (request, context) => (await import('../../portal/portal.ts')).servePortal(request, context),
+      });
+      const { ref, why } = app.models.default;
+      const link = `${gateway.url}/#${gateway.createCode().code}`;
+      if (json) io.data({ url: gateway.url, link, model: ref, why });
+      else io.line(`px is ready at ${link} — model ${ref} (${why})`);
+      if (io.tty && !json)
+        io.line(io.dim(`Open it in a browser, or try in another terminal: px chat "what time is it?"`));
+      const signal = await ended;
+      await gateway.stop();
+      return signal === 'SIGINT' ? 130 : 0;
+    } finally {
+      await app.close();
+    }
+  },
+});
+
+/** Resolves with the first signal to end; a second one ends at once. */
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let asked = false;
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(name, () => {
+        if (asked) process.exit(130);
+        asked = true;
+        resolve(name);
+      });
+  });
+}
+
+function portOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new PxError('usage', `--port takes a number from 0 to 65535, not "${text}".`, { hint: 'px serve --port 7979' });
+}

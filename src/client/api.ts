@@ -1,0 +1,185 @@
+import * as v from 'valibot';
+import { type ErrorShape, fromErrorShape, PxError } from '../error/error.ts';
+import { replies } from '../gateway/gateway.ts';
+import type { ConversationId, Json, TurnEvent } from '../wire/wire.ts';
+import { readSse } from './sse.ts';
+
+/** How requests travel: `fetch` itself, or a function that answers in this process. */
+export type Fetch = (request: Request) => Promise<Response>;
+
+/** The typed client of a gateway. Every method throws PxError: the server's own, or `gateway.unreachable`. */
+export type Client = ReturnType<typeof createClient>;
+
+const unreachableHint = 'Start it with `px serve`.';
+
+/** Makes a client. Without `fetch` it talks to `url` over HTTP. */
+export function createClient(options: { url: string; token: string; fetch?: Fetch }) {
+  const { url, token } = options;
+  const send: Fetch = options.fetch ?? ((request) => fetch(request, { timeout: false }));
+
+  const request = async (method: string, path: string, body?: unknown, extra: RequestInit = {}): Promise<Response> => {
+    const headers = new Headers({ authorization: `Bearer ${token}`, accept: 'application/json' });
+    if (body !== undefined) headers.set('content-type', 'application/json');
+    for (const [name, value] of new Headers(extra.headers)) headers.set(name, value);
+    const init: RequestInit = {
+      ...extra,
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    };
+    let response: Response;
+    try {
+      response = await send(new Request(new URL(path, url).href, init));
+    } catch (cause) {
+      if (extra.signal?.aborted) throw new PxError('interrupted', 'The request was stopped.', { cause });
+      throw new PxError('gateway.unreachable', `px cannot be reached at ${url}.`, {
+        hint: unreachableHint,
+        retryable: true,
+        cause,
+      });
+    }
+    if (!response.ok) throw await errorOf(response);
+    return response;
+  };
+
+  const call = async <S extends v.GenericSchema>(
+    schema: S,
+    method: string,
+    path: string,
+    body?: unknown,
+    extra?: RequestInit,
+  ): Promise<v.InferOutput<S>> => {
+    const result = v.safeParse(schema, await (await request(method, path, body, extra)).json());
+    if (result.success) return result.output;
+    throw new PxError('gateway.bad-request', `px answered ${method} ${path} with something unexpected.`, {
+      hint: 'The px that runs may be of another version: restart it with `px serve`.',
+      cause: result.issues,
+    });
+  };
+
+  const enc = encodeURIComponent;
+  const at = (conversation: ConversationId) => {
+    const slash = conversation.indexOf('/');
+    return `/api/conversations/${enc(conversation.slice(0, slash))}/${enc(conversation.slice(slash + 1))}`;
+  };
+  const query = (values: Record<string, string | number | undefined>) => {
+    const search = new URLSearchParams();
+    for (const [name, value] of Object.entries(values)) if (value !== undefined) search.set(name, String(value));
+    return search.size === 0 ? '' : `?${search}`;
+  };
+
+  return {
+    url,
+    token,
+    /** True when a px answers there. Never throws. */
+    alive: async (): Promise<boolean> => {
+      try {
+        return (await send(new Request(new URL('/healthz', url).href, { signal: AbortSignal.timeout(2000) }))).ok;
+      } catch {
+        return false;
+      }
+    },
+    status: () => call(replies.statusReply, 'GET', '/api/status'),
+    /** A one-time sign-in code for a browser. */
+    createCode: () => call(v.object({ code: v.string(), expiresAt: v.number() }), 'POST', '/api/links'),
+
+    conversations: async () =>
+      (await call(v.object({ conversations: v.array(replies.conversationSummary) }), 'GET', '/api/conversations'))
+        .conversations,
+    conversation: (id: ConversationId, limit?: number) =>
+      call(
+        v.object({ conversation: v.string(), model: v.nullable(v.string()), entries: v.array(replies.journalEntry) }),
+        'GET',
+        at(id) + query({ limit }),
+      ),
+    /** Says something and waits for the whole answer. */
+    ask: (id: ConversationId, text: string, options: { model?: string; signal?: AbortSignal } = {}) =>
+      call(
+        replies.turnReply,
+        'POST',
+        `${at(id)}/messages`,
+        { text, ...(options.model === undefined ? {} : { model: options.model }) },
+        signalOf(options.signal),
+      ),
+    /** Says something and follows the turn; `turn.end` is last. */
+    async *follow(
+      id: ConversationId,
+      text: string,
+      options: { model?: string; signal?: AbortSignal } = {},
+    ): AsyncGenerator<TurnEvent> {
+      const body = { text, ...(options.model === undefined ? {} : { model: options.model }) };
+      const response = await request('POST', `${at(id)}/messages`, body, {
+        headers: { accept: 'text/event-stream' },
+        ...signalOf(options.signal),
+      });
+      // The stream is this program's own vocabulary, written by the gateway from the same type.
+      for await (const data of readSse(response)) yield JSON.parse(data) as TurnEvent;
+    },
+    stop: async (id: ConversationId) =>
+      (await call(v.object({ stopped: v.boolean() }), 'POST', `${at(id)}/stop`)).stopped,
+    setModel: (id: ConversationId, model: string) =>
+      call(v.object({ conversation: v.string(), model: v.string() }), 'POST', `${at(id)}/model`, { model }),
+
+    plugins: async () =>
+      (await call(v.object({ plugins: v.array(replies.pluginSummary) }), 'GET', '/api/plugins')).plugins,
+    addPlugin: (source: string, options: { name?: string; replace?: boolean } = {}) =>
+      call(replies.pluginInfo, 'POST', '/api/plugins', { source, ...options }),
+    plugin: (name: string) => call(replies.pluginInfo, 'GET', `/api/plugins/${enc(name)}`),
+    removePlugin: (name: string) => call(replies.ok, 'DELETE', `/api/plugins/${enc(name)}`),
+    callPlugin: async (name: string, fn: string, args: Json[]): Promise<unknown> =>
+      (await call(v.object({ result: v.unknown() }), 'POST', `/api/plugins/${enc(name)}/call/${enc(fn)}`, { args }))
+        .result,
+    resumePlugin: (name: string) => call(replies.ok, 'POST', `/api/plugins/${enc(name)}/resume`),
+    pluginLogs: async (name: string) =>
+      (await call(v.object({ lines: v.array(replies.logLine) }), 'GET', `/api/plugins/${enc(name)}/logs`)).lines,
+
+    search: async (q: string, options: { limit?: number; under?: string } = {}) =>
+      (
+        await call(
+          v.object({ hits: v.array(replies.searchHit) }),
+          'GET',
+          `/api/memory/search${query({ q, ...options })}`,
+        )
+      ).hits,
+    notes: async (under?: string) =>
+      (await call(v.object({ notes: v.array(v.string()) }), 'GET', `/api/memory/notes${query({ under })}`)).notes,
+    note: (path: string, from?: number, lines?: number) =>
+      call(replies.noteReply, 'GET', `/api/memory/note${query({ path, from, lines })}`),
+    writeNote: (path: string, text: string, mode: 'append' | 'replace') =>
+      call(v.object({ path: v.string(), line: v.number() }), 'PUT', '/api/memory/note', { path, text, mode }),
+    rebuildMemory: () => call(v.object({ notes: v.number(), chunks: v.number() }), 'POST', '/api/memory/rebuild'),
+
+    config: () => call(v.record(v.string(), v.unknown()), 'GET', '/api/config'),
+    setConfig: (key: string, value: unknown) => call(replies.ok, 'PUT', `/api/config/${enc(key)}`, { value }),
+    models: () =>
+      call(
+        v.object({ default: v.object({ ref: v.string(), why: v.string() }), models: v.array(replies.modelInfo) }),
+        'GET',
+        '/api/models',
+      ),
+    secretNames: async () => (await call(v.object({ names: v.array(v.string()) }), 'GET', '/api/secrets')).names,
+    setSecret: (name: string, value: string) => call(replies.ok, 'PUT', `/api/secrets/${enc(name)}`, { value }),
+    removeSecret: async (name: string) =>
+      (await call(v.object({ removed: v.boolean() }), 'DELETE', `/api/secrets/${enc(name)}`)).removed,
+    pairings: async () =>
+      (await call(v.object({ pairings: v.array(replies.pairingEntry) }), 'GET', '/api/pairing')).pairings,
+    approvePairing: (code: string) =>
+      call(v.object({ channel: v.string(), sender: v.string(), name: v.string() }), 'POST', '/api/pairing/approve', {
+        code,
+      }),
+    revokePairing: async (channel: string, sender: string) =>
+      (await call(v.object({ revoked: v.boolean() }), 'DELETE', `/api/pairing/${enc(channel)}/${enc(sender)}`)).revoked,
+  };
+}
+
+function signalOf(signal: AbortSignal | undefined): RequestInit {
+  return signal === undefined ? {} : { signal };
+}
+
+async function errorOf(response: Response): Promise<PxError> {
+  const body: unknown = await response.json().catch(() => undefined);
+  const parsed = v.safeParse(replies.errorReply, body);
+  // The code is checked against the known ones by fromErrorShape.
+  if (parsed.success) return fromErrorShape(parsed.output.error as ErrorShape);
+  return new PxError('gateway.bad-request', `px answered HTTP ${response.status}.`, { hint: unreachableHint });
+}
