@@ -148,11 +148,7 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
     start() {
       for (const part of outbox.interrupted()) {
         const error = unknownOutcome('px was stopped while it was being sent');
-        log.error(`a message to ${part.chat} may be lost`, {
-          channel: part.channel,
-          id: part.id,
-          text: part.text.slice(0, 200),
-        });
+        log.error(`a message to ${part.chat} may be lost`, { channel: part.channel, id: part.id });
         const { channel, text } = part;
         outbox.fail(part, 'unknown', error);
         const conversation = `${channel}/${part.chat}` as const;

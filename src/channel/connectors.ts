@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Log } from '../log/log.ts';
-import type { Json } from '../wire/wire.ts';
+import type { Json, PluginSummary } from '../wire/wire.ts';
 import { localChannels } from './access.ts';
 import type { ChannelState } from './channel.ts';
 import type { ChannelOptions } from './channels.ts';
@@ -56,7 +56,7 @@ export function createConnectors(options: ConnectorsOptions): Connectors {
       missingSecrets: (declared) => secretsOf(config.current, plugin, declared).filter((name) => !secrets.has(name)),
       circumstances: (declared) =>
         JSON.stringify([
-          plugins.list().some((p) => p.name === plugin),
+          standing(plugins.list().find((p) => p.name === plugin)?.state),
           ...secretsOf(config.current, plugin, declared).map((name) => Bun.hash(secrets.get(name) ?? '').toString()),
         ]),
     });
@@ -127,6 +127,11 @@ export function createConnectors(options: ConnectorsOptions): Connectors {
       await Promise.all([...slots.values()].map((slot) => slot.changes));
     },
   };
+}
+
+/** What of a plugin's state decides whether trying again can help; that it works or idles does not. */
+function standing(state: PluginSummary['state'] | undefined): string {
+  return state === 'working' || state === 'idle' ? 'ready' : (state ?? 'missing');
 }
 
 const starting: Slot['idle'] = { state: 'waiting', detail: 'starting' };

@@ -43,7 +43,8 @@ export function openInbox(store: Store, now: () => number): Inbox {
         UNIQUE (channel, id)
       );
       CREATE INDEX inbox_pending ON inbox (seq) WHERE state = 'pending';
-      CREATE INDEX inbox_ignored ON inbox (seq) WHERE state = 'ignored';`,
+      CREATE INDEX inbox_ignored ON inbox (seq) WHERE state = 'ignored';
+      CREATE INDEX inbox_age ON inbox (state, received);`,
     ],
   });
   const { db } = store;

@@ -48,7 +48,7 @@ export function openOutbox(store: Store, now: () => number): Outbox {
   store.migrate({
     owner: 'outbox',
     steps: [
-      // `answer` and `part` give the order; parts of one answer share `answer`.
+      // `answer` and `part` give the order; parts of one answer share `answer`, which is never above their ids.
       `CREATE TABLE outbox (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         channel TEXT NOT NULL, chat TEXT NOT NULL, text TEXT NOT NULL,
@@ -57,13 +57,14 @@ export function openOutbox(store: Store, now: () => number): Outbox {
         attempts INTEGER NOT NULL DEFAULT 0, next_at INTEGER NOT NULL DEFAULT 0,
         platform_id TEXT, error TEXT, at INTEGER NOT NULL
       );
-      CREATE INDEX outbox_waiting ON outbox (channel, answer, part) WHERE state IN ('queued', 'sending');`,
+      CREATE INDEX outbox_waiting ON outbox (channel, answer, part) WHERE state IN ('queued', 'sending');
+      CREATE INDEX outbox_age ON outbox (state, at);`,
     ],
   });
   const { db } = store;
   const columns = 'id, channel, chat, text, attempts';
-  /** Parts with no earlier part of their chat still waiting. */
-  const heads = `FROM outbox AS o WHERE channel = ? AND state = 'queued' AND NOT EXISTS (
+  /** Parts with no earlier part of their chat still waiting. Both tests of `state`: the first one makes SQLite use the small index. */
+  const heads = `FROM outbox AS o WHERE channel = ? AND state IN ('queued', 'sending') AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM outbox AS p WHERE p.channel = o.channel AND p.chat = o.chat AND p.state IN ('queued', 'sending')
     AND (p.answer, p.part) < (o.answer, o.part))`;
   db.query(`DELETE FROM outbox WHERE state = 'sent' AND at < ?`).run(now() - keep.sentMs);
@@ -73,7 +74,7 @@ export function openOutbox(store: Store, now: () => number): Outbox {
     add(channel, chat, text) {
       db.query(
         `INSERT INTO outbox (channel, chat, text, at, answer)
-         VALUES (?, ?, ?, ?, (SELECT coalesce(max(answer), 0) + 1 FROM outbox))`,
+         VALUES (?, ?, ?, ?, (SELECT coalesce(max(id), 0) + 1 FROM outbox))`,
       ).run(channel, chat, text, now());
     },
     next: (channel) =>
