@@ -28,8 +28,6 @@ export interface AppOptions {
   log?: LogSink;
   /** For the time of one verb: no log on a terminal, no connectors, no watchers, and old messages wait for a real start. */
   quiet?: boolean;
-  /** False answers nothing and installs nothing by itself: for a verb that does one thing and ends (`px memory search`). */
-  answer?: boolean;
 }
 
 /** A running px: its services, wired together. */

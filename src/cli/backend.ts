@@ -1,3 +1,4 @@
+import type { App } from '../app/app.ts';
 import { type Client, connect, createClient } from '../client/client.ts';
 import type { LogSink } from '../log/log.ts';
 import type { Context } from './verb.ts';
@@ -13,10 +14,8 @@ export interface Backend extends AsyncDisposable {
 export interface BackendOptions {
   /** Opens it here also where a px could be reached. */
   local?: boolean;
-  /** Answers messages: for `px chat`. */
-  answer?: boolean;
-  /** Waits until notes are indexed and models looked for. */
-  settle?: boolean;
+  /** What has to be done before the verb's own work: notes indexed, models looked for. */
+  prepare?(app: App): Promise<void>;
 }
 
 /**
@@ -35,8 +34,8 @@ export async function openBackend(context: Context, options: BackendOptions = {}
   const log: LogSink = (entry) => {
     if (entry.level === 'warn' || entry.level === 'error') io.note(`px: ${entry.message}`);
   };
-  const app = await startApp({ home, env, version, log, connect: false, answer: options.answer ?? false });
-  if (options.settle) await app.settled();
+  const app = await startApp({ home, env, version, log, quiet: true });
+  await options.prepare?.(app);
   const fetch = await openGatewayInProcess(app);
   return {
     client: createClient({ url: 'http://in-process', token: 'in-process', fetch }),

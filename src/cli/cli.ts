@@ -1,5 +1,5 @@
 import { runCommand } from 'citty';
-import { openHome, readEnvironment } from '../config/config.ts';
+import { loadEnvironment, resolveHome } from '../config/config.ts';
 import { PxError, toPxError } from '../error/error.ts';
 import { describe, renderHelp } from './help.ts';
 import { type Io, processIo } from './io.ts';
@@ -13,7 +13,7 @@ export type { Verb } from './verb.ts';
 
 /** Runs one command line. The exit code: 0 done, 1 failure, 2 usage, 130 interrupted. Prints errors itself; never throws. */
 export async function runCli(argv: string[], version: string): Promise<number> {
-  const env = readEnvironment();
+  const env = loadEnvironment();
   const io = processIo(env.get('NO_COLOR') === undefined);
   const json = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json');
   try {
@@ -26,7 +26,7 @@ export async function runCli(argv: string[], version: string): Promise<number> {
       return found.help ? 0 : 2;
     }
     checkWords(found);
-    const home = openHome(env, flagValue(found.rest, 'home'));
+    const home = resolveHome(env, flagValue(found.rest, 'home'));
     const context: Context = { io, env, home, json, version };
     const { result } = await runCommand(found.verb.command, { rawArgs: found.rest, data: context }).catch(asUsage);
     return typeof result === 'number' ? result : 0;

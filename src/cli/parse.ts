@@ -1,6 +1,6 @@
 import type { ArgDef, ArgsDef } from 'citty';
+import { nearest } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
-import { nearest } from './suggest.ts';
 import { common, type Verb } from './verb.ts';
 
 /** A verb that was found, and what is left of the command line for it. */

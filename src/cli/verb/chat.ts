@@ -35,7 +35,7 @@ export const chat = verb({
     const typed = words.join(' ').trim() || (process.stdin.isTTY ? '' : (await Bun.stdin.text()).trim());
     if (typed === '' && (!process.stdin.isTTY || context.json))
       throw new PxError('usage', 'There is nothing to say.', { hint: 'px chat "what time is it?"' });
-    await using backend = await openBackend(context, { local: args.local ?? false, answer: true });
+    await using backend = await openBackend(context, { local: args.local ?? false });
     const model = args.model === undefined ? {} : { model: args.model };
     if (typed !== '') return once(context, backend, conversation, typed, model);
     return converse(context, backend, conversation, model);

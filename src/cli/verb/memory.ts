@@ -22,7 +22,7 @@ const search = verb({
     const limit = Number(args.limit);
     if (!Number.isInteger(limit) || limit < 1 || limit > 100)
       throw new PxError('usage', '--limit takes a number from 1 to 100.', { hint: 'px memory search tea --limit 5' });
-    await using backend = await openBackend(context, { settle: true });
+    await using backend = await openBackend(context, { prepare: (app) => app.memory.settled() });
     const hits = await backend.client.search(words.join(' '), {
       limit,
       ...(args.under === undefined ? {} : { under: args.under }),

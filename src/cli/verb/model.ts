@@ -8,7 +8,7 @@ const list = verb({
   args: {},
   examples: ['px model list'],
   async run(context) {
-    await using backend = await openBackend(context, { settle: true });
+    await using backend = await openBackend(context, { prepare: (app) => app.models.detect() });
     const { default: chosen, models } = await backend.client.models();
     const { io } = context;
     if (context.json) {
@@ -27,7 +27,7 @@ const use = verb({
   args: { model: { type: 'positional', required: true, description: 'provider/model, an alias, or auto.' } },
   examples: ['px model use ollama/qwen3:4b', 'px model use auto'],
   async run({ args, ...context }) {
-    await using backend = await openBackend(context, { settle: true });
+    await using backend = await openBackend(context, { prepare: (app) => app.models.detect() });
     await backend.client.setConfig('model.default', args.model);
     const { default: chosen } = await backend.client.models();
     if (context.json) context.io.data(chosen);
