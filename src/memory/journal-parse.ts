@@ -56,7 +56,11 @@ export function* closers(bytes: Buffer): Generator<Closer> {
  * whole or not at all. `partial` says that the bytes start in the middle of a file: what stands before the first completed append is skipped.
  */
 export function parseJournal(bytes: Buffer, image: LoadImage, partial = false): Placed[] {
-  const found: Placed[] = [];
+  return [...entriesIn(bytes, image, partial)];
+}
+
+/** {@link parseJournal}, entry by entry. */
+export function* entriesIn(bytes: Buffer, image: LoadImage, partial = false): Generator<Placed> {
   let pending: Placed[] = [];
   let since: number | undefined = partial ? undefined : 0;
   for (const closer of closers(bytes)) {
@@ -66,18 +70,17 @@ export function parseJournal(bytes: Buffer, image: LoadImage, partial = false): 
     }
     if (closer.kind === 'recovered') {
       const torn = bytes.toString('utf8', since, closer.line);
-      found.push({ closer, entry: recovered(closer, since === 0 ? torn.replace(header, '') : torn) });
+      yield { closer, entry: recovered(closer, since === 0 ? torn.replace(header, '') : torn) };
       pending = [];
     } else {
       const text = bytes.toString('utf8', closer.start, closer.line);
       pending.push({ closer, entry: readEntry(closer, closer.start === 0 ? text.replace(header, '') : text, image) });
       if (closer.more) continue;
-      found.push(...pending);
+      yield* pending;
       pending = [];
     }
     since = closer.end;
   }
-  return found;
 }
 
 /** The conversation a day's file belongs to, and the hash its first entry chains to; undefined when the file has no complete header. */
@@ -91,6 +94,12 @@ export function parseHeader(bytes: Buffer): { conversation: string; previous: st
   } catch {
     return undefined;
   }
+}
+
+/** Where the first entry of a file starts: behind its header and title. */
+export function bodyStart(bytes: Buffer): number {
+  const head = bytes.toString('latin1', 0, 8192);
+  return /^(?:\xef\xbb\xbf)?(?:---\r?\n[\s\S]*?\n---\r?\n)?[\r\n]*(?:# [^\n]*\n)?/.exec(head)?.[0].length ?? 0;
 }
 
 function recovered(closer: Closer, torn: string): JournalEntry {

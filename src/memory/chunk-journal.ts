@@ -1,0 +1,57 @@
+import { Chunker, type Passage } from './chunk.ts';
+import { bodyStart, entriesIn } from './journal-parse.ts';
+import type { JournalEntry } from './memory.ts';
+
+/** A passage of a transcript is closed at this length, in characters; a longer single entry is cut like any note. */
+const enough = 1000;
+
+/**
+ * Cuts a journal into passages of what was said: a question and its answer stay together. Thoughts and tool traffic are left out: a search would else
+ * find the results of earlier searches. `from` says where in the file these bytes start. Yields undefined between passages, so that the caller can pause.
+ */
+export function* journalPassages(
+  bytes: Buffer,
+  from: { offset: number; line: number },
+): Generator<Passage | undefined> {
+  let open: Passage | undefined;
+  let at = 0;
+  let line = from.line;
+  for (const { entry, closer } of entriesIn(bytes, () => undefined)) {
+    yield undefined;
+    const said = spoken(entry);
+    if (said === undefined) continue;
+    let start = from.offset + closer.start === 0 ? bodyStart(bytes) : closer.start;
+    while (bytes[start] === 10 || bytes[start] === 13) start++;
+    for (; at < start; at++) if (bytes[at] === 10) line++;
+    if (open && open.body.length + said.text.length > enough) {
+      yield* cut(open);
+      open = undefined;
+    }
+    if (open) open.body += `\n\n${said.text}`;
+    else open = { line, offset: from.offset + closer.start, heading: said.heading, body: said.text };
+  }
+  if (open) yield* cut(open);
+}
+
+/** What of an entry is found by a search. */
+function spoken(entry: JournalEntry): { heading: string; text: string } | undefined {
+  switch (entry.kind) {
+    case 'user':
+      return { heading: entry.sender.name, text: `${entry.sender.name}: ${entry.text}` };
+    case 'assistant':
+      return { heading: 'px', text: `px: ${entry.text}` };
+    case 'note':
+      return { heading: 'note', text: entry.text };
+    default:
+      return undefined;
+  }
+}
+
+function* cut(passage: Passage): Generator<Passage> {
+  if (passage.body.length <= 2 * enough) return yield passage;
+  const chunker = new Chunker();
+  for (const line of passage.body.split('\n')) {
+    for (const { body } of chunker.feed(line)) yield { ...passage, body };
+  }
+  for (const { body } of chunker.end()) yield { ...passage, body };
+}

@@ -1,0 +1,194 @@
+import { openStore, type Store } from '../store/store.ts';
+import type { Passage } from './chunk.ts';
+import { pairsOf } from './script.ts';
+
+/** What the index knows of a file. */
+export interface IndexedNote {
+  id: number;
+  /** Times and size of the file when it was read; empty while it is being indexed. */
+  stamp: string;
+  size: number;
+  /** Hash of the content. */
+  hash: string;
+  /** A journal's last closing line: `<offset>:<hash>`. */
+  mark: string;
+  passages: number;
+}
+
+/** A passage that matches, best first. */
+export interface Match {
+  path: string;
+  line: number;
+  heading: string;
+  body: string;
+  /** bm25: smaller is better. */
+  rank: number;
+}
+
+/** The FTS5 index in `state/index.db`. Markdown is the truth: the file can be deleted at any time. All of its SQL stands here. */
+export class IndexDb {
+  readonly #store: Store;
+
+  constructor(path: string) {
+    this.#store = openStore(path, { cache: true });
+    this.#store.migrate({
+      owner: 'memory',
+      steps: [
+        `CREATE TABLE memory_note (
+           id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, stamp TEXT NOT NULL, size INTEGER NOT NULL,
+           hash TEXT NOT NULL, mark TEXT NOT NULL, passages INTEGER NOT NULL) STRICT;
+         CREATE INDEX memory_note_folder ON memory_note (folder);
+         CREATE TABLE memory_passage (
+           id INTEGER PRIMARY KEY, note INTEGER NOT NULL, line INTEGER NOT NULL, offset INTEGER NOT NULL,
+           heading TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+         CREATE INDEX memory_passage_note ON memory_passage (note);
+         CREATE VIRTUAL TABLE memory_text USING fts5(heading, body, grams,
+           content='', contentless_delete=1, tokenize='porter unicode61 remove_diacritics 2');
+         INSERT INTO memory_text (memory_text, rank) VALUES ('hashsize', 262144);
+         CREATE TABLE memory_setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;`,
+      ],
+    });
+    this.#store.db.run('PRAGMA wal_autocheckpoint = 250');
+  }
+
+  /** Runs several changes as one. */
+  together(work: () => void): void {
+    this.#store.transaction(work);
+  }
+
+  note(path: string): IndexedNote | undefined {
+    return (
+      this.#store.db
+        .query<IndexedNote, [string]>('SELECT id, stamp, size, hash, mark, passages FROM memory_note WHERE path = ?')
+        .get(path) ?? undefined
+    );
+  }
+
+  /** Path and stamp of the files in a folder (not below it). */
+  inFolder(folder: string): Map<string, string> {
+    const rows = this.#store.db
+      .query<{ path: string; stamp: string }, [string]>('SELECT path, stamp FROM memory_note WHERE folder = ?')
+      .all(folder);
+    return new Map(rows.map((row) => [row.path, row.stamp]));
+  }
+
+  folders(): string[] {
+    return this.#store.db
+      .query<{ folder: string }, []>('SELECT DISTINCT folder FROM memory_note')
+      .all()
+      .map((row) => row.folder);
+  }
+
+  /** Notes a file as being indexed; keeps its passages. Returns its id. */
+  open(path: string, size: number): number {
+    const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+    const row = this.#store.db
+      .query<{ id: number }, [string, string, number]>(
+        `INSERT INTO memory_note (path, folder, stamp, size, hash, mark, passages) VALUES (?, ?, '', ?, '', '', 0)
+         ON CONFLICT (path) DO UPDATE SET stamp = '', hash = '', size = excluded.size RETURNING id`,
+      )
+      .get(path, folder, size);
+    return row?.id ?? 0;
+  }
+
+  /** Notes a file as indexed. */
+  done(id: number, state: Pick<IndexedNote, 'stamp' | 'hash' | 'mark' | 'passages'>): void {
+    this.#store.db
+      .query('UPDATE memory_note SET stamp = ?, hash = ?, mark = ?, passages = ? WHERE id = ?')
+      .run(state.stamp, state.hash, state.mark, state.passages, id);
+  }
+
+  add(note: number, path: string, passage: Passage): void {
+    const { line, offset, heading, body } = passage;
+    const { lastInsertRowid } = this.#store.db
+      .query('INSERT INTO memory_passage (note, line, offset, heading, body) VALUES (?, ?, ?, ?, ?)')
+      .run(note, line, offset, heading, body);
+    const title = `${path.replace(/\.md$/i, '').replaceAll(/[/_=-]/g, ' ')} ${heading}`;
+    this.#store.db
+      .query('INSERT INTO memory_text (rowid, heading, body, grams) VALUES (?, ?, ?, ?)')
+      .run(lastInsertRowid, title, body, pairsOf(`${title}\n${body}`));
+  }
+
+  /** Where a journal's last passage starts. */
+  lastPassage(note: number): { line: number; offset: number } | undefined {
+    return (
+      this.#store.db
+        .query<{ line: number; offset: number }, [number]>(
+          'SELECT line, offset FROM memory_passage WHERE note = ? ORDER BY id DESC LIMIT 1',
+        )
+        .get(note) ?? undefined
+    );
+  }
+
+  /** Removes up to `limit` passages of a file that start at a byte or later; returns how many there were. */
+  drop(note: number, from: number, limit: number): number {
+    const ids = this.#store.db
+      .query<{ id: number }, [number, number, number]>(
+        'SELECT id FROM memory_passage WHERE note = ? AND offset >= ? LIMIT ?',
+      )
+      .all(note, from, limit);
+    for (const { id } of ids) {
+      this.#store.db.query('DELETE FROM memory_text WHERE rowid = ?').run(id);
+      this.#store.db.query('DELETE FROM memory_passage WHERE id = ?').run(id);
+    }
+    return ids.length;
+  }
+
+  forget(note: number): void {
+    this.#store.db.query('DELETE FROM memory_note WHERE id = ?').run(note);
+  }
+
+  /** Empties the index. */
+  clear(): void {
+    this.together(() => {
+      this.#store.db.run(`DELETE FROM memory_note; DELETE FROM memory_passage;`);
+      this.#store.db.run(`INSERT INTO memory_text (memory_text) VALUES ('delete-all')`);
+    });
+  }
+
+  /** The passages that match an FTS5 expression, best first. A heading counts four times its text. */
+  match(expression: string, limit: number, under: string): Match[] {
+    const near =
+      under === '' ? '' : `AND (n.folder = ?3 OR substr(n.folder, 1, length(?3) + 1) = ?3 || '/' OR n.path = ?3)`;
+    const sql = `SELECT n.path, p.line, p.heading, p.body, bm25(memory_text, 4.0, 1.0, 1.0) AS rank
+       FROM memory_text JOIN memory_passage p ON p.id = memory_text.rowid JOIN memory_note n ON n.id = p.note
+       WHERE memory_text MATCH ?1 ${near} ORDER BY rank LIMIT ?2`;
+    const query = this.#store.db.query<Match, (string | number)[]>(sql);
+    return under === '' ? query.all(expression, limit) : query.all(expression, limit, under);
+  }
+
+  stats(): { notes: number; chunks: number } {
+    return (
+      this.#store.db
+        .query<{ notes: number; chunks: number }, []>(
+          'SELECT count(*) AS notes, coalesce(sum(passages), 0) AS chunks FROM memory_note',
+        )
+        .get() ?? { notes: 0, chunks: 0 }
+    );
+  }
+
+  /** A number kept beside the index, for the process that indexes in bulk. */
+  setting(name: string): number | undefined {
+    return this.#store.db
+      .query<{ value: number }, [string]>('SELECT value FROM memory_setting WHERE name = ?')
+      .get(name)?.value;
+  }
+
+  set(name: string, value: number): void {
+    if (this.setting(name) === value) return;
+    this.#store.db
+      .query(
+        'INSERT INTO memory_setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+      )
+      .run(name, value);
+  }
+
+  /** Gives the write-ahead log's space back. */
+  checkpoint(): void {
+    this.#store.db.run('PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+
+  close(): void {
+    this.#store.close();
+  }
+}

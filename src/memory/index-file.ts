@@ -1,0 +1,164 @@
+import type { Stats } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Chunker, type Passage } from './chunk.ts';
+import { journalPassages } from './chunk-journal.ts';
+import type { IndexDb, IndexedNote } from './index-db.ts';
+import { closers } from './journal-parse.ts';
+import { Breath } from './walk.ts';
+
+/** How many passages are changed in one transaction. */
+const batch = 24;
+
+/** What tells whether a file changed since it was read. */
+export function stampOf(stats: Stats): string {
+  return `${stats.mtimeMs} ${stats.ctimeMs} ${stats.size}`;
+}
+
+/** Brings one file's part of the index up to date; false when nothing had changed. Works in slices. */
+export async function indexFile(
+  db: IndexDb,
+  root: string,
+  path: string,
+  stats: Stats,
+  maxBytes: number,
+): Promise<boolean> {
+  const stamp = stampOf(stats);
+  const known = db.note(path);
+  const journal = path.startsWith('journal/');
+  if (stats.size > maxBytes) return replace(db, path, stats.size, { stamp, hash: 'large', mark: '' }, []);
+  if (journal && known && (await indexAppended(db, root, path, known, stats))) return true;
+  const bytes = await readFile(join(root, path));
+  const hash = Bun.hash(bytes).toString(36);
+  if (known && known.hash === hash) {
+    db.done(known.id, { ...known, stamp });
+    return false;
+  }
+  const binary = bytes.subarray(0, 8192).includes(0);
+  const passages = binary ? [] : journal ? journalPassages(bytes, { offset: 0, line: 1 }) : notePassages(bytes);
+  return replace(db, path, stats.size, { stamp, hash, mark: journal ? lastMark(bytes, 0) : '' }, passages);
+}
+
+/** Takes a file out of the index. */
+export async function removeFile(db: IndexDb, path: string): Promise<void> {
+  const known = db.note(path);
+  if (!known) return;
+  const breath = new Breath();
+  for (let more = true; more; await breath.next()) {
+    db.together(() => {
+      more = db.drop(known.id, 0, batch) === batch;
+      if (!more) db.forget(known.id);
+    });
+  }
+}
+
+type State = Pick<IndexedNote, 'stamp' | 'hash' | 'mark'>;
+type Passages = Iterable<Passage | undefined>;
+
+async function replace(db: IndexDb, path: string, size: number, state: State, passages: Passages): Promise<boolean> {
+  const breath = new Breath();
+  if (db.note(path)) {
+    for (let more = true; more; await breath.next()) {
+      db.together(() => {
+        more = db.drop(db.open(path, size), 0, batch) === batch;
+      });
+    }
+  }
+  await add(db, path, size, state, passages, 0);
+  return true;
+}
+
+/** Adds passages in small transactions; the file counts as indexed with the last one only. */
+async function add(
+  db: IndexDb,
+  path: string,
+  size: number,
+  state: State,
+  passages: Passages,
+  had: number,
+): Promise<void> {
+  const breath = new Breath();
+  let held: Passage[] = [];
+  let count = had;
+  let id: number | undefined;
+  const write = (last: boolean) =>
+    db.together(() => {
+      id ??= db.open(path, size);
+      for (const passage of held) db.add(id, path, passage);
+      count += held.length;
+      held = [];
+      if (last) db.done(id, { ...state, passages: count });
+    });
+  for (const passage of passages) {
+    if (passage) held.push(passage);
+    if (held.length >= batch) write(false);
+    await breath.next();
+  }
+  write(true);
+}
+
+/** A journal that only grew is read on from its last passage; false when it must be read whole. */
+async function indexAppended(
+  db: IndexDb,
+  root: string,
+  path: string,
+  known: IndexedNote,
+  stats: Stats,
+): Promise<boolean> {
+  const [end = '', hash] = known.mark.split(':');
+  const last = db.lastPassage(known.id);
+  if (known.stamp === '' || hash === undefined || !last || stats.size <= known.size) return false;
+  const bytes = await readFrom(join(root, path), last.offset);
+  let there = false;
+  for (const closer of closers(bytes)) there ||= last.offset + closer.end === Number(end) && closer.hash === hash;
+  if (!there) return false;
+  const lineBreaks = bytes.subarray(0, firstCharacter(bytes)).filter((byte) => byte === 10).length;
+  const line = last.offset === 0 ? 1 : last.line - lineBreaks;
+  let dropped = 0;
+  db.together(() => {
+    dropped = db.drop(db.open(path, stats.size), last.offset, 10_000);
+  });
+  const passages = journalPassages(bytes, { offset: last.offset, line });
+  const state = { stamp: stampOf(stats), hash: '', mark: lastMark(bytes, last.offset) };
+  await add(db, path, stats.size, state, passages, known.passages - dropped);
+  return true;
+}
+
+function lastMark(bytes: Buffer, offset: number): string {
+  let mark = '';
+  for (const closer of closers(bytes)) if (!closer.more) mark = `${offset + closer.end}:${closer.hash}`;
+  return mark;
+}
+
+async function readFrom(path: string, offset: number): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const bytes = Buffer.alloc(Math.max(0, size - offset));
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, offset);
+    return bytes.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+function firstCharacter(bytes: Buffer): number {
+  let at = 0;
+  while (bytes[at] === 10 || bytes[at] === 13) at++;
+  return at;
+}
+
+/** The passages of an ordinary note. Bytes that are no UTF-8 become replacement characters. */
+function* notePassages(bytes: Buffer): Generator<Passage | undefined> {
+  const chunker = new Chunker();
+  let lines = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const newline = bytes.indexOf(10, at);
+    const end = newline < 0 ? bytes.length : newline;
+    const line = bytes.toString('utf8', at, bytes[end - 1] === 13 && end > at ? end - 1 : end);
+    at = end + 1;
+    yield* chunker.feed(line);
+    if (++lines % 64 === 0) yield undefined;
+  }
+  yield* chunker.end();
+}

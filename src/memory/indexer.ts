@@ -1,0 +1,140 @@
+import { lstatSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Log } from '../log/log.ts';
+import type { IndexDb } from './index-db.ts';
+import { indexFile, removeFile, stampOf } from './index-file.ts';
+import { Breath, isHidden, isNote, walk } from './walk.ts';
+
+/** What the indexer works with. */
+export interface IndexerOptions {
+  db: IndexDb;
+  /** Real path of memory/. */
+  root: string;
+  maxBytes: () => number;
+  log: Log;
+  /** A file's passages are in the index. */
+  indexed?: (path: string) => void;
+  /** Does a large amount of indexing elsewhere; resolves false when it cannot. */
+  elsewhere?: () => Promise<boolean>;
+}
+
+/** More changed files or bytes than this are handed to another process, so that this one's memory does not grow. */
+const bulk = { files: 300, bytes: 4_000_000 };
+
+/** More announced changes than this at once are not remembered one by one: the folder is walked instead. */
+const mostTouched = 500;
+
+/** Brings the index in line with the folder: what was announced first, then what a walk finds. One piece of work at a time, in slices. */
+export class Indexer {
+  readonly #options: IndexerOptions;
+  readonly #touched = new Set<string>();
+  #scanWanted = false;
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: IndexerOptions) {
+    this.#options = options;
+  }
+
+  /** A path below memory/ changed. A folder's change leads to a walk. */
+  touch(path: string): void {
+    if (path.split('/').some(isHidden)) return;
+    if (!isNote(path) || this.#touched.size >= mostTouched) {
+      this.#scanWanted ||= isNote(path) || this.#isFolder(path);
+      if (this.#scanWanted) this.#touched.clear();
+    } else this.#touched.add(path);
+  }
+
+  /** The whole folder is compared with the index at the next run. */
+  requestScan(): void {
+    this.#scanWanted = true;
+  }
+
+  /** Works until nothing is left to do. */
+  async run(): Promise<void> {
+    while (!this.#closed && (this.#running || this.#scanWanted || this.#touched.size > 0)) {
+      this.#running ??= this.#work().finally(() => {
+        this.#running = undefined;
+      });
+      await this.#running;
+    }
+  }
+
+  /** Stops after the file at hand. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  async #work(): Promise<void> {
+    if (this.#scanWanted) {
+      this.#scanWanted = false;
+      this.#touched.clear();
+      await this.#scan();
+    }
+    for (const path of this.#touched) {
+      if (this.#closed) return;
+      this.#touched.delete(path);
+      await this.#one(path);
+    }
+  }
+
+  async #scan(): Promise<void> {
+    const { db, root } = this.#options;
+    const breath = new Breath();
+    const gone = new Set(db.folders());
+    const left = { ...bulk };
+    for await (const { path: folder, notes } of walk(root)) {
+      gone.delete(folder);
+      const known = db.inFolder(folder);
+      for (const { name, stats } of notes) {
+        if (this.#closed) return;
+        const path = folder === '' ? name : `${folder}/${name}`;
+        const same = known.get(path) === stampOf(stats);
+        known.delete(path);
+        if (same) continue;
+        left.files--;
+        left.bytes -= stats.size;
+        if (left.files < 0 || left.bytes < 0) {
+          if (await this.#options.elsewhere?.()) return;
+          left.files = Number.POSITIVE_INFINITY;
+          left.bytes = Number.POSITIVE_INFINITY;
+        }
+        await this.#one(path);
+        await breath.next();
+      }
+      for (const path of known.keys()) await this.#one(path);
+    }
+    for (const folder of gone) for (const path of db.inFolder(folder).keys()) await this.#one(path);
+  }
+
+  /** Brings one file up to date, whatever became of it. */
+  async #one(path: string): Promise<void> {
+    const { db, root, maxBytes, indexed, log } = this.#options;
+    if (this.#closed) return;
+    try {
+      const stats = this.#plainFile(path);
+      if (!stats) await removeFile(db, path);
+      else if (await indexFile(db, root, path, stats, maxBytes())) indexed?.(path);
+    } catch (error) {
+      log.warn('a note could not be indexed', { path, error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  /** The file's state when it is a plain file reached through no link. */
+  #plainFile(path: string) {
+    const file = join(this.#options.root, path);
+    const stats = lstatSync(file, { throwIfNoEntry: false });
+    if (!stats?.isFile()) return undefined;
+    try {
+      return realpathSync(file) === file ? stats : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #isFolder(path: string): boolean {
+    const stats = lstatSync(join(this.#options.root, path), { throwIfNoEntry: false });
+    return stats === undefined || stats.isDirectory();
+  }
+}

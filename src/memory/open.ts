@@ -1,0 +1,114 @@
+import { realpathSync } from 'node:fs';
+import { relative, sep } from 'node:path';
+import type { ConfigStore, Home } from '../config/config.ts';
+import type { Log } from '../log/log.ts';
+import type { Bus } from '../wire/wire.ts';
+import { indexElsewhere, indexPath, maxBytesSetting } from './bulk.ts';
+import { makeFolder } from './durable.ts';
+import { IndexDb } from './index-db.ts';
+import { Indexer } from './indexer.ts';
+import { openJournal } from './journal.ts';
+import type { Memory } from './memory.ts';
+import { openNotes } from './note.ts';
+import { searchIndex } from './search.ts';
+import { watchFolder } from './watch.ts';
+
+/** How soon after `start` the folder is first compared with the index, in ms: not on the way to ready. */
+const firstScan = 300;
+
+/** Without announcements of changes the folder is walked this often, in seconds. */
+const unwatchedScan = 15;
+
+/** What a memory needs of px. */
+export interface MemoryOptions {
+  home: Home;
+  config: ConfigStore;
+  log: Log;
+  bus: Bus;
+}
+
+/** Opens the memory of a home. The index is opened with it; the folder is watched and indexed from `start()` on, or by `settled()`. */
+export async function openMemory({ home, config, log: logger, bus }: MemoryOptions): Promise<Memory> {
+  const log = logger.scope('memory');
+  await makeFolder(home.memory);
+  const root = realpathSync(home.memory);
+  const db = new IndexDb(indexPath(home.state));
+  const maxBytes = () => config.current.memory.max_file_bytes;
+  let stopChild = () => {};
+  let watcher: ReturnType<typeof watchFolder> | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let watched = true;
+  let closed = false;
+
+  const indexer = new Indexer({
+    db,
+    root,
+    maxBytes,
+    log,
+    indexed: (path) => bus.emit({ type: 'memory.indexed', path, chunks: db.note(path)?.passages ?? 0 }),
+    elsewhere: () => {
+      db.set(maxBytesSetting, maxBytes());
+      return indexElsewhere(home.root, log, (stop) => {
+        stopChild = stop;
+      });
+    },
+  });
+  const wrote = (path: string) => {
+    indexer.touch(path);
+    watcher?.nudge();
+  };
+  const journal = openJournal(root, (file) => wrote(relative(root, file).split(sep).join('/')));
+  const notes = openNotes(root, maxBytes, wrote);
+
+  const rescan = (seconds: number) => {
+    timer = setTimeout(
+      async () => {
+        indexer.requestScan();
+        await indexer.run();
+        const { rescan_seconds } = config.current.memory;
+        if (!closed) rescan(watched ? rescan_seconds : Math.min(rescan_seconds, unwatchedScan));
+      },
+      Math.min(seconds * 1000, 2 ** 31 - 1),
+    );
+    timer.unref();
+  };
+
+  return {
+    journal,
+    search: (query, options) => searchIndex(db, query, options),
+    get: notes.get,
+    write: notes.write,
+    list: notes.list,
+    start() {
+      if (watcher || closed) return;
+      watcher = watchFolder(root, {
+        touched: (path) => indexer.touch(path),
+        calm: () => void indexer.run(),
+        failed: (error) => {
+          watched = false;
+          log.warn('changes in memory/ are not announced; it is walked instead', { error: String(error) });
+        },
+      });
+      rescan(firstScan / 1000);
+    },
+    async settled() {
+      indexer.requestScan();
+      await indexer.run();
+    },
+    async rebuild() {
+      db.clear();
+      indexer.requestScan();
+      await indexer.run();
+    },
+    stats: () => db.stats(),
+    async close() {
+      if (closed) return;
+      closed = true;
+      clearTimeout(timer);
+      watcher?.close();
+      stopChild();
+      await Promise.all([indexer.close(), journal.idle(), notes.idle()]);
+      db.close();
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { lstatSync, type Stats } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** How long one slice of background work may hold the event loop, in ms. */
+const slice = 4;
+
+/** Lets other work run when the current slice is used up. */
+export class Breath {
+  #since = performance.now();
+
+  /** Resolves at once, or after the event loop had its turn. */
+  async next(): Promise<void> {
+    if (performance.now() - this.#since < slice) return;
+    await new Promise<void>((resume) => setImmediate(resume));
+    this.#since = performance.now();
+  }
+}
+
+/** True for a path that is never a note: hidden files and folders, px's temporary files. */
+export const isHidden = (name: string): boolean => name.startsWith('.');
+
+/** What one folder holds: its notes and folders. Links are not followed. */
+export interface Folder {
+  /** Path below memory/, `''` for memory/ itself. */
+  path: string;
+  notes: { name: string; stats: Stats }[];
+}
+
+/** Walks memory/ folder by folder, a slice at a time. `only` limits it to a folder. */
+export async function* walk(root: string, only = '', skip: string[] = []): AsyncGenerator<Folder> {
+  const breath = new Breath();
+  const open = [only];
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    const names = await readdir(join(root, path)).catch(() => []);
+    const notes: Folder['notes'] = [];
+    for (const name of names) {
+      if (isHidden(name)) continue;
+      await breath.next();
+      const below = path === '' ? name : `${path}/${name}`;
+      const stats = lstatSync(join(root, below), { throwIfNoEntry: false });
+      if (stats?.isDirectory()) {
+        if (!skip.includes(below)) open.push(below);
+      } else if (stats?.isFile() && isNote(name)) notes.push({ name, stats });
+    }
+    yield { path, notes };
+  }
+}
+
+/** True for the name of a Markdown file. */
+export const isNote = (name: string): boolean => /\.md$/i.test(name);
