@@ -1,6 +1,5 @@
-import type { ConversationId, Inbound, Json } from '../wire/wire.ts';
+import type { Inbound, Json } from '../wire/wire.ts';
 
-export { localChannels } from './access.ts';
 export { type ChannelOptions, openChannels } from './channels.ts';
 export { splitText } from './split.ts';
 export type { Timing } from './timing.ts';
@@ -86,6 +85,3 @@ export interface Pairing {
   approve(code: string): { channel: string; sender: string; name: string };
   revoke(channel: string, sender: string): boolean;
 }
-
-/** The conversation of a channel's chat. */
-export type ConversationOf = (channel: string, chat: string) => ConversationId;

@@ -54,12 +54,12 @@ export function retryAfter(thrown: unknown): number | undefined {
 }
 
 /** The guest's own words, else the error's message. */
-export function guestText(error: PxError): string {
+function guestText(error: PxError): string {
   return typeof error.data === 'string' ? error.data : error.message;
 }
 
 /** Whether a text says that the platform does not know the token. */
-export function tokenRefused(text: string): boolean {
+function tokenRefused(text: string): boolean {
   return /^unauthorized:|\b401\b|\bunauthori[sz]ed\b|\btoken (?:was |is )?(?:refused|invalid|wrong)\b/i.test(text);
 }
 

@@ -5,7 +5,7 @@ import type { Inbound } from '../wire/wire.ts';
 import type { Pairing } from './channel.ts';
 
 /** Letters and digits that nobody mistakes for another: 24 of them, so a code of 8 is one of 110,075,314,176. */
-export const pairingAlphabet = 'ACDEFGHJKMNPQRTVWXY34679';
+const alphabet = 'ACDEFGHJKMNPQRTVWXY34679';
 const codeLength = 8;
 const hour = 3_600_000;
 /** Strangers with an open code, a channel; more get no answer. */
@@ -108,10 +108,10 @@ export function openPairing(store: Store, now: () => number): PairingBook {
 /** A code, each letter equally likely. */
 function newCode(): string {
   let code = '';
-  const even = 256 - (256 % pairingAlphabet.length);
+  const even = 256 - (256 % alphabet.length);
   while (code.length < codeLength)
     for (const byte of crypto.getRandomValues(new Uint8Array(16)))
-      if (byte < even && code.length < codeLength) code += pairingAlphabet.charAt(byte % pairingAlphabet.length);
+      if (byte < even && code.length < codeLength) code += alphabet.charAt(byte % alphabet.length);
   return code;
 }
 

@@ -5,7 +5,7 @@ import type { Message, ModelRef } from '../wire/wire.ts';
 export type ModelBy = 'person' | 'default';
 
 /** A person's choice is written again after this many entries, so that it is always found near the end of a journal. */
-export const carryModelAfter = 100;
+const carryModelAfter = 100;
 
 /** The data of the note that starts a fresh context. */
 const resetMark = 'px:new-context';

@@ -1,4 +1,3 @@
-import type { InboxItem } from '../channel/channel.ts';
 import type { JournalEntry } from '../memory/memory.ts';
 import type { ConversationId, Message, ModelRef } from '../wire/wire.ts';
 
@@ -31,6 +30,3 @@ export interface Sessions {
   /** Aborts running turns with the reason {@link shutdown}, drops queued ones and waits for the end of both. */
   close(): Promise<void>;
 }
-
-/** Takes pending messages and answers them. */
-export type Answer = (item: InboxItem) => Promise<void>;
