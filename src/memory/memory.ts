@@ -3,7 +3,6 @@ export { openJournal } from './journal.ts';
 export { type JournalVerdict, verifyJournal } from './journal-verify.ts';
 export { messagesFromJournal } from './messages.ts';
 export { type MemoryOptions, openMemory } from './open.ts';
-export { initMemory } from './starter.ts';
 
 import type { ErrorShape } from '../error/error.ts';
 import type {
