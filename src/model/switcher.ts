@@ -223,6 +223,7 @@ async function listLocal(url: string, apiKey: string | undefined): Promise<strin
   try {
     const response = await fetch(`${url}/api/tags`, {
       signal: AbortSignal.timeout(probeMs),
+      redirect: 'manual',
       ...(apiKey ? { headers: { authorization: `Bearer ${apiKey}` } } : {}),
     });
     const body: unknown = await response.json();

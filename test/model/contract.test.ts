@@ -278,6 +278,13 @@ for (const speaker of speakers) {
       expect(JSON.stringify(end)).not.toContain('sk-test-1234567');
     });
 
+    test('does not carry the key along a redirect', async () => {
+      await using thief = serve(speaker, () => streamed(speaker, { text: ['got it'] }));
+      const { end } = await run(() => Response.redirect(thief.url, 307), { more: { api_key: 'sk-test-1234567' } });
+      expect(end?.error?.code).toBe('model.bad-request');
+      expect(thief.headers.length).toBe(0);
+    });
+
     test('gives a renamed tool its own name back', async () => {
       const odd = { ...tool, name: '9 odd.näme' };
       await using server = serve(speaker, (body) => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { LLMock } from '@copilotkit/aimock';
-import type { Message } from '../../src/wire/wire.ts';
+import type { Message, ToolCallPart } from '../../src/wire/wire.ts';
 import { ask, never, open, read } from './fakes.ts';
 
 // A server nobody here wrote, that speaks all wire formats; one for the whole file.
@@ -28,6 +28,17 @@ beforeAll(async () => {
   await mock.start();
 });
 afterAll(() => mock.stop());
+
+const resultsFor = (calls: ToolCallPart[]): Message => ({
+  role: 'tool',
+  parts: calls.map((c) => ({
+    type: 'tool-result',
+    callId: c.id,
+    name: c.name,
+    content: [{ type: 'text', text: 'sun' }],
+    isError: false,
+  })),
+});
 
 const kinds = [
   ['openai/gpt-4o', 'chat'],
@@ -61,16 +72,7 @@ test.each(kinds)('%s (%s): text, then parallel tools, then the answer', async (r
   expect(asked.calls.map((c) => c.args)).toEqual([{ city: 'Paris' }, { city: 'Rome' }]);
   expect(asked.end).toEqual({ type: 'end', reason: 'tool-calls' });
 
-  const results: Message = {
-    role: 'tool',
-    parts: asked.calls.map((c) => ({
-      type: 'tool-result',
-      callId: c.id,
-      name: c.name,
-      content: [{ type: 'text', text: 'sun' }],
-      isError: false,
-    })),
-  };
+  const results = resultsFor(asked.calls);
   const answered = await read(
     models.stream({ ...request, messages: [...request.messages, asked.message, results] }, never),
     ref,
@@ -90,16 +92,7 @@ test('a conversation goes through all of them in turn, tool calls included', asy
       expect(step.end?.error).toBeUndefined();
       messages.push(step.message);
       if (step.calls.length === 0) break;
-      messages.push({
-        role: 'tool',
-        parts: step.calls.map((c) => ({
-          type: 'tool-result',
-          callId: c.id,
-          name: c.name,
-          content: [{ type: 'text', text: 'sun' }],
-          isError: false,
-        })),
-      });
+      messages.push(resultsFor(step.calls));
     }
     models.close();
   }

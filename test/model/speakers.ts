@@ -372,6 +372,7 @@ export function serve(speaker: Speaker, reply: (body: JsonObject, attempt: numbe
   });
   const root = `http://127.0.0.1:${server.port}`;
   return {
+    url: root,
     bodies,
     headers,
     /** px.yaml that leads to this server. */

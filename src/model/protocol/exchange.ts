@@ -28,7 +28,7 @@ export interface Exchange {
 }
 
 /** What an exchange rejects with when it is aborted; never shown. */
-export class Aborted extends Error {
+class Aborted extends Error {
   override readonly name = 'AbortError';
 }
 
@@ -63,8 +63,10 @@ export function openExchange(options: { signal: AbortSignal; timeoutMs: number; 
     },
     async fetch(input, init) {
       stage = 'sent';
-      // `timeout: false` lifts Bun's own five minutes: the silence timer decides.
-      const response = await fetch(input, { ...init, signal: controller.signal, timeout: false } as RequestInit);
+      // `timeout: false` lifts Bun's own five minutes: the silence timer decides. No redirect is followed: the key goes to the
+      // configured address and nowhere else.
+      const own = { signal: controller.signal, timeout: false, redirect: 'manual' };
+      const response = await fetch(input, { ...init, ...own } as RequestInit);
       stage = 'answered';
       heard();
       const type = response.headers.get('content-type') ?? '';

@@ -9,7 +9,7 @@ import {
   streamError,
   unreachable,
 } from '../failure.ts';
-import type { ModelEvent, ModelRequest } from '../model.ts';
+import type { ModelEvent, ModelRequest, Provider } from '../model.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { type Exchange, openExchange } from './exchange.ts';
 
@@ -22,12 +22,23 @@ export interface Wire {
   ndjson?: boolean;
   /** Sends the request and translates the stream. May throw anything; must end with `end` when the provider says so. */
   open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange): AsyncIterable<ModelEvent>;
+  /** The names of the server's models. May throw anything. */
+  list(settings: ProviderSettings, exchange: Exchange): Promise<string[]>;
+}
+
+/** A provider from its face. */
+export function wireProvider(wire: Wire): Provider {
+  return {
+    name: wire.provider,
+    stream: (request, signal) => runWire(wire, request, signal),
+    models: (signal) => listModels(wire, signal),
+  };
 }
 
 type End = Extract<ModelEvent, { type: 'end' }>;
 
 /** Runs one request: `usage` (if told) and `end` come exactly once and last, whatever the SDK does. Never throws. */
-export async function* runWire(wire: Wire, request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
+async function* runWire(wire: Wire, request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
   let settings: ProviderSettings;
   try {
     settings = usable(wire);
@@ -60,16 +71,11 @@ export async function* runWire(wire: Wire, request: ModelRequest, signal: AbortS
   yield redact(end ?? { type: 'end', reason: 'aborted' }, settings.apiKey);
 }
 
-/** Runs one short request of the SDK (a list of models). Throws PxError `model.*`. */
-export async function callOnce<T>(
-  wire: Pick<Wire, 'provider' | 'settings'>,
-  signal: AbortSignal,
-  call: (settings: ProviderSettings, exchange: Exchange) => Promise<T>,
-): Promise<T> {
+async function listModels(wire: Wire, signal: AbortSignal): Promise<string[]> {
   const settings = usable(wire);
   const exchange = openExchange({ signal, timeoutMs: Math.min(settings.timeoutMs, 10_000) });
   try {
-    return await exchange.race(call(settings, exchange));
+    return await exchange.race(wire.list(settings, exchange));
   } catch (thrown) {
     if (signal.aborted) throw new PxError('interrupted', 'Stopped.');
     throw explain(thrown, { provider: wire.provider, model: 'its models', baseUrl: settings.baseUrl }, exchange);
@@ -83,7 +89,7 @@ export function modelName(ref: string): string {
   return ref.slice(ref.indexOf('/') + 1);
 }
 
-function usable(wire: Pick<Wire, 'provider' | 'settings'>): ProviderSettings {
+function usable(wire: Wire): ProviderSettings {
   const settings = wire.settings();
   if (settings.apiKey === undefined && !settings.customBaseUrl && !providerFacts[wire.provider].keyOptional)
     throw missingKey(wire.provider);

@@ -3,7 +3,7 @@ import type { EndReason, Usage } from '../../wire/wire.ts';
 import type { ModelEvent, ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, type Turn } from '../protocol/history.ts';
-import { callOnce, modelName, runWire, type Wire } from '../protocol/run.ts';
+import { modelName, wireProvider } from '../protocol/run.ts';
 import { finishCall, objectSchema, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
 
@@ -14,16 +14,12 @@ const redacted = 'redacted:';
 
 /** Anthropic's Messages API. */
 export function anthropicProvider(settings: () => ProviderSettings): Provider {
-  const wire: Wire = { provider: 'anthropic', settings, open };
-  return {
-    name: 'anthropic',
-    stream: (request, signal) => runWire(wire, request, signal),
-    models: (signal) =>
-      callOnce(wire, signal, async (now, exchange) => {
-        const client = await anthropicClient(now, exchange);
-        return (await client.models.list({ limit: 100 })).data.map((model) => model.id);
-      }),
-  };
+  return wireProvider({ provider: 'anthropic', settings, open, list });
+}
+
+async function list(settings: ProviderSettings, exchange: Exchange): Promise<string[]> {
+  const client = await anthropicClient(settings, exchange);
+  return (await client.models.list({ limit: 100 })).data.map((model) => model.id);
 }
 
 async function anthropicClient(settings: ProviderSettings, exchange: Exchange): Promise<Anthropic> {

@@ -10,7 +10,7 @@ import type { JsonObject, ToolCallPart } from '../../wire/wire.ts';
 import type { ModelEvent, ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
-import { callOnce, modelName, runWire, type Wire } from '../protocol/run.ts';
+import { modelName, wireProvider } from '../protocol/run.ts';
 import { geminiSchema, neutralName, newCallId, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
 
@@ -19,19 +19,15 @@ const foreignSignature = 'skip_thought_signature_validator';
 
 /** Google's Gemini API (`generateContent`). */
 export function geminiProvider(settings: () => ProviderSettings): Provider {
-  const wire: Wire = { provider: 'gemini', settings, open };
-  return {
-    name: 'gemini',
-    stream: (request, signal) => runWire(wire, request, signal),
-    models: (signal) =>
-      callOnce(wire, signal, async (now, exchange) => {
-        const client = await geminiClient(now, exchange);
-        const page = await client.models.list({ config: { pageSize: 200 } });
-        return page.page
-          .filter((m) => m.supportedActions?.includes('generateContent') ?? true)
-          .flatMap((m) => (m.name ? [m.name.replace(/^models\//, '')] : []));
-      }),
-  };
+  return wireProvider({ provider: 'gemini', settings, open, list });
+}
+
+async function list(settings: ProviderSettings, exchange: Exchange): Promise<string[]> {
+  const client = await geminiClient(settings, exchange);
+  const { page } = await client.models.list({ config: { pageSize: 200 } });
+  return page
+    .filter((m) => m.supportedActions?.includes('generateContent') ?? true)
+    .flatMap((m) => (m.name ? [m.name.replace(/^models\//, '')] : []));
 }
 
 async function geminiClient(settings: ProviderSettings, exchange: Exchange): Promise<GoogleGenAI> {

@@ -53,7 +53,7 @@ export function wordHits(hits: CitedHit[], intent: Extract<Intent, { kind: 'sear
 }
 
 /** The hits in a search tool's text: a line `file.md#12 (heading)` and what follows it, or JSON with `path` and `line`. */
-export function citedHits(text: string): CitedHit[] {
+function citedHits(text: string): CitedHit[] {
   const hits: CitedHit[] = [];
   for (const line of text.split('\n')) {
     const [, place, heading, rest] = /^[-*\s]*(\S+\.md#L?\d+)(?:\s+\(([^)]*)\))?:?\s*(.*)$/.exec(line) ?? [];

@@ -3,22 +3,18 @@ import type { JsonObject } from '../../wire/wire.ts';
 import type { ModelEvent, ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
-import { callOnce, modelName, runWire, type Wire } from '../protocol/run.ts';
+import { modelName, wireProvider } from '../protocol/run.ts';
 import { neutralName, newCallId, objectSchema, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
 
 /** Ollama's own API, which keeps its context size, thinking and local tool calls (its OpenAI face does not). */
 export function ollamaProvider(settings: () => ProviderSettings): Provider {
-  const wire: Wire = { provider: 'ollama', settings, ndjson: true, open };
-  return {
-    name: 'ollama',
-    stream: (request, signal) => runWire(wire, request, signal),
-    models: (signal) =>
-      callOnce(wire, signal, async (now, exchange) => {
-        const client = await ollamaClient(now, exchange);
-        return (await client.list()).models.map((model) => model.name);
-      }),
-  };
+  return wireProvider({ provider: 'ollama', settings, ndjson: true, open, list });
+}
+
+async function list(settings: ProviderSettings, exchange: Exchange): Promise<string[]> {
+  const client = await ollamaClient(settings, exchange);
+  return (await client.list()).models.map((model) => model.name);
 }
 
 async function ollamaClient(settings: ProviderSettings, exchange: Exchange): Promise<Ollama> {

@@ -1,20 +1,16 @@
 import type { ModelEvent, ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
-import { callOnce, runWire, type Wire } from '../protocol/run.ts';
+import { wireProvider } from '../protocol/run.ts';
 import type { ProviderSettings } from '../settings.ts';
 
 /** OpenAI and every server that speaks its Chat Completions or Responses API. */
 export function openaiProvider(settings: () => ProviderSettings): Provider {
-  const wire: Wire = { provider: 'openai', settings, open };
-  return {
-    name: 'openai',
-    stream: (request, signal) => runWire(wire, request, signal),
-    models: (signal) =>
-      callOnce(wire, signal, async (now, exchange) => {
-        const client = await openaiClient(now, exchange);
-        return (await client.models.list()).data.map((model) => model.id);
-      }),
-  };
+  return wireProvider({ provider: 'openai', settings, open, list });
+}
+
+async function list(settings: ProviderSettings, exchange: Exchange): Promise<string[]> {
+  const client = await openaiClient(settings, exchange);
+  return (await client.models.list()).data.map((model) => model.id);
 }
 
 async function* open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange): AsyncIterable<ModelEvent> {
