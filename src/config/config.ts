@@ -1,3 +1,10 @@
+export { loadEnvironment } from './environment.ts';
+export { type ConfigKey, configKeys, explain } from './explain.ts';
+export { homeAt, initHome, resolveHome } from './home.ts';
+export { nearest } from './nearest.ts';
+export { openConfig } from './open.ts';
+export { getPath } from './path.ts';
+export { configJsonSchema, configReference } from './reference.ts';
 export type { ChannelConfig, Config, PluginConfig } from './schema.ts';
 export { ConfigSchema } from './schema.ts';
 
@@ -9,6 +16,8 @@ export interface Environment {
   home: string | undefined;
   /** `HOME` or the platform's equal. */
   userHome: string;
+  /** The compiled px this process runs; undefined (or left out) when `bun` runs the sources. */
+  executable?: string | undefined;
   /** Looks a variable up by name (for `${ENV}` and provider keys). */
   get(name: string): string | undefined;
 }
@@ -31,7 +40,7 @@ export interface ConfigStore {
   readonly home: Home;
   readonly env: Environment;
   readonly current: Config;
-  /** Calls back with the new config and the top-level paths that changed (`model.default`); returns unsubscribe. */
+  /** Calls back with the new config and the dotted paths that changed (`model.default`); returns unsubscribe. */
   onChange(listener: (config: Config, changed: string[]) => void): () => void;
   /** Calls back when an edit of px.yaml is refused and the last good config stays. */
   onReject(listener: (error: unknown) => void): () => void;
@@ -39,7 +48,7 @@ export interface ConfigStore {
   reload(): Promise<void>;
   /** Starts watching px.yaml. */
   watch(): void;
-  /** Sets one dotted key in px.yaml, keeping comments and order; validates before writing. */
+  /** Sets one dotted key in px.yaml, keeping comments and order; undefined takes it away. Validates before writing. */
   set(path: string, value: unknown): Promise<void>;
   close(): void;
 }

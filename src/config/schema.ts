@@ -8,18 +8,24 @@ import { plugins, sandbox } from './section/plugins.ts';
 
 /** The whole of px.yaml. Defaults live in the sections; the JSON Schema and the config reference are generated from here. */
 export const ConfigSchema = v.strictObject({
-  gateway: v.optional(gateway, {}),
-  model: v.optional(model, {}),
-  providers: v.optional(providers, {}),
-  agent: v.optional(agent, {}),
-  channels: v.optional(channels, {}),
-  plugins: v.optional(plugins, {}),
-  sandbox: v.optional(sandbox, {}),
-  memory: v.optional(memory, {}),
-  log: v.optional(log, {}),
+  gateway: v.optional(v.pipe(gateway, v.description('Where px listens.')), {}),
+  model: v.optional(v.pipe(model, v.description('Who answers.')), {}),
+  providers: v.optional(v.pipe(providers, v.description('Keys and addresses of model providers.')), {}),
+  agent: v.optional(v.pipe(agent, v.description('The bounds of one turn.')), {}),
+  channels: v.optional(v.pipe(channels, v.description('Messengers px is reached by, by a name you choose.')), {}),
+  plugins: v.optional(
+    v.pipe(
+      plugins,
+      v.description('What each installed plugin is told and allowed, by its name. Nothing is allowed by default.'),
+    ),
+    {},
+  ),
+  sandbox: v.optional(v.pipe(sandbox, v.description('How the process of a plugin is locked.')), {}),
+  memory: v.optional(v.pipe(memory, v.description('Notes and their index.')), {}),
+  log: v.optional(v.pipe(log, v.description('What is written to the log.')), {}),
 });
 
-/** A validated px.yaml with every default filled in. Values like `secret:NAME` and `${ENV}` are still references here. */
+/** A validated px.yaml with every default filled in. Values like `secret:NAME` and `${NAME}` are still references here. */
 export type Config = v.InferOutput<typeof ConfigSchema>;
 export type PluginConfig = Config['plugins'][string];
 export type ChannelConfig = Config['channels'][string];

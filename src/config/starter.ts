@@ -1,0 +1,45 @@
+/**
+ * The px.yaml a new home gets. Every line is a comment, and with the leading `# ` of the indented examples taken away it is
+ * valid: a test does that.
+ */
+export const starterConfig = `# px.yaml: how this px behaves. Everything here has a default; px runs with an empty file.
+# Changes take effect when you save. \`px config check\` tells mistakes, \`px config explain KEY\` tells what a key does.
+# Secrets do not belong here: \`px secret set NAME\` keeps them encrypted, \`secret:NAME\` or \`\${NAME}\` refers to them.
+
+# model:
+#   default: auto              # provider/model, an alias, or auto: the first provider with a key, then Ollama, then offline
+#   aliases:
+#     fast: openai/gpt-5-mini
+#     local: ollama/qwen3:4b
+
+# providers:
+#   openai:
+#     api_key: secret:OPENAI_API_KEY
+#     base_url: https://api.openai.com/v1   # or any server that speaks the same API
+
+# channels:
+#   telegram:                  # needs the plugin telegram: px plugin add telegram
+#     access: pairing          # who is answered: pairing, allow-list or open
+#     allow: []                # user ids that need no pairing
+
+# plugins:
+#   telegram:
+#     settings:
+#       token: secret:TELEGRAM_TOKEN
+#     grants:
+#       egress: ["GET,POST https://api.telegram.org/"]
+#       secrets:
+#         TELEGRAM_TOKEN: ["https://api.telegram.org/bot"]
+
+# gateway:
+#   host: 127.0.0.1            # anything but loopback exposes px to your network
+#   port: 7979
+
+# agent:
+#   max_steps: 24              # most model calls in one turn
+#   tools:
+#     deny: []                 # tools the agent may not call; * matches any part of a name
+
+# log:
+#   level: info                # debug, info, warn or error
+`;
