@@ -15,7 +15,7 @@ export async function* agentEvents(app: App, body: ChatRequest, signal: AbortSig
       hint: 'Send tools to a provider/model instead; GET /v1/models lists them.',
     });
   const chat = (body.user ?? crypto.randomUUID()).replace(/[^\w.@-]/g, '_') || 'user';
-  const conversation = `openai/${chat}` as const;
+  const conversation = `api/${chat}` as const;
   const usage: Usage = { input: 0, output: 0, cachedInput: 0 };
   const stop = () => app.sessions.stop(conversation);
   signal.addEventListener('abort', stop, { once: true });
