@@ -70,5 +70,4 @@ export interface Models {
   close(): void;
 }
 
-export { type Answer, createAnswer } from './assemble.ts';
-export { type ModelParts, openModels } from './switcher.ts';
+export { openModels } from './switcher.ts';

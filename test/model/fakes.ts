@@ -5,6 +5,7 @@ import { createLog } from '../../src/log/log.ts';
 import { createAnswer, type ModelEvent, type ModelRequest, type Models, openModels } from '../../src/model/model.ts';
 import type { Secrets } from '../../src/secret/secret.ts';
 import { createBus, type PxEvent, type SearchHit } from '../../src/wire/wire.ts';
+import { createAnswer } from './answer.ts';
 
 /** A px.yaml in memory; `edit` is what a person does to the file. */
 export function fakeConfig(yaml: unknown, env: Record<string, string> = {}) {

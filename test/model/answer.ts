@@ -1,8 +1,8 @@
-import type { Message, ModelRef, TextPart, ThinkingPart, ToolCallPart, Usage } from '../wire/wire.ts';
-import type { ModelEvent } from './model.ts';
+import type { ModelEvent } from '../../src/model/model.ts';
+import type { Message, ModelRef, TextPart, ThinkingPart, ToolCallPart, Usage } from '../../src/wire/wire.ts';
 
 /** What a stream has said so far. */
-export interface Answer {
+interface Answer {
   /** Takes the next event. */
   add(event: ModelEvent): void;
   /** The visible text. */
