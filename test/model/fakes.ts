@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { type Config, ConfigSchema, type ConfigStore } from '../../src/config/config.ts';
 import { PxError } from '../../src/error/error.ts';
 import { createLog } from '../../src/log/log.ts';
-import { createAnswer, type ModelEvent, type ModelRequest, type Models, openModels } from '../../src/model/model.ts';
+import { type ModelEvent, type ModelRequest, type Models, openModels } from '../../src/model/model.ts';
 import type { Secrets } from '../../src/secret/secret.ts';
 import { createBus, type PxEvent, type SearchHit } from '../../src/wire/wire.ts';
 import { createAnswer } from './answer.ts';
