@@ -54,7 +54,7 @@ export async function runStep(
     step.reason = 'error';
     step.error = toPxError(thrown).toJSON();
   }
-  if (signal.aborted) {
+  if (signal.aborted && !ended) {
     step.reason = 'aborted';
     delete step.error;
     void Promise.resolve(events?.return?.()).catch(() => {});

@@ -57,11 +57,11 @@ export class Turn {
     try {
       const [system] = await Promise.all([systemPrompt(this.#with.memory), this.#begin()]);
       for (let steps = 0; ; steps++) {
+        if (this.#stopped.aborted) return await this.#end('aborted');
         const over = this.#over(steps, late.signal.aborted);
-        if (this.#stopped.aborted || over)
-          return await this.#end(this.#stopped.aborted ? 'aborted' : 'limit', undefined, over);
+        if (over) return await this.#end('limit', undefined, over);
         const step = await this.#step(system, signal);
-        if (late.signal.aborted && !this.#stopped.aborted)
+        if (step.reason === 'aborted' && late.signal.aborted && !this.#stopped.aborted)
           return await this.#end('limit', step, this.#over(steps, true));
         const goesOn = step.calls.length > 0 && (step.reason === 'tool-calls' || step.reason === 'stop');
         if (!goesOn) return await this.#end(step.reason, step, step.error);
