@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { nearest } from './nearest.ts';
 import { type ConfigPath, formatPath, isMap, valueAt } from './path.ts';
 import { type Config, ConfigSchema } from './schema.ts';
+import { reference } from './section/text.ts';
 import { type Shape, shapeAt, shapeOf } from './shape.ts';
 
 /** Something wrong in px.yaml; its line and column are found later, when it is told. */
@@ -25,6 +26,7 @@ export function checkConfig(data: unknown): { config: Config } | { problems: Pro
   // An empty file, or one that has comments only.
   const tidy = walk.visit(data ?? {}, shapeOf(ConfigSchema), []);
   if (walk.stopped) return { problems: walk.problems };
+  walk.problems.push(...literalCredentials(tidy));
   const result = v.safeParse(ConfigSchema, tidy);
   if (result.success && walk.problems.length === 0) return { config: result.output };
   const problems = [...walk.problems, ...(result.issues ?? []).flatMap((issue) => fromIssue(issue, tidy))];
@@ -88,6 +90,18 @@ class Walk {
   #wrong(path: ConfigPath, message: string, expected: string): void {
     this.problems.push({ code: 'config.invalid', path, message, expected });
   }
+}
+
+/** Keys of providers written out instead of referred to. */
+function literalCredentials(data: unknown): Problem[] {
+  const providers = valueAt(data, ['providers']);
+  return Object.keys(isMap(providers) ? providers : {}).flatMap((provider): Problem[] => {
+    const path = ['providers', provider, 'api_key'];
+    const value = valueAt(data, path);
+    if (typeof value !== 'string' || reference.pattern.test(value)) return [];
+    const message = `${formatPath(path)}: expected ${reference.expected}, not the key itself; \`px secret set\` keeps it encrypted`;
+    return [{ code: 'config.invalid', path, message, expected: reference.expected }];
+  });
 }
 
 /** The problem of a key nobody knows. */

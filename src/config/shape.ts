@@ -33,7 +33,7 @@ export function shapeOf(schema: unknown): Shape {
     inner = inner.wrapped;
   }
   if (!isSchema(inner)) return shape;
-  const steps = 'pipe' in inner && Array.isArray(inner.pipe) ? inner.pipe.filter(isStep) : [];
+  const steps = stepsOf(inner);
   for (const step of steps) if (step.type === 'description') shape.description = String(step.description ?? '');
   if (inner.type === 'strict_object' && 'entries' in inner && typeof inner.entries === 'object' && inner.entries) {
     shape.kind = 'section';
@@ -61,15 +61,22 @@ export function shapeAt(path: Iterable<string | number>): Shape | undefined {
   return shape;
 }
 
+/** What is demanded and told of a schema, also by a pipe inside its pipe. */
+function stepsOf(schema: Schema): Step[] {
+  if (!('pipe' in schema) || !Array.isArray(schema.pipe)) return [];
+  const [inner, ...steps] = schema.pipe;
+  return [...(inner !== schema && isSchema(inner) ? stepsOf(inner) : []), ...steps.filter(isStep)];
+}
+
 function typeText(schema: Schema, steps: Step[], shape: Shape): string {
   const find = (type: string) => steps.find((step) => step.type === type);
   switch (schema.type) {
     case 'strict_object':
       return 'a section';
     case 'record':
-      return `a map of ${plural(shapeOf(shape.item).type)} by name`;
+      return entriesText('a map by name', 'value', shapeOf(shape.item));
     case 'array':
-      return `a list of ${plural(shapeOf(shape.item).type)}`;
+      return entriesText('a list', 'entry', shapeOf(shape.item));
     case 'boolean':
       return 'true or false';
     case 'picklist':
@@ -91,12 +98,8 @@ function typeText(schema: Schema, steps: Step[], shape: Shape): string {
   }
 }
 
-function plural(type: string): string {
-  if (type === 'a section') return 'sections';
-  if (type === 'text') return 'texts';
-  return type.startsWith('a list of ')
-    ? type.replace('a list', 'lists')
-    : `${type.replace(/^an? /, '')} entries`.replace('any value entries', 'values');
+function entriesText(what: string, one: string, item: Shape): string {
+  return item.kind === 'any' ? what : `${what}; each ${one} is ${item.type}`;
 }
 
 interface Step {

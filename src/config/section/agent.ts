@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { toolPattern } from './text.ts';
 
 /** `agent:` the bounds of one turn. */
 export const agent = v.strictObject({
@@ -21,12 +22,15 @@ export const agent = v.strictObject({
     60,
   ),
   tools: v.optional(
-    v.strictObject({
-      deny: v.optional(
-        v.pipe(v.array(v.string()), v.description('Tools the agent may not call; `*` matches any part of a name.')),
-        [],
-      ),
-    }),
+    v.pipe(
+      v.strictObject({
+        deny: v.optional(
+          v.pipe(v.array(toolPattern), v.description('Tools the agent may not call; `*` matches any part of a name.')),
+          [],
+        ),
+      }),
+      v.description('Which tools the agent has.'),
+    ),
     {},
   ),
 });

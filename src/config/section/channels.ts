@@ -1,9 +1,10 @@
 import * as v from 'valibot';
+import { name, platformId } from './text.ts';
 
 /** One entry of `channels:`. */
 export const channel = v.strictObject({
   plugin: v.optional(
-    v.pipe(v.string(), v.description("The messaging plugin that connects it. Left out: the channel's own name.")),
+    v.pipe(name, v.description("The messaging plugin that connects it. Left out: the channel's own name.")),
   ),
   enabled: v.optional(v.pipe(v.boolean(), v.description('False switches the channel off.')), true),
   access: v.optional(
@@ -13,11 +14,8 @@ export const channel = v.strictObject({
     ),
     'pairing',
   ),
-  allow: v.optional(v.pipe(v.array(v.string()), v.description('Platform user ids that need no pairing.')), []),
+  allow: v.optional(v.pipe(v.array(platformId), v.description('Platform user ids that need no pairing.')), []),
 });
 
 /** `channels:` by channel name. */
-export const channels = v.record(
-  v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,62}$/, 'a channel name has small letters, digits and dashes')),
-  channel,
-);
+export const channels = v.record(name, channel);

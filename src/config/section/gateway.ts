@@ -1,9 +1,10 @@
 import * as v from 'valibot';
+import { listenHost, origin } from './text.ts';
 
 /** `gateway:` where px listens. */
 export const gateway = v.strictObject({
   host: v.optional(
-    v.pipe(v.string(), v.description('Address to listen on. Anything but loopback exposes px to your network.')),
+    v.pipe(listenHost, v.description('Address to listen on. Anything but loopback exposes px to your network.')),
     '127.0.0.1',
   ),
   port: v.optional(
@@ -11,10 +12,7 @@ export const gateway = v.strictObject({
     7979,
   ),
   origins: v.optional(
-    v.pipe(
-      v.array(v.string()),
-      v.description('Further browser origins that may call the API, as `https://host:port`.'),
-    ),
+    v.pipe(v.array(origin), v.description('Further browser origins that may call the API, as `https://host:port`.')),
     [],
   ),
   max_body_bytes: v.optional(

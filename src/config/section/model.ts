@@ -1,13 +1,14 @@
 import * as v from 'valibot';
+import { aliasTarget, serverUrl } from './text.ts';
 
 const provider = v.strictObject({
   api_key: v.optional(
     v.pipe(
       v.string(),
-      v.description("`secret:NAME` or `${ENV}`. Left out: the provider's usual environment variable."),
+      v.description("`secret:NAME` or `${NAME}`. Left out: the provider's usual environment variable."),
     ),
   ),
-  base_url: v.optional(v.pipe(v.string(), v.url(), v.description('Another server that speaks the same API.'))),
+  base_url: v.optional(v.pipe(serverUrl, v.description('Another server that speaks the same API.'))),
   timeout_seconds: v.optional(
     v.pipe(
       v.number(),
@@ -23,6 +24,7 @@ export const model = v.strictObject({
   default: v.optional(
     v.pipe(
       v.string(),
+      v.regex(/^\S+$/, '`provider/model`, an alias, or `auto`'),
       v.description(
         '`provider/model`, an alias, or `auto`: the first provider with a key, then Ollama, then the offline model.',
       ),
@@ -31,7 +33,7 @@ export const model = v.strictObject({
   ),
   aliases: v.optional(
     v.pipe(
-      v.record(v.string(), v.string()),
+      v.record(v.string(), aliasTarget),
       v.description('Short names for model references: `fast: openai/gpt-5-mini`.'),
     ),
     {},

@@ -1,26 +1,27 @@
 import * as v from 'valibot';
+import { egressRule, hostPort, name, secretName, secretTarget } from './text.ts';
 
 /** What a plugin is allowed, and nothing else. */
 export const grants = v.strictObject({
   egress: v.optional(
     v.pipe(
-      v.array(v.string()),
+      v.array(egressRule),
       v.description(
-        'Requests the plugin may make, one rule a line: `GET,POST https://api.example.com/v1/`. `*.example.com` matches subdomains; the path is a prefix; no methods means GET.',
+        'Requests the plugin may make, one rule a line: `GET,POST https://api.example.com/v1/`. `*.example.com` matches subdomains, not the name itself; the path is a prefix; no methods means GET, `*` means all.',
       ),
     ),
     [],
   ),
   private_hosts: v.optional(
     v.pipe(
-      v.array(v.string()),
+      v.array(hostPort),
       v.description('`host:port` on your own network or this machine that egress rules may reach.'),
     ),
     [],
   ),
   secrets: v.optional(
     v.pipe(
-      v.record(v.string(), v.array(v.string())),
+      v.record(secretName, v.array(secretTarget)),
       v.description(
         'Secrets by name, and the URL prefixes each may be sent to: `TELEGRAM_TOKEN: ["https://api.telegram.org/bot"]`.',
       ),
@@ -92,20 +93,17 @@ export const plugin = v.strictObject({
     v.pipe(
       v.record(v.string(), v.unknown()),
       v.description(
-        'What the plugin reads with `config-get`. `secret:NAME` and `${ENV}` reach it as placeholders only.',
+        'What the plugin reads with `config-get`. `secret:NAME` and `${NAME}` reach it as placeholders only.',
       ),
     ),
     {},
   ),
-  grants: v.optional(grants, {}),
-  limits: v.optional(limits, {}),
+  grants: v.optional(v.pipe(grants, v.description('What the plugin may reach.')), {}),
+  limits: v.optional(v.pipe(limits, v.description('The bounds of the plugin.')), {}),
 });
 
 /** `plugins:` by plugin name. */
-export const plugins = v.record(
-  v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,62}$/, 'a plugin name has small letters, digits and dashes')),
-  plugin,
-);
+export const plugins = v.record(name, plugin);
 
 /** `sandbox:` how a plugin's process is locked. */
 export const sandbox = v.strictObject({

@@ -1,0 +1,83 @@
+import * as v from 'valibot';
+
+/**
+ * The shapes of text in px.yaml. The message of each says what it should be, as it stands after "expected": errors, `px config
+ * explain` and the reference show it.
+ */
+
+/** Name of a plugin or channel. */
+export const name = v.pipe(
+  v.string(),
+  v.regex(/^[a-z][a-z0-9-]{0,62}$/, 'a name of small letters, digits and dashes that starts with a letter'),
+);
+
+/** Where an alias leads. */
+export const aliasTarget = v.pipe(v.string(), v.regex(/^\S+$/, 'a model as `provider/model`, or another alias'));
+
+/** A credential is only ever a reference, so that px.yaml can be shown to others. `check.ts` refuses anything else. */
+export const reference = {
+  pattern: /^secret:[A-Za-z_][A-Za-z0-9_.-]*$|\$\{[^}]+\}/,
+  expected: 'a reference, `secret:NAME` or `${NAME}`',
+};
+
+/** The address of a server; `${NAME}` may stand in it. */
+export const serverUrl = v.pipe(
+  v.string(),
+  v.regex(/^(?:https?:\/\/[^\s/?#@]+|\$\{[^}]+\})[^\s?#]*$/, 'an address like `https://api.example.com/v1`'),
+);
+
+/** A browser's Origin. */
+export const origin = v.pipe(
+  v.string(),
+  v.regex(/^https?:\/\/[^\s/?#@*]+$/, 'an origin as `https://host:port`, without a path'),
+);
+
+/** An address or host name to listen on. */
+export const listenHost = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$|^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/, 'an address or a host name like `127.0.0.1`'),
+);
+
+/** A user's id on a platform. Numbers are written without quotes by most people. */
+export const platformId = v.union([
+  v.pipe(v.string(), v.regex(/^\S+$/, "a user's id on the platform")),
+  v.pipe(v.number(), v.integer(), v.transform(String)),
+]);
+
+/** Names of tools, with `*` for any part. */
+export const toolPattern = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9_*-]{1,64}$/, "a tool's name, `*` for any part of it"),
+);
+
+const host = String.raw`(?:\*|(?:\*\.)?[^\s/?#@:*\[\]]+|\[[0-9A-Fa-f:.]+\])`;
+
+/** What `policy/` reads as an egress rule; what is wrong beyond the shape is told there. */
+export const egressRule = v.pipe(
+  v.string(),
+  v.regex(
+    new RegExp(String.raw`^(?:(?:\*|[A-Za-z]+(?:,[A-Za-z]+)*)\s+)?https?://${host}(?::\d{1,5})?(?:/[^\s?#]*)?$`),
+    'a rule like `GET,POST https://api.example.com/v1/`',
+  ),
+);
+
+/** `host:port`. */
+export const hostPort = v.pipe(
+  v.string(),
+  v.regex(/^(?:[^\s/?#@:*[\]]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/, 'a `host:port` like `192.168.1.20:8080`'),
+);
+
+/** Name of a secret. */
+export const secretName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/, 'a name of letters, digits and `_` like `TELEGRAM_TOKEN`'),
+);
+
+/** Where a secret may be sent. The host has to be complete: `https://api.example.com` alone would also begin other hosts. */
+export const secretTarget = v.pipe(
+  v.string(),
+  v.regex(
+    /^https?:\/\/(?:(?:\*\.)?[^\s/?#@:*[\]]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?\/[^\s?#]*$/,
+    'a URL up to a part of its path, like `https://api.example.com/`',
+  ),
+);
