@@ -1,3 +1,4 @@
+import { nearest } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
 import type { ModelRef } from '../wire/wire.ts';
 import { knownModels, offlineRef, type ProviderName, providerFacts, providerNames } from './catalogue.ts';
@@ -18,16 +19,8 @@ export function isProviderName(name: string): name is ProviderName {
 
 /** A reference, alias, provider or well-known model name as a reference. Throws PxError `model.unknown` with the nearest names. */
 export function resolveName(name: string, table: RouteTable): ModelRef {
-  const seen = new Set<string>();
-  let at = name.trim();
-  for (let target = ownValue(table.aliases, at); target !== undefined; target = ownValue(table.aliases, at)) {
-    if (seen.has(at))
-      throw new PxError('model.unknown', `The alias \`${name}\` leads back to itself.`, {
-        hint: 'Mend model.aliases in px.yaml.',
-      });
-    seen.add(at);
-    at = target.trim();
-  }
+  const wanted = name.trim();
+  const at = Object.hasOwn(table.aliases, wanted) ? (table.aliases[wanted] ?? wanted) : wanted;
   if (at === 'auto' || at === 'default') return table.automatic;
   if (at === offlineRef || at === 'offline') return offlineRef;
   const slash = at.indexOf('/');
@@ -42,7 +35,7 @@ export function resolveName(name: string, table: RouteTable): ModelRef {
 }
 
 function unknownModel(name: string, table: RouteTable): PxError {
-  const near = nearest(name, [
+  const near = nearestTwo(name, [
     ...Object.keys(table.aliases),
     ...providerNames,
     'auto',
@@ -59,37 +52,13 @@ function unknownModel(name: string, table: RouteTable): PxError {
   });
 }
 
-/** The closest names, best first; none when all are far. */
-function nearest(name: string, candidates: string[]): string[] {
-  const wanted = name.toLowerCase();
-  const scored = [...new Set(candidates)].map((candidate) => ({
-    candidate,
-    distance: distance(wanted, candidate.toLowerCase()),
-  }));
-  const limit = Math.max(2, Math.floor(wanted.length / 3));
-  return scored
-    .filter((s) => s.distance <= limit)
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, 3)
-    .map((s) => s.candidate);
-}
-
-/** Edits between two words. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min(
-        (row[j] ?? 0) + 1,
-        (next[j - 1] ?? 0) + 1,
-        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
-      );
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
-
-function ownValue(record: Record<string, string>, key: string): string | undefined {
-  return Object.hasOwn(record, key) ? record[key] : undefined;
+/** The two closest names, best first; none when all are far. */
+function nearestTwo(name: string, candidates: string[]): string[] {
+  const first = nearest(name, candidates);
+  if (first === undefined) return [];
+  const second = nearest(
+    name,
+    candidates.filter((c) => c !== first),
+  );
+  return second === undefined ? [first] : [first, second];
 }

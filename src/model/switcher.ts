@@ -61,7 +61,7 @@ export async function openModels(parts: ModelParts, tuning: { retryMs?: number }
       if (why) return { ref: `${name}/${facts.defaultModel}`, why };
     }
     const model = pickLocalModel(local);
-    if (model) return { ref: `ollama/${model}`, why: `Ollama answers at ${ollamaUrl(parts)} and has ${model}` };
+    if (model) return { ref: `ollama/${model}`, why: `Ollama answers and has ${model}` };
     return { ref: offlineRef, why: 'no key is set and no Ollama answers: the built-in offline model' };
   };
 
@@ -95,7 +95,7 @@ export async function openModels(parts: ModelParts, tuning: { retryMs?: number }
 
   const probe = async (): Promise<void> => {
     probedAt = Date.now();
-    local = await listLocal(ollamaUrl(parts), ollamaKey(parts));
+    local = await listLocal(parts);
     if (!closed) refresh();
   };
 
@@ -202,26 +202,11 @@ function hasOwnServer(name: ProviderName, { config }: ModelParts): boolean {
   return config.current.providers[name].base_url !== undefined;
 }
 
-function ollamaUrl(parts: ModelParts): string {
-  try {
-    return readSettings('ollama', parts.config, parts.secrets).baseUrl;
-  } catch {
-    return providerFacts.ollama.baseUrl;
-  }
-}
-
-function ollamaKey(parts: ModelParts): string | undefined {
-  try {
-    return readSettings('ollama', parts.config, parts.secrets).apiKey;
-  } catch {
-    return undefined;
-  }
-}
-
 /** The models an Ollama server has; none when it does not answer in time. The SDK is not loaded for this. */
-async function listLocal(url: string, apiKey: string | undefined): Promise<string[]> {
+async function listLocal({ config, secrets }: ModelParts): Promise<string[]> {
   try {
-    const response = await fetch(`${url}/api/tags`, {
+    const { baseUrl, apiKey } = readSettings('ollama', config, secrets);
+    const response = await fetch(`${baseUrl}/api/tags`, {
       signal: AbortSignal.timeout(probeMs),
       redirect: 'manual',
       ...(apiKey ? { headers: { authorization: `Bearer ${apiKey}` } } : {}),

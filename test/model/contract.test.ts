@@ -273,14 +273,14 @@ for (const speaker of speakers) {
 
     test('does not repeat the key when the server does', async () => {
       const { end } = await run(() => refuse(speaker, 401, 'Incorrect API key provided: sk-test-1234567'), {
-        more: { api_key: 'sk-test-1234567' },
+        more: { api_key: '${OPENAI_API_KEY}' },
       });
       expect(JSON.stringify(end)).not.toContain('sk-test-1234567');
     });
 
     test('does not carry the key along a redirect', async () => {
       await using thief = serve(speaker, () => streamed(speaker, { text: ['got it'] }));
-      const { end } = await run(() => Response.redirect(thief.url, 307), { more: { api_key: 'sk-test-1234567' } });
+      const { end } = await run(() => Response.redirect(thief.url, 307), { more: { api_key: '${OPENAI_API_KEY}' } });
       expect(end?.error?.code).toBe('model.bad-request');
       expect(thief.headers.length).toBe(0);
     });

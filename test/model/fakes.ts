@@ -47,7 +47,7 @@ export function fakeSecrets(values: Record<string, string> = {}, env: Record<str
     remove: (name) => delete values[name],
     names: () => Object.keys(values).sort(),
     resolve(value) {
-      const name = /^secret:(.+)$/.exec(value)?.[1];
+      const name = /^secret:(.+)$/.exec(value)?.[1] ?? /^\$\{(.+)\}$/.exec(value)?.[1];
       if (name === undefined) return value;
       const found = get(name);
       if (found === undefined) throw new PxError('secret.missing', `The secret ${name} is not set.`);

@@ -67,7 +67,7 @@ describe('auto', () => {
     expect(models.default.ref).toBe('offline/px');
     await models.detect();
     expect(models.default.ref).toBe('ollama/qwen3:4b');
-    expect(models.default.why).toContain(server.host);
+    expect(models.default.why).toBe('Ollama answers and has qwen3:4b');
     expect(events.map((e) => e.type)).toEqual(['model.changed']);
   });
 
@@ -92,12 +92,12 @@ describe('auto', () => {
 });
 
 describe('names', () => {
-  test('references, aliases of aliases, providers and well-known models are found', async () => {
+  test('references, aliases, providers and well-known models are found', async () => {
     const { models } = await open({
-      yaml: { model: { aliases: { fast: 'openai/gpt-5-mini', f: 'fast', home: 'ollama/qwen3:4b' } } },
+      yaml: { model: { aliases: { fast: 'openai/gpt-5-mini', home: 'ollama/qwen3:4b' } } },
     });
     expect(models.resolve('fast')).toBe('openai/gpt-5-mini');
-    expect(models.resolve(' f ')).toBe('openai/gpt-5-mini');
+    expect(models.resolve(' fast ')).toBe('openai/gpt-5-mini');
     expect(models.resolve('home')).toBe('ollama/qwen3:4b');
     expect(models.resolve('openai/org/model:tag')).toBe('openai/org/model:tag');
     expect(models.resolve('gemini')).toBe('gemini/gemini-flash-latest');
@@ -116,11 +116,6 @@ describe('names', () => {
     expect(refused(() => models.resolve('toString')).code).toBe('model.unknown');
     expect(refused(() => models.resolve('')).code).toBe('model.unknown');
     expect(refused(() => models.resolve('openai/')).code).toBe('model.unknown');
-  });
-
-  test('aliases in a circle are refused', async () => {
-    const { models } = await open({ yaml: { model: { aliases: { a: 'b', b: 'a' } } } });
-    expect(refused(() => models.resolve('a')).message).toContain('back to itself');
   });
 
   test('a default that does not exist stays on this machine and says so', async () => {
@@ -152,12 +147,15 @@ describe('an edit of px.yaml', () => {
     if (!speaker) throw new Error('no speaker');
     await using one = serve(speaker, () => streamed(speaker, { text: ['one'] }));
     await using two = serve(speaker, () => streamed(speaker, { text: ['two'] }));
-    const { models, edit } = await open({ yaml: one.yaml({ api_key: 'first' }) });
+    const { models, edit } = await open({
+      yaml: one.yaml({ api_key: 'secret:ONE' }),
+      secrets: { ONE: 'first', TWO: 'second' },
+    });
     expect((await read(models.stream(ask(speaker.ref, 'x'), never))).text).toBe('one');
     edit(two.yaml({ api_key: 'secret:OTHER' }), ['providers.openai.base_url']);
     // The secret it names is missing: said as data, and nothing is sent with another key.
     expect((await read(models.stream(ask(speaker.ref, 'x'), never))).end?.error?.code).toBe('secret.missing');
-    edit(two.yaml({ api_key: 'second' }), ['providers.openai.api_key']);
+    edit(two.yaml({ api_key: 'secret:TWO' }), ['providers.openai.api_key']);
     expect((await read(models.stream(ask(speaker.ref, 'x'), never))).text).toBe('two');
     expect([one, two].map((s) => s.headers[0]?.get('authorization'))).toEqual(['Bearer first', 'Bearer second']);
   });
@@ -205,6 +203,6 @@ test('Gemini models that cannot chat are left out of the list', async () => {
       ],
     }),
   );
-  const { models } = await open({ yaml: server.yaml({ api_key: 'k' }) });
+  const { models } = await open({ yaml: server.yaml({ api_key: '${KEY}' }), env: { KEY: 'k' } });
   expect((await models.list(never)).map((m) => m.ref)).toEqual(['offline/px', 'gemini/gemini-x']);
 });
