@@ -72,7 +72,7 @@ export function checkWords(found: Found): void {
   }
   const places = Object.values(verb.args).filter((def) => def.type === 'positional').length;
   if (words > places && !verb.variadic)
-    fail(`${command} takes ${places === 0 ? 'no' : `at most ${places}`} words; there are ${words}.`);
+    fail(`${command} takes ${places === 0 ? 'no words' : `at most ${places} words`}, and ${words} were given.`);
 }
 
 function firstWord(argv: string[], args: ArgsDef): number {

@@ -110,7 +110,13 @@ export const journalEntry = v.looseObject({
   kind: v.picklist(['user', 'assistant', 'thinking', 'tool-call', 'tool-result', 'turn-end', 'model', 'note']),
 });
 
-export const modelInfo = v.object({ ref: text, provider: text, offline: v.boolean() });
+export const modelInfo = v.object({
+  ref: text,
+  provider: text,
+  offline: v.boolean(),
+  aliases: v.optional(v.array(text)),
+  contextWindow: v.optional(count),
+});
 export const pairingEntry = v.object({
   channel: text,
   sender: text,

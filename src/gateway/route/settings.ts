@@ -1,11 +1,11 @@
 import * as v from 'valibot';
-import { ConfigSchema } from '../../config/config.ts';
+import { configJsonSchema } from '../../config/config.ts';
 import { route } from '../route.ts';
 import * as s from '../schema.ts';
 
 const secretName = v.pipe(
   v.string(),
-  v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'a secret name has letters, digits and underscores'),
+  v.regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/, 'a secret has letters, digits, `_`, `.` and `-`'),
 );
 
 /** Configuration, models, secrets and pairings. */
@@ -24,10 +24,7 @@ export const settingsRoutes = [
     summary: 'The JSON Schema of px.yaml.',
     auth: 'token',
     reply: v.record(v.string(), s.json),
-    run: async () => {
-      const { toJsonSchema } = await import('@valibot/to-json-schema');
-      return toJsonSchema(ConfigSchema, { errorMode: 'ignore', typeMode: 'input' });
-    },
+    run: () => configJsonSchema(),
   }),
   route({
     method: 'PUT',
