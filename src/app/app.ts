@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Agent, createAgent } from '../agent/agent.ts';
 import { type Channels, openChannels } from '../channel/channel.ts';
-import { type ConfigStore, type Environment, type Home, openConfig } from '../config/config.ts';
+import { type ConfigStore, type Environment, type Home, initHome, openConfig } from '../config/config.ts';
 import { toPxError } from '../error/error.ts';
 import { createLog, type LogRoot, type LogSink } from '../log/log.ts';
 import { type Memory, openMemory } from '../memory/memory.ts';
@@ -89,6 +89,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   try {
     const { home } = options;
+    await initHome(home);
     opened('lock', lockHome(home), (lock) => lock.release());
     if (writeStarterNotes(home)) log.info(`a new home: ${home.root}`);
     const config = opened('config', await openConfig(home, env), (part) => part.close());

@@ -19,11 +19,12 @@ export interface Background {
   close(): void;
 }
 
-type Parts = Pick<App, 'config' | 'memory' | 'models' | 'plugins' | 'channels' | 'bus' | 'log' | 'home'>;
+type Parts = Pick<App, 'config' | 'memory' | 'models' | 'plugins' | 'channels' | 'bus' | 'log' | 'home' | 'version'>;
 
 /** Makes the background work of one px. `quiet`: for the time of one verb, without connectors, old messages and watchers. */
 export function createBackground(parts: Parts, quiet: boolean): Background {
-  const { config, memory, models, plugins, channels, bus, log, home } = parts;
+  const { config, memory, models, plugins, channels, bus, log, home, version } = parts;
+  const { executable } = config.env;
   const idle = startIdleTrim(bus);
   let closed = false;
   let layers: Record<string, string> = {};
@@ -44,7 +45,7 @@ export function createBackground(parts: Parts, quiet: boolean): Background {
     const undecided = config.current.model.default === 'auto' && models.default.ref.startsWith('offline/');
     await Promise.all([
       attempt('looking for models', () => undecided && models.detect()),
-      attempt('installing carried plugins', async () => installCarried(await carried(), { plugins, home, log })),
+      attempt('installing carried plugins', () => installCarried({ carried, plugins, home, log, version, executable })),
     ]);
   };
   const self = { prepare: () => (prepared ??= prepare()) };

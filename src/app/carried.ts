@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import type { Home } from '../config/config.ts';
 import { toPxError } from '../error/error.ts';
 import type { Log } from '../log/log.ts';
@@ -11,20 +12,39 @@ export interface Carried {
   sha256: string;
 }
 
+/** What the install works with. */
+export interface CarriedOptions {
+  /** Reads what is in the executable: only asked when the build is another than last time. */
+  carried(): Promise<Carried[]>;
+  plugins: Pick<Plugins, 'add' | 'list'>;
+  home: Home;
+  log: Log;
+  version: string;
+  /** The compiled executable; undefined when run from source. */
+  executable: string | undefined;
+}
+
+/** The build of this executable, by version and file; undefined when run from source, which may change at any time. */
+function buildOf(version: string, executable: string | undefined): string | undefined {
+  const file = executable === undefined ? undefined : statSync(executable, { throwIfNoEntry: false });
+  return file && `${version} ${file.size} ${Math.round(file.mtimeMs)}`;
+}
+
 /**
  * Installs the plugins px carries into a home that was never offered them, and brings those it has up to the version in this
  * executable. One that a person removed stays away; one of the same name from elsewhere is left alone. A failure is logged.
  */
-export async function installCarried(
-  carried: Carried[],
-  { plugins, home, log }: { plugins: Pick<Plugins, 'add' | 'list'>; home: Home; log: Log },
-): Promise<void> {
+export async function installCarried(options: CarriedOptions): Promise<void> {
+  const { plugins, home, log } = options;
   const path = join(home.state, 'carried.json');
-  const offered = readOffered(path);
-  for (const { name, sha256 } of carried) {
+  const { build, offered } = readOffered(path);
+  const current = buildOf(options.version, options.executable);
+  if (current !== undefined && build === current) return;
+  let failed = false;
+  for (const { name, sha256 } of await options.carried()) {
     if (offered[name] === sha256) continue;
     const installed = plugins.list().find((plugin) => plugin.name === name);
-    const ours = installed !== undefined && offered[name] !== undefined && installed.sha256 === offered[name];
+    const ours = installed?.source === `px:${name}` && installed.sha256 !== sha256;
     const fresh = installed === undefined && offered[name] === undefined;
     if (fresh || ours) {
       const begun = performance.now();
@@ -39,21 +59,34 @@ export async function installCarried(
           code,
           ...(hint === undefined ? {} : { hint }),
         });
+        failed = true;
         continue;
       }
     }
     offered[name] = sha256;
-    writeFileSync(path, `${JSON.stringify(offered, null, 2)}\n`, { mode: 0o600 });
+    write(path, { build, offered });
   }
+  write(path, { build: failed ? undefined : current, offered });
 }
 
-/** What this home was offered before: digests by name. Nothing readable means nothing was. */
-function readOffered(path: string): Record<string, string> {
+/** `state/carried.json`. */
+const Offered = v.object({
+  /** The build that was last looked through without a failure. */
+  build: v.optional(v.string()),
+  /** Digest of what was offered, by plugin. */
+  offered: v.record(v.string(), v.string()),
+});
+type Offered = v.InferOutput<typeof Offered>;
+
+function write(path: string, value: { build: string | undefined; offered: Offered['offered'] }): void {
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+}
+
+/** What this home was offered before. Nothing readable means nothing was. */
+function readOffered(path: string): Offered {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof value !== 'object' || value === null) return {};
-    return Object.fromEntries(Object.entries(value).flatMap(([k, v]) => (typeof v === 'string' ? [[k, v]] : [])));
+    return v.parse(Offered, JSON.parse(readFileSync(path, 'utf8')));
   } catch {
-    return {};
+    return { offered: {} };
   }
 }

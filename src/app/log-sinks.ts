@@ -15,7 +15,7 @@ export function terminalSink(write: (line: string) => void, colour: boolean): Lo
 }
 
 /** How long lines wait to be written together, in ms. */
-const FLUSH_MS = 500;
+const FLUSH_MS = 2_000;
 /** Most bytes of one day's log. */
 const DAY_BYTES = 16 * 1024 * 1024;
 

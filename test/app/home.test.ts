@@ -68,12 +68,13 @@ describe('carried plugins', () => {
     const installed = new Map<string, PluginSummary>();
     const added: string[] = [];
     let sha = 'v1';
+    let reads = 0;
     const plugins = {
       list: () => [...installed.values()],
       async add(name: string) {
         if (name === 'broken') throw new PxError('sandbox.unavailable', 'no seccomp');
         added.push(name);
-        const summary = { name, version: '1', sha256: sha, source: name };
+        const summary = { name, version: '1', sha256: sha, source: `px:${name}` };
         installed.set(name, summary as PluginSummary);
         return summary as PluginInfo;
       },
@@ -82,19 +83,21 @@ describe('carried plugins', () => {
     const log = createLog({ sinks: [(entry) => logged.push(`${entry.level} ${entry.message}`)] });
     const start = (digest: string, names = ['clock']) => {
       sha = digest;
-      return installCarried(
-        names.map((name) => ({ name, sha256: digest })),
-        { plugins, home: at, log },
-      );
+      const carried = async () => {
+        reads++;
+        return names.map((name) => ({ name, sha256: digest }));
+      };
+      return installCarried({ carried, plugins, home: at, log, version: digest, executable: process.execPath });
     };
-    return { installed, added, logged, start };
+    return { installed, added, logged, start, reads: () => reads };
   }
 
   test('are installed at the first start, and only then', async () => {
-    const { added, start } = make();
+    const { added, start, reads } = make();
     await start('v1');
     await start('v1');
     expect(added).toEqual(['clock']);
+    expect(reads()).toBe(1);
   });
 
   test('are brought up to date by a newer px', async () => {
@@ -118,7 +121,7 @@ describe('carried plugins', () => {
     const { added, installed, start } = make();
     await start('v1');
     const own = installed.get('clock');
-    if (own) installed.set('clock', { ...own, sha256: 'mine' });
+    if (own) installed.set('clock', { ...own, sha256: 'mine', source: '/home/ada/clock.wasm' });
     await start('v2');
     expect(added).toEqual(['clock']);
   });
