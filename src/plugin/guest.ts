@@ -43,6 +43,8 @@ export interface GuestOptions {
 /** One running instance of a plugin in its locked process. Calls must not overlap. */
 export interface Guest {
   readonly pid: number;
+  /** False from the moment it is to end. */
+  readonly alive: boolean;
   /** Calls an exported function. Throws PxError; after any but `plugin.guest`, `plugin.function` and `plugin.output` the guest is gone. */
   call(fn: string, args: Json[], signal?: AbortSignal): Promise<Json>;
   /** Ends it now. Resolves when the process is gone. */
@@ -83,7 +85,7 @@ interface Work {
  * Starts a plugin's process: lock first, then its code, then ready. Throws PxError `sandbox.unavailable` or one of the faults
  * `plugin.crashed`, `plugin.cpu`, `plugin.wall`, `plugin.memory`, `plugin.output`.
  */
-export async function startGuest(options: GuestOptions, bodyBytes: number): Promise<Guest> {
+export async function startGuest(options: GuestOptions, bodyBytes: number, signal?: AbortSignal): Promise<Guest> {
   const { image, limits } = options;
   let state: 'locking' | 'loading' | 'idle' | 'working' = 'locking';
   let fault: PxError | undefined;
@@ -220,7 +222,7 @@ export async function startGuest(options: GuestOptions, bodyBytes: number): Prom
   }
 
   look(watchMs.working);
-  await begin(Math.max(limits.cpuMs, startMs / 3), startMs);
+  await begin(Math.max(limits.cpuMs, startMs / 3), startMs, signal);
   allowedRss = (child.rss() ?? startBytes) + limits.memoryMb * 1_048_576 + slackBytes;
   rest();
 
@@ -231,6 +233,9 @@ export async function startGuest(options: GuestOptions, bodyBytes: number): Prom
 
   return {
     pid: child.pid,
+    get alive() {
+      return fault === undefined;
+    },
     gone,
     cpu: child.cpu,
     async call(fn, args, signal) {

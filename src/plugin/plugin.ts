@@ -1,4 +1,8 @@
-import type { Json, JsonSchema, PluginSummary } from '../wire/wire.ts';
+import type { ConfigStore } from '../config/config.ts';
+import type { Log } from '../log/log.ts';
+import type { Secrets } from '../secret/secret.ts';
+import type { Store } from '../store/store.ts';
+import type { Bus, Json, JsonSchema, PluginSummary } from '../wire/wire.ts';
 
 /** A function a plugin exports, with its types as JSON Schema. */
 export interface PluginFunction {
@@ -75,6 +79,35 @@ export interface Plugins {
   /** The layers of the sandbox on this machine: `seccomp: active`, … */
   layers(): Promise<Record<string, string>>;
   close(): Promise<void>;
+}
+
+/** What {@link openPlugins} works with. */
+export interface PluginOptions {
+  config: ConfigStore;
+  store: Store;
+  secrets: Secrets;
+  log: Log;
+  bus: Bus;
+  /** Takes what a connector pushes with `emit-message` (its record in JSON): false when seen before; may throw PxError. */
+  emit?: (plugin: string, message: Json) => boolean;
+  /** Finds addresses of host names; the system's resolver when left out. */
+  resolve?: (host: string) => Promise<string[]>;
+  /** Certificates to trust besides the system's when plugins make requests, as PEM. */
+  ca?: string;
+}
+
+/** Opens the Wasm host: reads which plugins are installed, and nothing else; no process is started. */
+export async function openPlugins(options: PluginOptions): Promise<Plugins> {
+  return (await import('./open.ts')).openPlugins(options);
+}
+
+/** The plugins that px carries: names, and the digests of their files (hex). */
+export async function carried(): Promise<{ name: string; sha256: string }[]> {
+  const { bundledPlugins } = await import('./engine/bundled.ts');
+  return Object.entries(await bundledPlugins()).map(([name, { file }]) => ({
+    name,
+    sha256: new Bun.CryptoHasher('sha256').update(file).digest('hex'),
+  }));
 }
 
 /** The hidden verb `__plugin`: the locked process one plugin runs in. `args` are the words after the verb. Never returns. */

@@ -192,6 +192,16 @@ export function capCore(wasm: Uint8Array, caps: number[]): Uint8Array {
   return Buffer.concat(out);
 }
 
+/** Files as given, each core module among them with checked names, and memories that together stay within the cap. */
+export function capModules(files: [string, Uint8Array][], memoryMb: number): [string, Uint8Array][] {
+  const memories = files.map(([name, bytes]) => (name.endsWith('.wasm') ? inspectCore(bytes) : []));
+  const caps = shareMemory(memories.flat(), memoryMb);
+  return files.map(([name, bytes], i) => {
+    const own = caps.splice(0, memories[i]?.length ?? 0);
+    return [name, name.endsWith('.wasm') ? capCore(bytes, own) : bytes];
+  });
+}
+
 /** A number as unsigned LEB128. */
 function leb(value: number): number[] {
   const bytes: number[] = [];

@@ -1,6 +1,6 @@
 import { PxError } from '../../error/error.ts';
 import type { PrepareFrame } from '../protocol.ts';
-import { capCore, inspectCore, shareMemory } from './core.ts';
+import { capModules } from './core.ts';
 import { lockProcess } from './lock.ts';
 import { readBlob, readFrame, writeFrame } from './pipe.ts';
 import { isInertWasi } from './wasi.ts';
@@ -54,27 +54,15 @@ async function componentTools(): Promise<Prepare> {
       base64Cutoff: 0,
       map: [],
     });
-    const code = files.find(([name]) => name === 'plugin.js');
-    if (!code) throw new PxError('plugin.invalid', 'the transpiler gave no code');
-    const out = [
-      code,
-      ...capAll(
-        files.filter(([name]) => name.endsWith('.wasm')),
-        job.memoryMb,
-      ),
-    ];
+    const out = capModules(
+      files.filter(([name]) => name === 'plugin.js' || name.endsWith('.wasm')),
+      job.memoryMb,
+    );
     writeFrame(
       { t: 'prepared', imports, functions, files: out.map(([name]) => name) },
       out.map(([, bytes]) => bytes),
     );
   };
-}
-
-/** The core modules with checked names and with memories that together stay within the cap. */
-function capAll(modules: [string, Uint8Array][], memoryMb: number): [string, Uint8Array][] {
-  const memories = modules.map(([, bytes]) => inspectCore(bytes));
-  const caps = shareMemory(memories.flat(), memoryMb);
-  return modules.map(([name, bytes], i) => [name, capCore(bytes, caps.splice(0, memories[i]?.length ?? 0))]);
 }
 
 function refusal(thrown: unknown) {

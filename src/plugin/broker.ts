@@ -1,0 +1,173 @@
+import * as v from 'valibot';
+import type { PluginConfig } from '../config/config.ts';
+import { PxError } from '../error/error.ts';
+import type { Secrets } from '../secret/secret.ts';
+import type { Bus, Json } from '../wire/wire.ts';
+import type { AnswerHost, HostAnswer } from './guest.ts';
+import type { GuestLog } from './guest-log.ts';
+import type { Resolve } from './http/address.ts';
+import { toPlaceholders } from './http/placeholder.ts';
+import type { GuestRequest, HttpError } from './http/request.ts';
+import { KvError, type PluginKv } from './kv.ts';
+import { createRate } from './rate.ts';
+
+/** What one plugin's host calls are answered with. */
+export interface BrokerOptions {
+  /** The plugin's name: known from whose pipe it is, never from what is said on it. */
+  name: string;
+  /** Read anew for each call, so that a grant taken away in px.yaml ends at once. */
+  config(): PluginConfig;
+  kv: PluginKv;
+  secrets: Secrets;
+  log: GuestLog;
+  bus: Bus;
+  resolve: Resolve;
+  ca: string | undefined;
+  /** Takes what `emit-message` pushes (its record in JSON); false when it was seen before. May throw PxError. */
+  emit: ((plugin: string, message: Json) => boolean) | undefined;
+}
+
+/** The only door between a plugin and the world. */
+export interface Broker {
+  /** Answers one host call. Never throws; what is malformed is answered with an error or nothing. */
+  answer: AnswerHost;
+  /** `http-request` from the daemon itself, for a long poll; as the `answer` parameter of `on-wait` in JSON. */
+  request(request: Json, signal: AbortSignal, longestMs: number): Promise<HostAnswer>;
+}
+
+const text = v.string();
+const base64 = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      return Uint8Array.fromBase64(dataset.value);
+    } catch {
+      addIssue({ message: 'base64' });
+      return NEVER;
+    }
+  }),
+);
+const Request = v.object({
+  method: text,
+  url: text,
+  headers: v.array(v.tuple([text, text])),
+  body: v.nullish(base64),
+  timeout_ms: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0))),
+});
+const Level = v.picklist(['info', 'warn', 'error', 'debug']);
+
+const maxMessagesPerMinute = 600;
+
+/** Makes the broker of one plugin. */
+export function createBroker(options: BrokerOptions): Broker {
+  const { name, kv, secrets, bus } = options;
+  const requests = createRate();
+  const messages = createRate();
+
+  const deny = (capability: string, detail: string) =>
+    bus.emit({ type: 'plugin.denied', plugin: name, capability, detail: secrets.scrub(detail).slice(0, 500) });
+
+  async function request(json: Json, signal: AbortSignal, longestMs: number): Promise<HostAnswer> {
+    const parsed = v.safeParse(Request, json);
+    if (!parsed.success) return { err: { network: 'the request is malformed' } satisfies HttpError };
+    const { grants, limits } = options.config();
+    if (!requests.take(limits.http_per_minute)) {
+      deny('http-request', `more than ${limits.http_per_minute} requests a minute`);
+      return { err: { denied: `more than ${limits.http_per_minute} requests a minute` } satisfies HttpError };
+    }
+    const { method, url, headers, body, timeout_ms: wanted } = parsed.output;
+    const guest: GuestRequest = {
+      method,
+      url,
+      headers,
+      body: body ?? undefined,
+      timeoutMs: Math.min(wanted ?? longestMs, longestMs),
+    };
+    const { guestRequest } = await import('./http/request.ts');
+    const answer = await guestRequest(
+      guest,
+      {
+        grants,
+        secrets,
+        resolve: options.resolve,
+        maxBytes: limits.http_bytes,
+        ...(options.ca === undefined ? {} : { ca: options.ca }),
+      },
+      signal,
+    );
+    if ('ok' in answer) return { ok: { ...answer.ok, body: Buffer.from(answer.ok.body).toString('base64') } };
+    if (typeof answer.err === 'object' && 'denied' in answer.err)
+      deny('http-request', `${method.slice(0, 20)} ${url.slice(0, 200)}: ${answer.err.denied}`);
+    return { err: answer.err };
+  }
+
+  function emitMessage(message: Json | undefined): HostAnswer {
+    if (!options.emit) return { err: 'nobody takes messages of this plugin' };
+    if (!messages.take(maxMessagesPerMinute)) return { err: 'too many messages' };
+    try {
+      options.emit(name, message ?? null);
+      return { ok: null };
+    } catch (thrown) {
+      if (thrown instanceof PxError) return { err: thrown.message };
+      throw thrown;
+    }
+  }
+
+  const calls: Record<string, (args: Json[], signal: AbortSignal) => HostAnswer | Promise<HostAnswer>> = {
+    'kv-set': ([key, value]) => {
+      kv.set(name, v.parse(text, key), v.parse(base64, value), options.config().limits.kv_bytes);
+      return { ok: null };
+    },
+    'kv-get': ([key]) => {
+      const value = kv.get(name, v.parse(text, key));
+      return value ? { ok: Buffer.from(value).toString('base64') } : { err: 'not-found' };
+    },
+    'kv-delete': ([key]) => {
+      kv.delete(name, v.parse(text, key));
+      return { ok: null };
+    },
+    'kv-list': ([prefix]) => ({ ok: kv.list(name, v.parse(text, prefix)) }),
+    log: ([level, message]) => {
+      options.log.write(v.parse(Level, level), v.parse(text, message), options.config().limits.log_per_minute);
+      return { ok: null };
+    },
+    'config-get': ([key]) => {
+      const { settings } = options.config();
+      const wanted = v.parse(text, key);
+      return { ok: Object.hasOwn(settings, wanted) ? JSON.stringify(veil(settings[wanted])) : null };
+    },
+    'secret-exists': ([wanted]) => {
+      const secret = v.parse(text, wanted);
+      return { ok: Object.hasOwn(options.config().grants.secrets, secret) && secrets.has(secret) };
+    },
+    'http-request': ([req], signal) => request(req ?? null, signal, options.config().limits.wall_ms),
+    'emit-message': ([message]) => emitMessage(message),
+  };
+
+  return {
+    request,
+    async answer(fn, args, signal) {
+      try {
+        const call = Object.hasOwn(calls, fn) ? calls[fn] : undefined;
+        return call ? await call(args, signal) : { err: `the host has no ${fn}` };
+      } catch (thrown) {
+        if (thrown instanceof KvError) {
+          deny(fn, thrown.message);
+          return { err: thrown.message };
+        }
+        if (thrown instanceof v.ValiError) return { err: 'the arguments are malformed' };
+        options.log.write('error', `${fn} failed: ${thrown instanceof Error ? thrown.message : 'unknown'}`, 60);
+        return { err: `${fn} failed in px` };
+      }
+    },
+  };
+}
+
+/** A setting as the plugin may read it: every reference to a secret is its placeholder, at any depth. */
+function veil(value: unknown): unknown {
+  if (typeof value === 'string') return toPlaceholders(value);
+  if (Array.isArray(value)) return value.map(veil);
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, veil(inner)]));
+  return value;
+}

@@ -1,0 +1,70 @@
+import { PxError } from '../error/error.ts';
+import type { Cache, Files } from './cache.ts';
+import type { Image } from './guest.ts';
+import { type PrepareOptions, prepareComponent, prepareScript } from './prepare.ts';
+import type { WitFunction } from './wit/types.ts';
+
+/** What an image is made from. */
+export interface ImageSource {
+  sha256: string;
+  /** The installed file; read only when nothing of it is cached. */
+  read(): Uint8Array;
+}
+
+/** The two functions of world `script-engine`, as `wit/core.wit` has them. */
+const engineFunctions: WitFunction[] = [
+  { name: 'load', jsPath: ['load'], params: [] },
+  {
+    name: 'invoke',
+    jsPath: ['invoke'],
+    params: [
+      { name: 'name', type: { kind: 'string' as const } },
+      { name: 'args', type: { kind: 'string' as const } },
+    ],
+  },
+].map((fn) => ({ ...fn, result: { kind: 'string' }, error: { kind: 'string' }, docs: '', notCallable: '' }));
+const engineImports = ['project-x:core/host-api@0.1.0', 'project-x:core/plugin-source@0.1.0'];
+
+/** A component's image: from the cache, or made in a throw-away process and cached. Throws PxError `plugin.*`. */
+export async function componentImage(
+  source: ImageSource,
+  known: { imports: string[]; functions: WitFunction[] } | undefined,
+  memoryMb: number,
+  cache: Cache,
+  prepare: PrepareOptions,
+): Promise<Image> {
+  const variant = `${memoryMb}m`;
+  const cached = known && cache.read(source.sha256, variant);
+  if (cached) return { ...split(cached), ...known };
+  const { files, imports, functions } = await prepareComponent(prepare, source.read(), memoryMb);
+  cache.write(source.sha256, variant, files);
+  return { ...split(files), imports, functions };
+}
+
+/** A script's image: the engine px carries, and the script as JavaScript. Throws PxError `plugin.*`. */
+export async function scriptImage(
+  source: ImageSource & { filename: string },
+  memoryMb: number,
+  cache: Cache,
+  prepare: PrepareOptions,
+): Promise<Image> {
+  const [[, code] = []] = cache.read(source.sha256, 'script') ?? [];
+  const script = code ? new TextDecoder().decode(code) : await prepareScript(prepare, source.read(), source.filename);
+  if (!code) cache.write(source.sha256, 'script', [['script.js', new TextEncoder().encode(script)]]);
+  return { ...split(await engineFiles(memoryMb)), functions: engineFunctions, imports: engineImports, script };
+}
+
+/** The engine as the build transpiled it, its memories capped here: it is px's own code. */
+async function engineFiles(memoryMb: number): Promise<Files> {
+  const [{ engineTranspiled }, { capModules }] = await Promise.all([
+    import('./engine/engine.ts'),
+    import('./child/core.ts'),
+  ]);
+  return capModules((await engineTranspiled()).files, memoryMb);
+}
+
+function split(files: Files): { code: Uint8Array; modules: Files } {
+  const code = files.find(([name]) => name === 'plugin.js')?.[1];
+  if (!code) throw new PxError('plugin.invalid', 'the prepared plugin has no code');
+  return { code, modules: files.filter(([name]) => name.endsWith('.wasm')) };
+}

@@ -1,0 +1,183 @@
+import { PxError, toPxError } from '../error/error.ts';
+import type { Log } from '../log/log.ts';
+import type { Bus, Json } from '../wire/wire.ts';
+import type { SandboxMode } from './child-process.ts';
+import { createFaults } from './faults.ts';
+import { type AnswerHost, type Guest, type GuestLimits, type Image, lifetimeCalls, startGuest } from './guest.ts';
+
+/** What a runner needs to start its plugin. Functions are asked anew at each start. */
+export interface RunnerOptions {
+  name: string;
+  image(): Promise<Image>;
+  limits(): GuestLimits & { idleMs: number; bodyBytes: number };
+  mode(): SandboxMode;
+  command: string[];
+  host: AnswerHost;
+  log: Log;
+  bus: Bus;
+}
+
+/** Why a running plugin is ended on purpose. */
+export type StopReason = 'idle' | 'replaced' | 'removed' | 'closed';
+
+/** Runs one plugin: starts its process when called, ends it when idle, one call at a time, faults counted. */
+export interface Runner {
+  /** `shown` is the function's name for events, when it differs from what is called. */
+  call(fn: string, args: Json[], signal?: AbortSignal, shown?: string): Promise<Json>;
+  /** Ends the process now, and a call in it. Later calls start it again. */
+  stop(reason: StopReason): Promise<void>;
+  /** Ends the process as soon as it is not needed: the next call starts a new one. */
+  renew(): void;
+  state(): { state: 'idle' | 'working' | 'quarantined'; detail: string };
+  resume(): void;
+}
+
+const maxWaiting = 64;
+
+/** Makes the runner of one plugin. Starts nothing. */
+export function createRunner(options: RunnerOptions): Runner {
+  const { name, bus, log } = options;
+  const faults = createFaults();
+  let guest: Guest | undefined;
+  let idle: ReturnType<typeof setTimeout> | undefined;
+  let tail: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  let working = false;
+  let outdated = false;
+  let reason: StopReason | undefined;
+  /** Ends a start that is under way. */
+  let starting: AbortController | undefined;
+
+  async function ensure(signal: AbortSignal | undefined): Promise<Guest> {
+    if (guest?.alive && !outdated) return guest;
+    if (guest) await end('replaced');
+    outdated = false;
+    const stopped = faults.quarantine();
+    if (stopped !== undefined)
+      throw new PxError('plugin.quarantined', `${name} is ${stopped}`, {
+        hint: `Try again with: px plugin resume ${name}`,
+      });
+    await Bun.sleep(faults.pause());
+    starting = new AbortController();
+    const begun = performance.now();
+    try {
+      guest = await start(signal ? AbortSignal.any([signal, starting.signal]) : starting.signal);
+    } finally {
+      starting = undefined;
+    }
+    bus.emit({ type: 'plugin.started', plugin: name, pid: guest.pid, ms: performance.now() - begun });
+    return guest;
+  }
+
+  async function start(signal: AbortSignal): Promise<Guest> {
+    const image = await options.image();
+    const limits = options.limits();
+    if (signal.aborted) throw new PxError('interrupted', 'the call was stopped');
+    try {
+      const { command, host } = options;
+      const made = await startGuest({ command, image, limits, host, mode: options.mode() }, limits.bodyBytes, signal);
+      void made.gone.then((fault) => ended(made, fault));
+      return made;
+    } catch (thrown) {
+      note(toPxError(thrown));
+      throw thrown;
+    }
+  }
+
+  function ended(which: Guest, fault: PxError): void {
+    if (guest === which) guest = undefined;
+    clearTimeout(idle);
+    note(fault);
+    bus.emit({
+      type: 'plugin.stopped',
+      plugin: name,
+      reason: fault.code === 'interrupted' ? (reason ?? 'closed') : 'fault',
+    });
+    reason = undefined;
+  }
+
+  function note(fault: PxError): void {
+    if (fault.code === 'interrupted' || fault.code === 'sandbox.unavailable') return;
+    faults.add(fault.message);
+    log.warn(`fault: ${fault.message}`, { code: fault.code });
+    if (faults.quarantine() !== undefined) log.error(`quarantined: ${faults.quarantine()}`);
+  }
+
+  async function end(why: StopReason): Promise<void> {
+    const old = guest;
+    if (!old) return;
+    reason ??= why;
+    await old.end();
+    await old.gone;
+  }
+
+  async function run(fn: string, args: Json[], signal: AbortSignal | undefined, shown: string): Promise<Json> {
+    if (signal?.aborted) throw new PxError('interrupted', 'the call was stopped');
+    clearTimeout(idle);
+    working = true;
+    const begun = performance.now();
+    let error: PxError | undefined;
+    try {
+      const process = await ensure(signal);
+      try {
+        return await process.call(fn, args, signal);
+      } finally {
+        if (!process.alive) await process.gone;
+      }
+    } catch (thrown) {
+      error = toPxError(thrown);
+      throw error;
+    } finally {
+      working = false;
+      settle();
+      bus.emit({
+        type: 'plugin.call',
+        plugin: name,
+        function: shown,
+        ms: performance.now() - begun,
+        ok: !error,
+        ...(error ? { error: error.toJSON() } : {}),
+      });
+    }
+  }
+
+  /** After a call: a process that used much of its life's time is retired, any other may idle for a while. */
+  function settle(): void {
+    if (!guest?.alive) return;
+    const { cpuMs, idleMs } = options.limits();
+    const old = (guest.cpu() ?? 0) > (cpuMs * lifetimeCalls) / 2;
+    if (outdated || old) return void end('replaced');
+    idle = setTimeout(() => void end('idle'), idleMs);
+    idle.unref();
+  }
+
+  return {
+    async call(fn, args, signal, shown = fn) {
+      if (waiting >= maxWaiting)
+        throw new PxError('conflict', `${name} has ${waiting} calls waiting already`, { retryable: true });
+      waiting++;
+      const turn = tail.then(() => {
+        waiting--;
+        return run(fn, args, signal, shown);
+      });
+      tail = turn.catch(() => {});
+      return turn;
+    },
+    async stop(why) {
+      reason = why;
+      starting?.abort();
+      await end(why);
+      if (!guest) reason = undefined;
+    },
+    renew() {
+      outdated = true;
+      if (!working) void end('replaced');
+    },
+    state() {
+      const stopped = faults.quarantine();
+      if (stopped !== undefined) return { state: 'quarantined', detail: stopped };
+      return { state: working ? 'working' : 'idle', detail: '' };
+    },
+    resume: faults.clear,
+  };
+}

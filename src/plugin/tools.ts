@@ -1,0 +1,87 @@
+import * as v from 'valibot';
+import type { Json, JsonSchema } from '../wire/wire.ts';
+import { toolFunctions } from './functions.ts';
+import type { PluginTool } from './plugin.ts';
+import type { Entry, ListedTool } from './registry.ts';
+import { argumentsOf, schemaOfParams } from './wit/json.ts';
+
+/** Calls a function of a plugin by its exact name. */
+export type CallFunction = (plugin: string, fn: string, args: Json[], signal: AbortSignal) => Promise<Json>;
+
+const maxTools = 64;
+const maxSchema = 16_384;
+
+/** The tools of the given plugins, each name once: a plugin's own come first come first served. */
+export function toolsOf(plugins: [name: string, entry: Entry][], call: CallFunction): PluginTool[] {
+  const taken = new Set<string>();
+  const unique = (name: string) => {
+    let free = name;
+    for (let n = 2; taken.has(free); n++) free = `${name.slice(0, 60)}_${n}`;
+    taken.add(free);
+    return free;
+  };
+  return plugins.flatMap(([plugin, entry]) => [
+    ...entry.listed.map((tool): PluginTool => {
+      const run = async (args: { [key: string]: Json }, signal: AbortSignal) =>
+        asText(await call(plugin, 'call-tool', [tool.name, JSON.stringify(args)], signal));
+      const { description, parameters } = tool;
+      return { plugin, name: unique(toolName(plugin, tool.name)), description, parameters, call: run };
+    }),
+    ...toolFunctions(entry).map((fn): PluginTool => {
+      const run = async (args: { [key: string]: Json }, signal: AbortSignal) =>
+        asText(await call(plugin, fn.name, argumentsOf(fn.params, args), signal));
+      const short = fn.name.slice(fn.name.indexOf('#') + 1);
+      return {
+        plugin,
+        name: unique(toolName(plugin, short)),
+        description: fn.docs || `${short} of the plugin ${plugin}. ${entry.manifest.description}`.trim(),
+        parameters: schemaOfParams(fn.params),
+        call: run,
+      };
+    }),
+  ]);
+}
+
+/** `<plugin>_<function>` in letters models take, without saying the plugin's name twice. */
+export function toolName(plugin: string, fn: string): string {
+  const word = (text: string) => text.replace(/[^A-Za-z0-9]+/g, '_');
+  const name = word(fn);
+  const prefix = word(plugin);
+  const whole = name === prefix || name.startsWith(`${prefix}_`) ? name : `${prefix}_${name}`;
+  return whole.slice(0, 64);
+}
+
+const asText = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value));
+
+const Schema = v.pipe(
+  v.record(
+    v.string(),
+    v.custom<Json>(() => true),
+  ),
+  v.check((schema) => JSON.stringify(schema).length <= maxSchema),
+);
+const Listed = v.pipe(
+  v.array(
+    v.looseObject({
+      name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/)),
+      description: v.pipe(v.string(), v.maxLength(4000)),
+    }),
+  ),
+  v.maxLength(maxTools),
+);
+
+/** What `list-tools` or a script's `tools` said, checked. Throws ValiError. */
+export function readListed(json: Json): ListedTool[] {
+  return v.parse(Listed, json).map((tool) => ({
+    name: tool.name,
+    description: tool.description,
+    parameters: asSchema(tool['parameters'] ?? tool['input_schema']),
+  }));
+}
+
+/** A schema given as an object or as JSON text; one that asks for nothing when there is none. */
+function asSchema(given: unknown): JsonSchema {
+  const value: unknown = typeof given === 'string' ? JSON.parse(given) : given;
+  const schema = v.parse(Schema, value ?? {});
+  return { type: 'object', ...schema };
+}

@@ -1,0 +1,144 @@
+import { beforeAll, describe, expect, test } from 'bun:test';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { component, connector, plain } from './component.ts';
+import { codeOf, openHome } from './home.ts';
+
+let plainBytes: Uint8Array;
+beforeAll(async () => {
+  plainBytes = await component(plain);
+});
+
+describe('an installed component', () => {
+  test('answers with its typed result and offers its functions as tools', async () => {
+    await using home = await openHome();
+    const info = await home.plugins.add(home.file('sums.wasm', plainBytes));
+    expect(info).toMatchObject({ name: 'sums', kind: 'component', state: 'idle', imports: [] });
+    expect(info.functions.map((f) => f.name)).toEqual(['double', 'spin', 'crash', 'grow']);
+    expect(await home.plugins.call('sums', 'double', [21])).toBe(42);
+    const tool = home.plugins.tools().find((t) => t.name === 'sums_double');
+    expect(tool?.parameters).toMatchObject({ type: 'object', required: ['n'] });
+    expect(await tool?.call({ n: 4 }, AbortSignal.timeout(5000))).toBe('8');
+  });
+
+  test('is known after a restart without being started or read', async () => {
+    await using home = await openHome();
+    await home.plugins.add(home.file('sums.wasm', plainBytes));
+    await home.reopen();
+    expect(home.plugins.list().map((p) => [p.name, p.state])).toEqual([['sums', 'idle']]);
+    expect(home.plugins.tools().length).toBe(4);
+    expect(await home.plugins.call('sums', 'double', [1])).toBe(2);
+  });
+
+  test('is not installed twice without being asked to, and goes when removed', async () => {
+    await using home = await openHome();
+    const file = home.file('sums.wasm', plainBytes);
+    await home.plugins.add(file);
+    expect(await codeOf(home.plugins.add(file))).toBe('conflict');
+    expect(await codeOf(home.plugins.add(file, { replace: true }))).toBe('ok');
+    await home.plugins.remove('sums');
+    expect(home.plugins.list()).toEqual([]);
+    expect(existsSync(join(home.root, 'plugins/sums.wasm'))).toBe(false);
+    expect(readdirSync(join(home.root, 'state/cache'))).toEqual([]);
+    expect(await codeOf(home.plugins.call('sums', 'double', [1]))).toBe('plugin.unknown');
+  });
+
+  test('tells which argument does not fit, and which functions there are', async () => {
+    await using home = await openHome();
+    await home.plugins.add(home.file('sums.wasm', plainBytes));
+    expect(home.plugins.call('sums', 'double', ['x'])).rejects.toThrow('n must be a whole number');
+    expect(await codeOf(home.plugins.call('sums', 'double', [1, 2]))).toBe('plugin.function');
+    expect(await codeOf(home.plugins.call('sums', 'triple', [1]))).toBe('plugin.function');
+    expect(await home.plugins.call('sums', 'double', [1])).toBe(2);
+  });
+
+  test('is not run when it is switched off', async () => {
+    await using home = await openHome({ plugins: { sums: { enabled: false } } });
+    await home.plugins.add(home.file('sums.wasm', plainBytes));
+    expect(home.plugins.list()[0]?.state).toBe('disabled');
+    expect(home.plugins.tools()).toEqual([]);
+    expect(await codeOf(home.plugins.call('sums', 'double', [1]))).toBe('plugin.disabled');
+  });
+
+  test('calls that come at once are answered one after the other', async () => {
+    await using home = await openHome();
+    await home.plugins.add(home.file('sums.wasm', plainBytes));
+    const answers = await Promise.all([1, 2, 3, 4, 5].map((n) => home.plugins.call('sums', 'double', [n])));
+    expect(answers).toEqual([2, 4, 6, 8, 10]);
+    expect(home.events.filter((e) => e.type === 'plugin.started').length).toBe(1);
+  });
+});
+
+describe('the small world of the specification', () => {
+  for (const version of ['', '@0.1.0'])
+    test(`loads ${version || 'without a version'}: stores, reads, logs, answers`, async () => {
+      await using home = await openHome();
+      const info = await home.plugins.add(home.file('chat.wasm', await connector(version)));
+      expect(info.kind).toBe('messaging');
+      expect(info.tools).toEqual([]);
+      expect(await home.plugins.call('chat', 'post-message', ['4711', 'grüße ☕'])).toBe('grüße ☕');
+      expect(await home.plugins.call('chat', 'poll-events', [])).toEqual([]);
+      expect(home.plugins.logs('chat').map((l) => l.message)).toEqual(['grüße ☕']);
+      expect(home.logged.find((l) => l.scope === 'plugin/chat')?.message).toBe('grüße ☕');
+    });
+
+  test('what a plugin stores survives a restart and can be read in no file', async () => {
+    await using home = await openHome();
+    await home.plugins.add(home.file('chat.wasm', await connector()));
+    await home.plugins.call('chat', 'post-message', ['1', 'a very private value']);
+    await home.reopen();
+    home.store.db.run('PRAGMA wal_checkpoint(TRUNCATE)');
+    const file = readFileSync(join(home.root, 'state/px.db'));
+    expect(file.includes('very private')).toBe(false);
+    expect(file.includes('last')).toBe(false);
+  });
+
+  test('a value over the quota is refused with an error of the guest, and the next one fits', async () => {
+    await using home = await openHome({ plugins: { chat: { limits: { kv_bytes: 100 } } } });
+    await home.plugins.add(home.file('chat.wasm', await connector()));
+    const big = home.plugins.call('chat', 'post-message', ['1', 'x'.repeat(200)]);
+    expect(await codeOf(big)).toBe('plugin.guest');
+    expect(home.events.some((e) => e.type === 'plugin.denied' && e.capability === 'kv-set')).toBe(true);
+    expect(await home.plugins.call('chat', 'post-message', ['1', 'small'])).toBe('small');
+  });
+
+  test('a flood of log lines is cut at its rate, and later lines say so', async () => {
+    await using home = await openHome({ plugins: { chat: { limits: { log_per_minute: 3 } } } });
+    await home.plugins.add(home.file('chat.wasm', await connector()));
+    for (let i = 0; i < 10; i++) await home.plugins.call('chat', 'post-message', ['1', `line ${i}`]);
+    expect(home.plugins.logs('chat').map((l) => l.message)).toEqual(['line 0', 'line 1', 'line 2']);
+  });
+
+  test('a log line cannot draw on a terminal and has a bounded length', async () => {
+    await using home = await openHome();
+    await home.plugins.add(home.file('chat.wasm', await connector()));
+    await home.plugins.call('chat', 'post-message', ['1', `\u001b[2J${'y'.repeat(9000)}`]);
+    const [line] = home.plugins.logs('chat');
+    expect(line?.message.startsWith('\\u001b[2J')).toBe(true);
+    expect(line?.message.length).toBeLessThan(4200);
+  });
+});
+
+describe('what was made of a plugin', () => {
+  test('is readable by the owner only, and made again when one byte of it changed', async () => {
+    await using home = await openHome();
+    await home.plugins.add(home.file('sums.wasm', plainBytes));
+    const cache = join(home.root, 'state/cache');
+    const folder = join(cache, readdirSync(cache)[0] ?? '');
+    const code = join(folder, 'plugin.js');
+    expect(statSync(code).mode & 0o777).toBe(0o600);
+    const before = readFileSync(code, 'utf8');
+    writeFileSync(code, `${before}\nthrow new Error('changed');`);
+    await home.reopen();
+    expect(await home.plugins.call('sums', 'double', [3])).toBe(6);
+    expect(readFileSync(code, 'utf8')).toBe(before);
+  });
+
+  test('is refused when the installed file itself was changed', async () => {
+    await using home = await openHome();
+    await home.plugins.add(home.file('sums.wasm', plainBytes));
+    writeFileSync(join(home.root, 'plugins/sums.wasm'), 'other');
+    home.configure({ plugins: { sums: { limits: { memory_mb: 8 } } } });
+    expect(await codeOf(home.plugins.call('sums', 'double', [3]))).toBe('plugin.invalid');
+  });
+});
