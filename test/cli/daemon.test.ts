@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Gateway, startGateway } from '../../src/gateway/gateway.ts';
+import { type Fake, fakeApp } from '../gateway/fake-app.ts';
+import { px } from './px.ts';
+
+let fake: Fake;
+let gateway: Gateway;
+const stored: [string, string][] = [];
+const set: [string, unknown][] = [];
+beforeAll(async () => {
+  fake = fakeApp();
+  fake.app.secrets.set = (name, value) => void stored.push([name, value]);
+  fake.app.config.set = async (key, value) => void set.push([key, value]);
+  gateway = await startGateway({ app: fake.app, port: 0 });
+});
+afterAll(() => gateway.stop());
+
+const run = (args: string[], stdin?: string) =>
+  px(['--home', fake.app.home.root, ...args], stdin === undefined ? {} : { stdin });
+
+describe('with a px that runs', () => {
+  test('chat prints the answer and ends', async () => {
+    expect(await run(['chat', 'good', 'morning'])).toEqual({ code: 0, stdout: 'you said good morning\n', stderr: '' });
+    expect(fake.submitted.at(-1)).toMatchObject({ conversation: 'cli/default', text: 'good morning' });
+  });
+
+  test('chat takes the message from stdin, and a conversation by name', async () => {
+    expect((await run(['chat', '--conversation', 'work'], 'from a pipe\n')).stdout).toBe('you said from a pipe\n');
+    expect(fake.submitted.at(-1)).toMatchObject({ conversation: 'cli/work', text: 'from a pipe' });
+  });
+
+  test('chat --json prints one object', async () => {
+    const { stdout } = await run(['chat', '--json', '--model', 'a/b', 'hi']);
+    expect(JSON.parse(stdout)).toEqual({
+      answer: 'you said hi',
+      model: 'offline/px',
+      conversation: 'cli/default',
+      turn: expect.any(String),
+      reason: 'stop',
+    });
+    expect(fake.submitted.at(-1)?.metadata).toEqual({ model: 'a/b' });
+  });
+
+  test('an answer cannot steer the terminal', async () => {
+    fake.turn = ({ conversation }, emit) =>
+      emit({ type: 'turn.text', conversation, turn: '', text: 'safe\u001b]0;owned\u0007\u001b[31mred' });
+    const { stdout } = await run(['chat', 'x']);
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout).toContain('safe');
+  });
+
+  test('plugin call prints the result as JSON, and exits 1 with the error of the guest', async () => {
+    expect(await run(['plugin', 'call', 'sum', 'add', '[1,"two",null]'])).toEqual({
+      code: 0,
+      stdout: '[1,"two",null]\n',
+      stderr: '',
+    });
+    const failed = await run(['plugin', 'call', 'sum', 'fail']);
+    expect(failed).toEqual({ code: 1, stdout: '', stderr: 'px: it said no\n' });
+    const json = JSON.parse((await run(['plugin', 'call', 'sum', 'fail', '--json'])).stdout);
+    expect(json.error).toMatchObject({ code: 'plugin.guest', data: { reason: 'no' } });
+  });
+
+  test('status tells the model and that it is offline', async () => {
+    expect((await run(['status'])).stdout).toContain('offline/px (offline)');
+    expect(JSON.parse((await run(['status', '--json'])).stdout)).toMatchObject({ model: { offline: true } });
+  });
+
+  test('memory search joins words and prints file#line', async () => {
+    const { stdout } = await run(['memory', 'search', 'green', 'tea']);
+    expect(stdout).toContain('a.md#3');
+    expect(stdout).toContain('green tea');
+  });
+
+  test('a secret is read from stdin and never printed', async () => {
+    const { code, stdout, stderr } = await run(['secret', 'set', 'TELEGRAM_TOKEN'], '123:abc\n');
+    expect(code).toBe(0);
+    expect(stored).toEqual([['TELEGRAM_TOKEN', '123:abc']]);
+    expect(stdout + stderr).not.toContain('123:abc');
+    expect((await run(['secret', 'set', 'X', 'value'])).code).toBe(2);
+    expect((await run(['secret', 'set', 'X'], '')).code).toBe(2);
+  });
+
+  test('config set goes through it, values as JSON where they are', async () => {
+    await run(['config', 'set', 'a.b', 'true']);
+    await run(['config', 'set', 'a.c', '["x"]']);
+    await run(['config', 'set', 'a.d', 'plain text']);
+    expect(set).toEqual([
+      ['a.b', true],
+      ['a.c', ['x']],
+      ['a.d', 'plain text'],
+    ]);
+  });
+
+  test('portal prints a link that signs in once', async () => {
+    const link = (await run(['portal'])).stdout.trim();
+    expect(link).toStartWith(`${gateway.url}/#`);
+    const code = link.split('#')[1];
+    const signIn = () =>
+      fetch(`${gateway.url}/api/session`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ code }),
+      });
+    expect((await signIn()).status).toBe(200);
+    expect((await signIn()).status).toBe(401);
+  });
+
+  test('verbs are quick', async () => {
+    await run(['status']);
+    const started = performance.now();
+    await run(['status']);
+    expect(performance.now() - started).toBeLessThan(600);
+  });
+});
+
+test('an address left behind by a px that was killed counts as none', async () => {
+  const left = fakeApp();
+  const { state, root } = left.app.home;
+  const gone = await startGateway({ app: left.app, port: 0 });
+  const { url, token } = gone;
+  await gone.stop();
+  writeFileSync(join(state, 'gateway.json'), JSON.stringify({ url, token, pid: 1 }));
+  const { code, stderr } = await px(['--home', root, 'status']);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('px serve')]);
+});

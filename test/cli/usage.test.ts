@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'bun:test';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pkg from '../../package.json';
+import { cliReference } from '../../scripts/docs-cli.ts';
+import { px } from './px.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'px-cli-'));
+
+describe('px', () => {
+  test('says its version', async () => {
+    for (const flag of ['--version', '-v'])
+      expect(await px([flag])).toEqual({ code: 0, stdout: `${pkg.version}\n`, stderr: '' });
+  });
+
+  test('helps when asked, on stdout', async () => {
+    for (const args of [['--help'], ['-h'], ['help']]) {
+      const { code, stdout } = await px(args);
+      expect(code).toBe(0);
+      for (const verb of ['serve', 'chat', 'plugin', 'memory', 'config', 'doctor']) expect(stdout).toContain(verb);
+    }
+    const call = await px(['plugin', 'call', '--help']);
+    expect(call.stdout).toContain('px plugin call NAME FUNCTION [ARGUMENTS]');
+    expect(call.stdout).toContain(`px plugin call weather forecast '["Graz"]'`);
+    expect((await px(['help', 'plugin', 'call'])).stdout).toBe(call.stdout);
+  });
+
+  test('helps when typed too short, as a usage error', async () => {
+    for (const args of [[], ['plugin']]) {
+      const { code, stdout, stderr } = await px(args);
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toContain('Verbs');
+    }
+  });
+
+  test('names what was probably meant', async () => {
+    const cases: [string[], string][] = [
+      [['srve'], 'px serve'],
+      [['plugin', 'lst'], 'px plugin list'],
+      [['chat', '--modle', 'x', 'hi'], '--model'],
+      [['serve', '--prot=0'], '--port'],
+    ];
+    for (const [args, meant] of cases) {
+      const { code, stderr } = await px(args);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(meant)]);
+    }
+  });
+
+  test('refuses what does not fit, as usage, and never with a stack', async () => {
+    const cases = [
+      ['plugin', 'inspect'],
+      ['plugin', 'call', 'sum', 'add', '{"a":1}'],
+      ['plugin', 'call', 'sum', 'add', 'nope'],
+      ['status', 'extra'],
+      ['status', '--home'],
+      ['serve', '--port', '99999'],
+      ['serve', '--port', 'x'],
+      ['memory', 'search', 'tea', '--limit', '0'],
+      ['chat', '--conversation', 'a/b/c', 'hi'],
+      ['chat'],
+    ];
+    for (const args of cases) {
+      const { code, stdout, stderr } = await px([...args, ...(args.includes('--home') ? [] : ['--home', home])]);
+      expect([args, code, stdout]).toEqual([args, 2, '']);
+      expect(stderr).not.toContain('    at ');
+    }
+  });
+
+  test('gives errors as JSON when asked', async () => {
+    const { code, stdout, stderr } = await px(['--home', home, 'status', '--json']);
+    expect([code, stderr]).toEqual([1, '']);
+    expect(JSON.parse(stdout)).toEqual({
+      error: {
+        code: 'gateway.unreachable',
+        message: expect.any(String),
+        hint: expect.stringContaining('px serve'),
+        retryable: false,
+      },
+    });
+  });
+
+  test('has every verb with an example in the reference', async () => {
+    const reference = await cliReference();
+    expect(await Bun.file('docs/reference/cli.md').text()).toBe(reference);
+    for (const block of reference.split(/^##+ /m).slice(1)) expect(block).toContain('```sh\npx ');
+  });
+});
+
+describe('px config', () => {
+  test('explains, gets, sets and checks without a daemon', async () => {
+    const at = ['--home', mkdtempSync(join(tmpdir(), 'px-cli-'))];
+    expect((await px(['config', 'explain', 'gateway.port', ...at])).stdout).toContain('7979');
+    expect((await px(['config', 'get', 'gateway.port', ...at])).stdout).toBe('7979\n');
+    expect((await px(['config', 'set', 'gateway.port', '8080', ...at])).code).toBe(0);
+    expect(JSON.parse((await px(['config', 'get', 'gateway', '--json', ...at])).stdout)).toMatchObject({ port: 8080 });
+    expect((await px(['config', 'check', ...at])).code).toBe(0);
+    const wrong = await px(['config', 'set', 'gateway.prot', '1', ...at]);
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('port')]);
+    expect((await px(['config', 'get', 'gateway.port', ...at])).stdout).toBe('8080\n');
+  });
+
+  test('takes a number as text where text is wanted', async () => {
+    const at = ['--home', mkdtempSync(join(tmpdir(), 'px-cli-'))];
+    expect(await px(['config', 'set', 'model.aliases.short', '4711', ...at])).toMatchObject({ code: 0 });
+    expect((await px(['config', 'get', 'model.aliases.short', ...at])).stdout).toBe('4711\n');
+  });
+});
