@@ -1,6 +1,6 @@
 import type { Exports } from './scope.ts';
 
-/** The documentation a component carries in its `package-docs` section, as wit-component writes it. */
+/** The documentation a component carries in a `package-docs` or `px-docs` section, as wit-component writes it. */
 export type Docs = Record<string, unknown>;
 
 /** No documentation. */

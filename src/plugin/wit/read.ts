@@ -17,6 +17,8 @@ import { extent, opaquePart } from './valtype.ts';
 
 export type { ComponentTypes, WitField, WitFunction, WitType } from './types.ts';
 
+/** Sections with documentation: wit-component's own, and the one px's build adds because wit-component drops its own from components. */
+const docsSections = ['package-docs', 'px-docs'];
 /** Most entries a component may declare over all its parts. */
 const maxItems = 200_000;
 /** Most functions px lists. */
@@ -65,7 +67,7 @@ function readBody(c: Cursor, parent: Scope | null, found: { docs: Docs }): Scope
     const id = c.byte();
     const section = c.slice(c.u32());
     if (id === 0) {
-      if (!parent && section.name() === 'package-docs') found.docs = readDocs(section.take(section.end - section.at));
+      if (!parent && docsSections.includes(section.name())) found.docs = readDocs(section.take(section.end - section.at));
     } else if (id === 4) {
       scope.components.push(readBody(section, scope, found).exports);
     } else if (id >= 5 && id <= 11 && id !== 9) {

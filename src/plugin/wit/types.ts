@@ -40,7 +40,7 @@ export interface WitFunction {
   result: WitType | null;
   /** The E of a `result<T, E>`, `null` when it has no payload; `undefined` when the function cannot fail by its type. */
   error?: WitType | null;
-  /** From the component's `package-docs` section; empty without one. */
+  /** From the component's `px-docs` or `package-docs` section; empty without one. */
   docs: string;
   /** Why px cannot call it; empty when it can. */
   notCallable: string;

@@ -1,0 +1,139 @@
+/** The script engine's guest side: world `script-engine` of wit/core.wit. One instance runs one script. */
+import * as raw from 'project-x:core/host-api@0.1.0';
+import { source } from 'project-x:core/plugin-source@0.1.0';
+import type * as Px from 'px';
+import './globals.ts';
+import { httpError, messageJson, px, reason, request, response } from './px.ts';
+
+type Exports = Record<string, unknown>;
+let script: Exports | undefined;
+
+/** Evaluates the script once and tells what it exports. */
+export function load(): string {
+  const exports = evaluated();
+  const tools = toolsOf(exports);
+  const functions = new Set(
+    Object.keys(exports)
+      .filter((k) => typeof exports[k] === 'function')
+      .map(kebab),
+  );
+  if (tools.length) for (const name of ['list-tools', 'call-tool']) functions.add(name);
+  return JSON.stringify({
+    functions: [...functions],
+    tools: tools.map(({ name, description, parameters }) => ({ name, description, parameters })),
+    manifest: exports['manifest'] ?? null,
+  });
+}
+
+/** Calls an exported function (kebab-case or camelCase) with a JSON array of arguments. */
+export function invoke(name: string, args: string): string {
+  try {
+    const exports = evaluated();
+    const given: unknown = JSON.parse(args);
+    if (!Array.isArray(given)) throw new TypeError('arguments must be a JSON array');
+    const wanted = kebab(name);
+    const key = Object.keys(exports).find((k) => typeof exports[k] === 'function' && kebab(k) === wanted);
+    const fn = key === undefined ? toolFunction(exports, wanted) : exports[key];
+    if (typeof fn !== 'function') throw new TypeError(`the plugin has no function ${name}`);
+    const input = wanted === 'on-wait' ? given.map(waitAnswer) : given;
+    const output: unknown = fn(...input);
+    if (typeof output === 'object' && output !== null && 'then' in output)
+      throw new TypeError(`${name} is async: inside a plugin everything is synchronous, remove async and await`);
+    return JSON.stringify(result(wanted, output), bytesAsBase64) ?? 'null';
+  } catch (e) {
+    if (e instanceof Error && e.stack) raw.log('debug', `${e.name}: ${e.message}\n${e.stack}`);
+    throw text(e);
+  }
+}
+
+function evaluated(): Exports {
+  if (script) return script;
+  const modules: Record<string, unknown> = { px, 'project-x:core/host-api': raw, 'project-x:core/host-api@0.1.0': raw };
+  try {
+    const made: unknown = new Function('__px_import', source())((id: string) => modules[id]);
+    script = typeof made === 'object' && made !== null ? { ...made } : {};
+    return script;
+  } catch (e) {
+    throw text(e);
+  }
+}
+
+/** What the host is told: a result's `err` is text. */
+function text(e: unknown): string {
+  return e instanceof SyntaxError || e instanceof ReferenceError || e instanceof TypeError
+    ? `${e.name}: ${e.message}`
+    : reason(e) || 'error';
+}
+
+function toolsOf(exports: Exports): Px.Tool[] {
+  const tools: unknown = exports['tools'];
+  return Array.isArray(tools) ? tools.filter((t) => typeof t?.run === 'function') : [];
+}
+
+/** `list-tools` and `call-tool` for a script that exports `tools`. */
+function toolFunction(exports: Exports, wanted: string): unknown {
+  const tools = toolsOf(exports);
+  if (wanted === 'list-tools')
+    return () => tools.map((t) => ({ name: t.name, description: t.description, inputSchema: t.parameters }));
+  if (wanted !== 'call-tool') return undefined;
+  return (name: string, args: string) => {
+    const tool = tools.find((t) => t.name === name);
+    if (!tool) throw new TypeError(`the plugin has no tool ${name}`);
+    return tool.run(JSON.parse(args || '{}'));
+  };
+}
+
+/** The JSON of on-wait's argument as a script reads it: `{ok: Response}` or `{err: HttpError}`. */
+function waitAnswer(json: {
+  ok?: { status: number; headers: [string, string][]; body: string };
+  err?: unknown;
+}): unknown {
+  if (!json?.ok) return { err: httpError(json?.err) };
+  const binary = atob(json.ok.body);
+  const body = Uint8Array.from(binary, (c) => c.charCodeAt(0));
+  return { ok: response(json.ok.status, json.ok.headers, body) };
+}
+
+/** What the contract's functions return, spelt as the host's JSON mapping wants it; anything else as it is. */
+// biome-ignore lint/suspicious/noExplicitAny: what a script returned; a wrong shape is reported by the host's schema
+function result(name: string, value: any): unknown {
+  const isThen = typeof value === 'object' && value !== null && 'then' in value;
+  if (isThen)
+    throw new TypeError(`${name} is async: inside a plugin everything is synchronous, remove async and await`);
+  switch (name) {
+    case 'poll-events':
+    case 'on-wait':
+    case 'get-history':
+      return (value ?? []).map(messageJson);
+    case 'next-wait': {
+      if (!value) return null;
+      const { timeoutMs, body, ...rest } = request(value);
+      return { ...rest, body: body ?? null, timeout_ms: timeoutMs ?? null };
+    }
+    case 'describe':
+      return { platform: `${value.platform}`, max_text: value.maxText ?? value.max_text };
+    case 'list-tools':
+      return value.map((t: { name: string; description: string; inputSchema: unknown }) => ({
+        name: t.name,
+        description: t.description,
+        input_schema:
+          typeof t.inputSchema === 'string' ? t.inputSchema : JSON.stringify(t.inputSchema ?? { type: 'object' }),
+      }));
+    case 'call-tool':
+      return typeof value === 'string' ? value : (JSON.stringify(value, bytesAsBase64) ?? '');
+    default:
+      return value;
+  }
+}
+
+function bytesAsBase64(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (!(value instanceof Uint8Array)) return value;
+  let binary = '';
+  for (let i = 0; i < value.length; i += 4096) binary += String.fromCharCode(...value.subarray(i, i + 4096));
+  return btoa(binary);
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`).replaceAll('_', '-');
+}

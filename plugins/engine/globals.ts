@@ -1,0 +1,109 @@
+import { px } from './px.ts';
+import { Utf8Decoder, Utf8Encoder } from './text.ts';
+import { PlainUrl, SearchParams } from './url.ts';
+
+/** Date with the host's clock: the engine's own is frozen into its snapshot. */
+const Engine = Date;
+function HostDate(this: unknown, ...args: unknown[]): unknown {
+  if (!new.target) return new Engine(px.now()).toString();
+  const made = args.length === 0 ? new Engine(px.now()) : Reflect.construct(Engine, args);
+  return Object.setPrototypeOf(made, new.target.prototype);
+}
+HostDate.prototype = Engine.prototype;
+Object.defineProperties(HostDate, {
+  name: { value: 'Date' },
+  length: { value: 7 },
+  now: { value: () => px.now() },
+  parse: { value: Engine.parse },
+  UTC: { value: Engine.UTC },
+});
+Object.defineProperty(Engine.prototype, 'constructor', { value: HostDate, configurable: true, writable: true });
+
+/** Math.random over the host's random bytes: the engine's own would repeat at every start. */
+let pool: DataView = new DataView(new ArrayBuffer(0));
+let at = 0;
+function random(): number {
+  if (at >= pool.byteLength) {
+    pool = new DataView(px.randomBytes(1024).buffer);
+    at = 0;
+  }
+  const value = (pool.getUint32(at) >>> 5) * 67_108_864 + (pool.getUint32(at + 4) >>> 6);
+  at += 8;
+  return value / 9_007_199_254_740_992;
+}
+
+const hostCrypto = {
+  getRandomValues: <T extends Uint8Array>(array: T): T => {
+    new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(px.randomBytes(array.byteLength));
+    return array;
+  },
+  randomUUID: (): string => {
+    const b = px.randomBytes(16);
+    b[6] = ((b[6] ?? 0) & 15) | 64;
+    b[8] = ((b[8] ?? 0) & 63) | 128;
+    return [...b].map((n, i) => ([4, 6, 8, 10].includes(i) ? '-' : '') + n.toString(16).padStart(2, '0')).join('');
+  },
+};
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value instanceof Error) return `${value.name}: ${value.message}`;
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return String(value);
+  }
+}
+const say =
+  (level: 'info' | 'warn' | 'error' | 'debug') =>
+  (...values: unknown[]) =>
+    px.log(level, values.map(shown).join(' '));
+
+function clone<T>(value: T, seen: Map<unknown, unknown>): T;
+function clone(value: unknown, seen: Map<unknown, unknown>): unknown {
+  if (typeof value === 'function' || typeof value === 'symbol') throw new TypeError('a function cannot be cloned');
+  if (typeof value !== 'object' || value === null) return value;
+  const known = seen.get(value);
+  if (known) return known;
+  const keep = <T>(made: T): T => {
+    seen.set(value, made);
+    return made;
+  };
+  if (value instanceof Engine) return keep(new Engine(value.getTime()));
+  if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags));
+  if (value instanceof ArrayBuffer) return keep(value.slice(0));
+  if (value instanceof Uint8Array) return keep(value.slice());
+  if (value instanceof Error) return keep(new Error(value.message));
+  if (Array.isArray(value)) {
+    const out = keep<unknown[]>([]);
+    for (const v of value) out.push(clone(v, seen));
+    return out;
+  }
+  if (value instanceof Map) {
+    const out = keep(new Map());
+    for (const [k, v] of value) out.set(clone(k, seen), clone(v, seen));
+    return out;
+  }
+  if (value instanceof Set) {
+    const out = keep(new Set());
+    for (const v of value) out.add(clone(v, seen));
+    return out;
+  }
+  const out = keep<Record<string, unknown>>({});
+  for (const [k, v] of Object.entries(value)) out[k] = clone(v, seen);
+  return out;
+}
+
+const given = {
+  Date: HostDate,
+  TextEncoder: Utf8Encoder,
+  TextDecoder: Utf8Decoder,
+  URL: PlainUrl,
+  URLSearchParams: SearchParams,
+  crypto: hostCrypto,
+  console: { log: say('info'), info: say('info'), warn: say('warn'), error: say('error'), debug: say('debug') },
+  structuredClone: (value: unknown) => clone(value, new Map()),
+};
+for (const [name, value] of Object.entries(given))
+  Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+Math.random = random;

@@ -1,0 +1,147 @@
+import * as host from 'project-x:core/host-api@0.1.0';
+import type * as Px from 'px';
+import { Utf8Decoder, Utf8Encoder } from './text.ts';
+
+const encoder = new Utf8Encoder();
+const decoder = new Utf8Decoder();
+const bytesOf = (value: string | Uint8Array) => (typeof value === 'string' ? encoder.encode(value) : value);
+
+/** What a thrown value of any shape says. */
+export function reason(thrown: unknown): string {
+  const value = payload(thrown);
+  return typeof value === 'string' ? value : value instanceof Error ? value.message : JSON.stringify(value);
+}
+
+function payload(thrown: unknown): unknown {
+  return typeof thrown === 'object' && thrown !== null && 'payload' in thrown ? thrown.payload : thrown;
+}
+
+/** See px.d.ts; here and below: each name is documented there. */
+export class HttpError extends Error {
+  readonly kind: Px.HttpError['kind'];
+  constructor(kind: Px.HttpError['kind'], message: string) {
+    super(message);
+    this.name = 'HttpError';
+    this.kind = kind;
+  }
+}
+
+/** The host's http-error, as thrown (`{tag, val}`) or as JSON (`"timeout"`, `{"denied": "…"}`), as an HttpError. */
+export function httpError(from: unknown): HttpError {
+  const value = payload(from);
+  let kind = typeof value === 'string' ? value : 'network';
+  let detail: unknown = value instanceof Error ? value.message : '';
+  if (typeof value === 'object' && value !== null && !(value instanceof Error)) {
+    [kind, detail] =
+      'tag' in value
+        ? [`${value.tag}`, 'val' in value ? value.val : '']
+        : (Object.entries(value)[0] ?? ['network', '']);
+  }
+  switch (kind) {
+    case 'denied':
+      return new HttpError(kind, `not granted: ${detail}`);
+    case 'timeout':
+      return new HttpError(kind, 'the request took too long');
+    case 'too-large':
+      return new HttpError(kind, `the answer is larger than ${detail} bytes`);
+    default:
+      return new HttpError('network', `${detail || kind}`);
+  }
+}
+
+/** An answer with the ways to read it. */
+export function response(status: number, headers: [string, string][], body: Uint8Array): Px.Response {
+  return {
+    status,
+    headers,
+    body,
+    text: () => decoder.decode(body),
+    json: () => JSON.parse(decoder.decode(body)),
+    header: (name) => headers.find(([k]) => k.toLowerCase() === name.toLowerCase())?.[1],
+  };
+}
+
+/** A request with everything filled in, as the host takes it. */
+export function request(from: Px.Request | string): Parameters<typeof host.httpRequest>[0] {
+  const { method, url, headers, body, timeoutMs } = typeof from === 'string' ? ({ url: from } as Px.Request) : from;
+  return {
+    method: (method ?? (body === undefined ? 'GET' : 'POST')).toUpperCase(),
+    url: `${url}`,
+    headers: Array.isArray(headers) ? headers : Object.entries(headers ?? {}),
+    body: body === undefined ? undefined : bytesOf(body),
+    timeoutMs,
+  };
+}
+
+function metadataText(metadata: Px.Message['metadata']): string | undefined {
+  return metadata === undefined || typeof metadata === 'string' ? metadata : JSON.stringify(metadata);
+}
+
+/** A message as JSON under the host's mapping. */
+export function messageJson(m: Px.Message): unknown {
+  return {
+    id: `${m.id}`,
+    sender: { id: `${m.sender.id}`, display_name: `${m.sender.displayName ?? ''}` },
+    text: `${m.text}`,
+    metadata: metadataText(m.metadata) ?? null,
+  };
+}
+
+/** Runs a host call; what it throws becomes an Error with a plain message. */
+function call<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (e) {
+    throw new Error(reason(e));
+  }
+}
+
+/** The module `px`. */
+export const px: typeof Px = {
+  HttpError,
+  log: (level, message) => host.log(level, `${message}`),
+  kvSet: (key, value) => call(() => host.kvSet(key, bytesOf(value))),
+  kvGet: (key) => {
+    try {
+      return host.kvGet(key);
+    } catch (e) {
+      if (reason(e) === 'not-found') return undefined;
+      throw new Error(reason(e));
+    }
+  },
+  kvGetText: (key) => {
+    const value = px.kvGet(key);
+    return value && decoder.decode(value);
+  },
+  kvDelete: (key) => call(() => host.kvDelete(key)),
+  kvList: (prefix = '') => call(() => host.kvList(prefix)),
+  now: () => Number(host.now()),
+  randomBytes: (count) => {
+    const out = new Uint8Array(count);
+    for (let at = 0; at < count; at += 65_536) out.set(host.randomBytes(Math.min(65_536, count - at)), at);
+    return out;
+  },
+  configGet: (key) => {
+    const text = host.configGet(key);
+    return text === undefined || text === null ? undefined : JSON.parse(text);
+  },
+  secretExists: (name) => host.secretExists(name),
+  httpRequest: (from) => {
+    try {
+      const { status, headers, body } = host.httpRequest(request(from));
+      return response(status, headers, body);
+    } catch (e) {
+      throw httpError(e);
+    }
+  },
+  emitMessage: (m) =>
+    call(() =>
+      host.emitMessage({
+        id: `${m.id}`,
+        senderId: `${m.sender.id}`,
+        senderName: `${m.sender.displayName ?? ''}`,
+        text: `${m.text}`,
+        metadata: metadataText(m.metadata),
+      }),
+    ),
+};

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PluginManifest } from '../../src/plugin/plugin.ts';
+import { component } from './component.ts';
+
+/** A built plugin. */
+export interface Built {
+  /** `clock.wasm`, `telegram.js`. */
+  file: string;
+  bytes: Uint8Array;
+  manifest: PluginManifest;
+}
+
+/** Reads plugins/NAME/plugin.yaml. */
+export function readManifest(root: string, name: string): PluginManifest {
+  const text = readFileSync(join(root, 'plugins', name, 'plugin.yaml'), 'utf8');
+  const { version, description, egress, secrets } = Bun.YAML.parse(text) as Partial<PluginManifest>;
+  if (!version || !description) throw new Error(`plugins/${name}/plugin.yaml needs version and description`);
+  return { name, version: String(version), description, egress: egress ?? [], secrets: secrets ?? {} };
+}
+
+/** Bundles plugins/NAME/NAME.ts and what it imports into one script. */
+export async function buildScript(root: string, name: string): Promise<Built> {
+  const { outputs } = await Bun.build({
+    entrypoints: [join(root, 'plugins', name, `${name}.ts`)],
+    format: 'esm',
+    target: 'browser',
+    external: ['px'],
+  });
+  const [made] = outputs;
+  if (!made) throw new Error(`${name} has no output`);
+  return { file: `${name}.js`, bytes: new Uint8Array(await made.arrayBuffer()), manifest: readManifest(root, name) };
+}
+
+/** Runs a compiler; its output is shown when it fails. */
+async function run(command: string[], cwd: string, env: Record<string, string> = {}): Promise<void> {
+  const child = Bun.spawn(command, { cwd, env: { ...process.env, ...env }, stdout: 'pipe', stderr: 'pipe' });
+  const [stdout, stderr, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  if (code !== 0) throw new Error(`${command.join(' ')}\n${stdout}${stderr}`);
+}
+
+/** The clock, in AssemblyScript. */
+export async function buildClock(root: string): Promise<Built> {
+  const dir = join(root, 'plugins/clock');
+  const core = join(root, 'build/plugins/.clock.core.wasm');
+  const flags = ['--runtime', 'stub', '-Oz', '--converge', '--use', 'abort=', '--noAssert', '--outFile', core];
+  await run([process.execPath, join(root, 'node_modules/assemblyscript/bin/asc.js'), 'clock.ts', ...flags], dir);
+  const bytes = await component(root, core, join(dir, 'clock.wit'), 'clock', 'utf16');
+  return { file: 'clock.wasm', bytes, manifest: readManifest(root, 'clock') };
+}
+
+/** The C example: clang-19 and lld-19, no libc. */
+export async function buildC(root: string): Promise<Built[]> {
+  const dir = join(root, 'plugins/example-c');
+  const core = join(root, 'build/plugins/.example-c.core.wasm');
+  const flags = '--target=wasm32-unknown-unknown -nostdlib -ffreestanding -O2 -mbulk-memory -Wall -Wextra -Werror'.split(' ');
+  const link = ['-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=32768', '-o', core];
+  await run(['clang-19', ...flags, ...link, 'example.c'], dir);
+  const bytes = await component(root, core, join(dir, 'example.wit'), 'example', 'utf8');
+  return [{ file: 'example-c.wasm', bytes, manifest: readManifest(root, 'example-c') }];
+}
+
+/** The Rust example: cargo with the target wasm32-unknown-unknown; a tool, and the messaging world with and without a version. */
+export async function buildRust(root: string): Promise<Built[]> {
+  const dir = join(root, 'plugins/example-rust');
+  const target = join(root, 'build/cargo');
+  const manifest = readManifest(root, 'example-rust');
+  const out: Built[] = [];
+  for (const crate of ['text-stats', 'echo-channel', 'echo-channel-seed']) {
+    await run(['cargo', 'build', '--release', '--locked', '--target', 'wasm32-unknown-unknown', '-p', crate], dir, {
+      CARGO_TARGET_DIR: target,
+    });
+    const core = join(target, 'wasm32-unknown-unknown/release', `${crate.replaceAll('-', '_')}.wasm`);
+    out.push({ file: `example-rust-${crate}.wasm`, bytes: await component(root, core), manifest });
+  }
+  return out;
+}

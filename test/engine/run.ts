@@ -1,0 +1,92 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundleScript, engineTranspiled } from '../../src/plugin/engine/engine.ts';
+import type { Json } from '../../src/wire/wire.ts';
+
+/** A request as the engine hands it to the host. */
+export interface Asked {
+  method: string;
+  url: string;
+  headers: [string, string][];
+  body: Uint8Array | undefined;
+  timeoutMs: number | undefined;
+}
+/** What the pretended host answers to a request; a thrown value is the error arm. */
+export type Answer = { status: number; headers?: [string, string][]; body: string };
+export interface Host {
+  kv: Map<string, Uint8Array>;
+  logs: string[];
+  asked: Asked[];
+  settings: Record<string, Json>;
+  http: (request: Asked) => Answer;
+}
+
+/** A script running in the engine that px carries, in this process, with a pretended host. */
+export interface Running {
+  host: Host;
+  load(): { functions: string[]; tools: Json[]; manifest: Json };
+  call(name: string, ...args: Json[]): Json;
+}
+
+const engine = engineTranspiled().then(async ({ files }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'px-engine-'));
+  const byName = new Map(files);
+  writeFileSync(join(folder, 'plugin.mjs'), byName.get('plugin.js') ?? '');
+  const modules = new Map(
+    [...byName].filter(([n]) => n.endsWith('.wasm')).map(([n, b]) => [n, new WebAssembly.Module(new Uint8Array(b))]),
+  );
+  const generated = await import(join(folder, 'plugin.mjs'));
+  return (imports: Record<string, unknown>) => generated.instantiate((name: string) => modules.get(name), imports);
+});
+
+/** Starts a script. */
+export async function runScript(source: string, filename = 'plugin.ts', given: Partial<Host> = {}): Promise<Running> {
+  const host: Host = {
+    kv: new Map(),
+    logs: [],
+    asked: [],
+    settings: {},
+    http: () => ({ status: 200, body: '{}' }),
+    ...given,
+  };
+  const api = {
+    kvSet: (key: string, value: Uint8Array) => void host.kv.set(key, value.slice()),
+    kvGet: (key: string) => {
+      const value = host.kv.get(key);
+      if (!value) throw 'not-found';
+      return value;
+    },
+    kvDelete: (key: string) => void host.kv.delete(key),
+    kvList: (prefix: string) => [...host.kv.keys()].filter((k) => k.startsWith(prefix)).sort(),
+    log: (level: string, message: string) => void host.logs.push(`${level} ${message}`),
+    now: () => 1_790_000_000_123n,
+    randomBytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)),
+    configGet: (key: string) => (key in host.settings ? JSON.stringify(host.settings[key]) : undefined),
+    secretExists: (name: string) => name === 'THERE',
+    httpRequest: (request: Asked) => {
+      host.asked.push(request);
+      const { status, headers = [], body } = host.http(request);
+      return { status, headers, body: new TextEncoder().encode(body) };
+    },
+    emitMessage: (message: unknown) => void host.logs.push(`emit ${JSON.stringify(message)}`),
+  };
+  const body = bundleScript(source, filename);
+  const script = { source: () => body };
+  const instance = (await engine)({ 'project-x:core/host-api': api, 'project-x:core/plugin-source': script });
+  return {
+    host,
+    load: () => JSON.parse(instance.load()),
+    call: (name, ...args) => JSON.parse(instance.invoke(name, JSON.stringify(args))),
+  };
+}
+
+/** What a guest's error says. */
+export function guestError(run: () => unknown): string {
+  try {
+    run();
+  } catch (e) {
+    return String(typeof e === 'object' && e !== null && 'payload' in e ? e.payload : e);
+  }
+  return 'no error';
+}
