@@ -55,7 +55,6 @@ export async function* chunks(
       ...head,
       object: 'chat.completion.chunk',
       choices: [{ index: 0, delta, logprobs: null, finish_reason }],
-      ...(includeUsage ? { usage: null } : {}),
     }),
   });
   let calls = 0;

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import type { Client } from '../../client/client.ts';
 import type { ConversationId } from '../../wire/wire.ts';
 import { Layout } from './layout.tsx';
@@ -34,6 +35,11 @@ export async function chatPage(client: Client, url: URL) {
       </aside>
       <section class="talk">
         <ol id="log" aria-live="polite" data-conversation={id}>
+          {shown.entries.length === 0 && (
+            <li class="note">
+              Nothing said yet. Try “what time is it?”, or “remember that my bicycle is called Gudrun”.
+            </li>
+          )}
           {shown.entries.map((entry) => (
             <EntryItem entry={entry} />
           ))}

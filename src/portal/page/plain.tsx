@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import type { PxError } from '../../error/error.ts';
 import { Layout } from './layout.tsx';
 

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import type { Client } from '../../client/client.ts';
 import { Layout } from './layout.tsx';
 
