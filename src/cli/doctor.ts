@@ -16,6 +16,8 @@ export interface Finding {
   hint?: string;
 }
 
+/** What the kernel has to give for a plugin's process to count as locked; the other layers are px's own and always there. */
+const kernelLayers = ['seccomp', 'no_new_privs', 'rlimits', 'descriptors'];
 const keys = ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'GEMINI_API_KEY'];
 
 /** Looks at everything a px needs. Changes nothing: a home that does not exist yet is tried out in a temporary folder. */
@@ -108,7 +110,7 @@ function sandboxFinding(mode: string, layers: Record<string, string>): Finding {
   const text = Object.entries(layers)
     .map(([layer, state]) => `${layer} ${state}`)
     .join(', ');
-  const whole = Object.keys(layers).length > 0 && Object.values(layers).every((state) => state === 'active');
+  const whole = kernelLayers.every((layer) => layers[layer] === 'active');
   if (whole) return { name: 'sandbox', state: 'ok', text: `${mode}: ${text}` };
   if (text === '') return { name: 'sandbox', state: 'warn', text: `${mode}: not looked at yet` };
   return {

@@ -23,7 +23,7 @@ export async function chatPage(client: Client, url: URL) {
         <ul>
           {names.map((name) => (
             <li>
-              <a href={`/?c=${encodeURIComponent(name)}`} aria-current={name === id ? 'true' : undefined}>
+              <a class="pick" href={`/?c=${encodeURIComponent(name)}`} aria-current={name === id ? 'true' : undefined}>
                 {name}
               </a>
             </li>
