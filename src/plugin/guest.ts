@@ -170,7 +170,8 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     try {
       checkLayers(layers, options.mode);
     } catch (e) {
-      return stop(toPxError(e));
+      stop(toPxError(e));
+      return;
     }
     state = 'loading';
     const { functions, imports } = image;

@@ -47,9 +47,9 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
   const configOf = (name: string): PluginConfig => {
     const given = config.current.plugins[name];
     if (given) return given;
-    const plain = v.parse(ConfigSchema, { plugins: { [name]: {} } }).plugins[name];
-    if (!plain) throw new PxError('internal', 'the config schema has no plugin defaults');
-    return plain;
+    const defaults = v.parse(ConfigSchema, { plugins: { any: {} } }).plugins['any'];
+    if (!defaults) throw new PxError('internal', 'the config schema has no plugin defaults');
+    return defaults;
   };
   const limitsOf = (name: string) => {
     const limits = configOf(name).limits;

@@ -23,9 +23,10 @@ export interface PrepareOptions {
 export const maxFileBytes = 64 * 1024 * 1024;
 /** Whole time of a preparation, in ms; the largest known guest takes 0.8 s, ten times that under emulation. */
 const wallMs = 60_000;
-/** A 12 MB guest takes 150 MB. */
+/** Resident bytes; a 12 MB guest takes 150 MB. */
 const maxRss = 1024 * 1024 * 1024;
 const watchMs = 50;
+/** Bytes of one frame from the process, and of all files together. */
 const maxFrame = 96 * 1024 * 1024;
 
 /**
@@ -68,6 +69,7 @@ async function run(
   let fault: PxError | undefined;
   let first: Answer['first'] | undefined;
   let locked = false;
+  let received = 0;
   const blobs: Uint8Array[] = [];
   const stop = (error: PxError) => {
     fault ??= error;
@@ -79,22 +81,30 @@ async function run(
     onBroken: (e) => stop(new PxError('plugin.invalid', `the preparing process broke the rules: ${e.message}`)),
     onFrame(payload) {
       if (first) {
-        if (first.t !== 'prepared' || blobs.length >= first.files.length)
-          throw new FrameError('more than was announced');
-        return void blobs.push(payload.slice());
+        received += payload.length;
+        if (first.t !== 'prepared' || blobs.length >= first.files.length || received > maxFrame)
+          throw new FrameError('more than was announced or may be');
+        blobs.push(payload.slice());
+        return;
       }
       const parsed = v.safeParse(FromPrepare, parseFrame(payload));
       if (!parsed.success) throw new FrameError('a frame of an unknown form');
       const frame = parsed.output;
-      if (frame.t === 'refused')
-        return stop(new PxError(frame.code, frame.message, frame.hint === undefined ? {} : { hint: frame.hint }));
+      if (frame.t === 'refused') {
+        stop(new PxError(frame.code, frame.message, frame.hint === undefined ? {} : { hint: frame.hint }));
+        return;
+      }
       if ((frame.t === 'locked') === locked) throw new FrameError(`a frame nobody waits for: ${frame.t}`);
-      if (frame.t !== 'locked') return void (first = frame);
+      if (frame.t !== 'locked') {
+        first = frame;
+        return;
+      }
       locked = true;
       try {
         checkLayers(frame.layers, options.mode);
       } catch (e) {
-        return stop(toPxError(e));
+        stop(toPxError(e));
+        return;
       }
       child.send(encodeFrame(job, [bytes]));
     },

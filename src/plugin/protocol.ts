@@ -34,7 +34,7 @@ export const FromPrepare = v.variant('t', [
     t: v.literal('prepared'),
     imports: v.array(words),
     functions: v.array(v.record(v.string(), v.unknown())),
-    files: v.array(v.pipe(v.string(), v.regex(/^[\w.-]{1,80}$/))),
+    files: v.pipe(v.array(v.pipe(v.string(), v.regex(/^[\w.-]{1,80}$/))), v.maxLength(256)),
   }),
   v.object({ t: v.literal('bundled'), code: v.string() }),
   v.object({

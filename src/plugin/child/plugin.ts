@@ -1,6 +1,6 @@
 import { PxError } from '../../error/error.ts';
 import type { Json } from '../../wire/wire.ts';
-import type { AnswerFrame, CallFrame, LoadFrame } from '../protocol.ts';
+import type { AnswerFrame, CallFrame, FromChild, LoadFrame } from '../protocol.ts';
 import { fromWit, toWit } from '../wit/json.ts';
 import type { WitFunction } from '../wit/types.ts';
 import { importsFor } from './host.ts';
@@ -48,7 +48,7 @@ async function serve(load: LoadFrame): Promise<never> {
     const call = readFrame<CallFrame>();
     const fn = functions.get(call.fn);
     if (!fn) throw new Error(`no function ${call.fn}`);
-    answer(call, fn, find(root, fn.jsPath), load.outputBytes);
+    writeFrame(outcome(call, fn, find(root, fn.jsPath), load.outputBytes));
   }
 }
 
@@ -67,9 +67,16 @@ function find(root: unknown, path: string[]): (...args: unknown[]) => unknown {
   return at as (...args: unknown[]) => unknown;
 }
 
-function answer(call: CallFrame, fn: WitFunction, run: (...args: unknown[]) => unknown, outputBytes: number): void {
+/** Runs one call; gives the frame that answers it. Throws for a trap. */
+function outcome(
+  call: CallFrame,
+  fn: WitFunction,
+  run: (...args: unknown[]) => unknown,
+  outputBytes: number,
+): Exclude<FromChild, { t: 'locked' | 'ready' | 'host' | 'trap' }> {
+  const { id } = call;
   const refuse = (why: 'arguments' | 'value' | 'output', thrown: unknown) =>
-    writeFrame({ t: 'refused', id: call.id, why, message: describe(thrown) });
+    ({ t: 'refused', id, why, message: describe(thrown) }) as const;
   let args: unknown[];
   try {
     args = fn.params.map((p, i) => toWit(p.type, call.args[i], p.name));
@@ -81,17 +88,17 @@ function answer(call: CallFrame, fn: WitFunction, run: (...args: unknown[]) => u
     result = run(...args);
   } catch (thrown) {
     if (fn.error === undefined || !isGuestError(thrown)) throw thrown;
-    return writeFrame({ t: 'failed', id: call.id, err: fromWit(fn.error, thrown.payload) });
+    return { t: 'failed', id, err: fromWit(fn.error, thrown.payload) };
   }
-  let frame: { t: 'done'; id: number; ok: Json };
+  let ok: Json;
   try {
-    frame = { t: 'done', id: call.id, ok: fromWit(fn.result, result) };
+    ok = fromWit(fn.result, result);
   } catch (thrown) {
     return refuse('value', thrown);
   }
-  const size = Buffer.byteLength(JSON.stringify(frame.ok));
-  if (size > outputBytes) return refuse('output', new Error(`a result of ${size} bytes, ${outputBytes} are allowed`));
-  writeFrame(frame);
+  const size = Buffer.byteLength(JSON.stringify(ok));
+  if (size <= outputBytes) return { t: 'done', id, ok };
+  return refuse('output', new Error(`a result of ${size} bytes, ${outputBytes} are allowed`));
 }
 
 /** The error arm of a result, as jco throws it; anything else is a trap. */

@@ -121,7 +121,7 @@ function parseUrl(text: string, base?: URL): URL {
   return url;
 }
 
-function checkUrl(url: URL, method: string, options: HttpOptions): void {
+function checkUrl(url: URL | string, method: string, options: HttpOptions): void {
   const verdict = checkEgress(options.grants.egress.map(parseEgress), method, url);
   if (!verdict.allow) throw denied(options.secrets.scrub(verdict.reason));
 }
@@ -132,9 +132,11 @@ function checkUrl(url: URL, method: string, options: HttpOptions): void {
  */
 function openUrl(template: string, method: string, options: HttpOptions): URL {
   const standIn = `px-${crypto.randomUUID()}`;
-  const shown = parseUrl(fill(template, () => standIn));
+  const text = fill(template, () => standIn);
+  const shown = parseUrl(text);
   if (shown.host.includes(standIn)) throw denied('a secret in the host of a URL');
-  checkUrl(shown, method, options);
+  // As text, so that what two programs could read differently is refused.
+  checkUrl(text, method, options);
   const names = secretsIn(template);
   if (names.length === 0) return shown;
   const url = parseUrl(fill(template, (name) => urlSafe(secretFor(name, shown, options))));

@@ -1,0 +1,32 @@
+import { resolve } from 'node:path';
+import { type AnswerHost, type Guest, type GuestLimits, startGuest } from '../../src/plugin/guest.ts';
+
+const entry = resolve(import.meta.dir, '../../src/plugin/child/entry.ts');
+/** The command of a hidden verb. */
+export const verb = (name: '__plugin' | '__prepare') => [process.execPath, entry, name];
+
+/** A guest whose generated code is this JavaScript: what a component would run that broke out of its WebAssembly. `run` is its only function. */
+export function forced(
+  body: string,
+  limits: Partial<GuestLimits> = {},
+  host: AnswerHost = async () => ({ ok: null }),
+): Promise<Guest> {
+  const code = `export function instantiate(getModule, imports) { return { run() { ${body} } }; }`;
+  return startGuest(
+    {
+      command: verb('__plugin'),
+      mode: 'required',
+      host,
+      limits: { memoryMb: 16, cpuMs: 2000, wallMs: 5000, outputBytes: 65_536, ...limits },
+      image: {
+        code: new TextEncoder().encode(code),
+        modules: [],
+        imports: ['project-x:core/host-api@0.1.0'],
+        functions: [
+          { name: 'run', jsPath: ['run'], params: [], result: { kind: 'string' }, docs: '', notCallable: '' },
+        ],
+      },
+    },
+    65_536,
+  );
+}

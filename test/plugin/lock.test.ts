@@ -1,0 +1,215 @@
+import { dlopen } from 'bun:ffi';
+import { describe, expect, test } from 'bun:test';
+import { existsSync, mkdtempSync, openSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { forced, verb } from './forced.ts';
+import { codeOf } from './home.ts';
+
+const linux = process.platform === 'linux';
+const folder = mkdtempSync(join(tmpdir(), 'px-lock-'));
+
+/** Runs JavaScript inside a locked process; its result as JSON. */
+async function inside(body: string): Promise<Record<string, unknown>> {
+  const guest = await forced(`
+    const attempt = (work) => { try { return String(work()); } catch (e) { return e.code ?? e.message; } };
+    const fs = process.getBuiltinModule('fs');
+    return JSON.stringify((() => { ${body} })());`);
+  try {
+    return JSON.parse(String(await guest.call('run', []))) as Record<string, unknown>;
+  } finally {
+    await guest.end();
+  }
+}
+
+describe.skipIf(!linux)('JavaScript that broke out into the locked process', () => {
+  test('cannot read, write, list or look at a file', async () => {
+    const target = join(folder, 'written');
+    const seen = await inside(`return {
+      read: attempt(() => fs.readFileSync('/etc/passwd')),
+      write: attempt(() => fs.writeFileSync('${target}', 'x')),
+      list: attempt(() => fs.readdirSync('/')),
+      look: attempt(() => fs.statSync('/etc/passwd')),
+      own: attempt(() => fs.readFileSync(process.execPath)),
+      remove: attempt(() => fs.rmdirSync('/tmp')),
+    };`);
+    expect(new Set(Object.values(seen))).toEqual(new Set(['EPERM']));
+    expect(existsSync(target)).toBe(false);
+  });
+
+  test('cannot start a process or signal one, not even itself', async () => {
+    const seen = await inside(`return {
+      spawn: attempt(() => Bun.spawnSync(['/bin/true']).exitCode),
+      kill: attempt(() => process.kill(process.ppid, 0)),
+      self: attempt(() => process.kill(process.pid, 9)),
+    };`);
+    expect(Object.values(seen)).not.toContain('0');
+    expect(Object.values(seen)).not.toContain('true');
+  });
+
+  test('sees nothing of the environment, the arguments or the folder px was started in', async () => {
+    const seen = await inside(`return { env: Object.keys(process.env), cwd: attempt(() => process.cwd()) };`);
+    expect(seen['env']).toEqual(['BUN_JSC_useOMGJIT']);
+    expect(seen['cwd']).not.toContain('main');
+  });
+
+  test('cannot make a system call that opens, connects, starts, signals, maps others or lifts a limit', async () => {
+    const x64 = process.arch === 'x64';
+    const calls: Record<string, [number, number, number, number, number]> = x64
+      ? {
+          open: [2, 0, 0, 0, 0],
+          socket: [41, 2, 1, 0, 0],
+          socketpair: [53, 1, 1, 0, 0],
+          fork: [57, 0, 0, 0, 0],
+          vfork: [58, 0, 0, 0, 0],
+          clone: [56, 17, 0, 0, 0],
+          execve: [59, 0, 0, 0, 0],
+          ptrace: [101, 0, 0, 0, 0],
+          kill: [62, 1, 0, 0, 0],
+          tkill: [200, 1, 0, 0, 0],
+          tgkill: [234, 1, 1, 0, 0],
+          sigqueue: [129, 1, 9, 0, 0],
+          prlimit: [302, 0, 7, 4096, 0],
+          setrlimit: [160, 7, 4096, 0, 0],
+          dumpable: [157, 4, 1, 0, 0],
+          setown: [72, 1, 8, 1, 0],
+          dup: [72, 1, 0, 10, 0],
+          hwpoison: [28, 4096, 4096, 100, 0],
+          processVm: [310, 1, 0, 0, 0],
+          memfd: [319, 4096, 0, 0, 0],
+          uring: [425, 8, 4096, 0, 0],
+          bpf: [321, 0, 4096, 0, 0],
+          unshare: [272, 0x10000000, 0, 0, 0],
+          mount: [165, 0, 0, 0, 0],
+          chdir: [80, 4096, 0, 0, 0],
+          ioctl: [16, 1, 0x5412, 4096, 0],
+          sendmsg: [46, 1, 4096, 0, 0],
+          recvmsg: [47, 0, 4096, 0, 0],
+          seccomp: [317, 1, 0, 4096, 0],
+        }
+      : { openat: [56, 0, 0, 0, 0], socket: [198, 2, 1, 0, 0], execve: [221, 0, 0, 0, 0], kill: [129, 1, 0, 0, 0] };
+    const guest = await forced(`
+      const { dlopen, read, ptr } = process.getBuiltinModule('bun:ffi') ?? Bun.FFI;
+      const libc = dlopen('libc.so.6', {
+        syscall: { args: ['i64', 'i64', 'i64', 'i64', 'i64'], returns: 'i64' },
+        __errno_location: { args: [], returns: 'ptr' },
+      }).symbols;
+      const out = {};
+      for (const [name, call] of Object.entries(${JSON.stringify(calls)})) {
+        const result = Number(libc.syscall(...call));
+        out[name] = result === -1 ? read.i32(libc.__errno_location(), 0) : 'allowed: ' + result;
+      }
+      return JSON.stringify(out);`);
+    const seen = JSON.parse(String(await guest.call('run', []))) as Record<string, unknown>;
+    await guest.end();
+    const EPERM = 1;
+    expect(Object.entries(seen).filter(([, result]) => result !== EPERM)).toEqual([]);
+    expect(Object.keys(seen).length).toBe(Object.keys(calls).length);
+  });
+
+  test('cannot reach the network', async () => {
+    let hits = 0;
+    const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response(String(++hits)) });
+    const guest = await forced(
+      `fetch('http://127.0.0.1:${server.port}/').catch(() => {});
+       process.getBuiltinModule('net').connect(${server.port}, '127.0.0.1').on('error', () => {});
+       Bun.sleepSync(200); return 'tried';`,
+    );
+    // The runtime cannot even make its network thread, and may give up over it.
+    expect(await codeOf(guest.call('run', []))).toMatch(/^(ok|plugin\.crashed)$/);
+    await guest.end();
+    expect(hits).toBe(0);
+    await server.stop(true);
+  });
+
+  test('has no descriptor but its pipes, also when the daemon has others open', async () => {
+    const libc = dlopen('libc.so.6', { fcntl: { args: ['i32', 'i32', 'i32'], returns: 'i32' } });
+    const leaked = openSync('/etc/hostname', 'r');
+    const setDescriptorFlags = 2;
+    libc.symbols.fcntl(leaked, setDescriptorFlags, 0);
+    const seen = await inside(`
+      const open = [];
+      for (let fd = 3; fd < 64; fd++) { try { const s = fs.fstatSync(fd); open.push([fd, s.isFile(), s.isSocket(), s.isDirectory()]); } catch {} }
+      return { open };`);
+    expect((seen['open'] as unknown[][]).filter((fd) => fd.slice(1).includes(true))).toEqual([]);
+  });
+
+  test('cannot leave a thread of its own working behind its answer', async () => {
+    const guest = await forced(
+      `globalThis.w = new Worker(URL.createObjectURL(new Blob(['for(;;){}'], { type: 'text/javascript' })));
+       for (let until = Date.now() + 100; Date.now() < until;); return 'answered';`,
+    );
+    await codeOf(guest.call('run', []));
+    expect((await guest.gone).code).toMatch(/^plugin\.(cpu|crashed)$/);
+  }, 10_000);
+
+  test('that fills the memory of its own process is ended', async () => {
+    const guest = await forced(`const kept = []; for (;;) kept.push(new Uint8Array(8e6).fill(1));`);
+    expect(await codeOf(guest.call('run', []))).toBe('plugin.memory');
+  });
+});
+
+describe('a plugin process', () => {
+  test('ends when its input ends, so that none outlives a daemon that died', async () => {
+    const child = Bun.spawn([...verb('__plugin'), '5'], { stdin: 'pipe', stdout: 'pipe', stderr: 'ignore', env: {} });
+    const reader = child.stdout.getReader();
+    await reader.read();
+    await child.stdin.end();
+    expect(await child.exited).toBe(0);
+  });
+
+  test('that waits for the host uses none of its processor time, and is stopped at its wall limit', async () => {
+    const ask = `imports['project-x:core/host-api'].log('info', 'x'); return 'late';`;
+    const never = await forced(ask, { cpuMs: 50, wallMs: 400 }, () => new Promise(() => {}));
+    const begun = performance.now();
+    expect(await codeOf(never.call('run', []))).toBe('plugin.wall');
+    expect(performance.now() - begun).toBeLessThan(600);
+    const slow = await forced(ask, { cpuMs: 50, wallMs: 2000 }, async () => {
+      await Bun.sleep(200);
+      return { ok: null };
+    });
+    expect(await slow.call('run', [])).toBe('late');
+    await slow.end();
+  });
+});
+
+describe('frames', () => {
+  const write = (bytes: string) => `process.getBuiltinModule('fs').writeSync(1, ${bytes});`;
+  const frame = (json: string) =>
+    write(
+      `(() => { const j = Buffer.from(${JSON.stringify(json)}); const f = Buffer.alloc(4 + j.length); f.writeUInt32LE(j.length); j.copy(f, 4); return f; })()`,
+    );
+  const hostile: Record<string, string> = {
+    'announce four gigabytes': write('Buffer.from([255, 255, 255, 255, 0, 0, 0, 0])'),
+    'are not JSON': frame('{"t":'),
+    'are not UTF-8': write('Buffer.from([2, 0, 0, 0, 0xc3, 0x28])'),
+    'are nested without end': frame('['.repeat(200_000)),
+    'are of an unknown form': frame('{"t":"shutdown"}'),
+    'claim the lock again': frame('{"t":"locked","layers":{}}'),
+    'say ready twice': frame('{"t":"ready"}'),
+    'answer a call nobody made': frame('{"t":"done","id":999,"ok":1}'),
+    'answer the same call twice': frame('{"t":"done","id":2,"ok":"a"}') + frame('{"t":"done","id":2,"ok":"b"}'),
+    'are a flood': `for (;;) ${write('Buffer.alloc(1 << 20, 0x20)')}`,
+  };
+  for (const [what, body] of Object.entries(hostile))
+    test(`that ${what} end the process that sent them`, async () => {
+      const guest = await forced(`${body}; for (;;);`);
+      await codeOf(guest.call('run', []));
+      expect((await guest.gone).code).toBe('plugin.output');
+    });
+
+  test('of a call that asks the host without end are stopped', async () => {
+    const guest = await forced(`for (;;) imports['project-x:core/host-api'].log('info', 'x');`, {
+      wallMs: 20_000,
+      cpuMs: 20_000,
+    });
+    expect(await codeOf(guest.call('run', []))).toBe('plugin.output');
+  }, 20_000);
+
+  test('of a result over its limit are refused, and the process lives', async () => {
+    const guest = await forced(`return 'x'.repeat(70000)`);
+    expect(await codeOf(guest.call('run', []))).toBe('plugin.output');
+    expect(guest.alive).toBe(true);
+    await guest.end();
+  });
+});
