@@ -53,13 +53,22 @@ export interface ErrorShape {
 /** Any thrown value as a PxError; an unknown one becomes `internal`, with the original as its cause. */
 export function toPxError(thrown: unknown): PxError {
   if (thrown instanceof PxError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new PxError('internal', message, { cause: thrown });
+  return new PxError('internal', messageOf(thrown), { cause: thrown });
+}
+
+/** What any thrown value says; an object that cannot even be shown as text is called so. */
+function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message;
+  try {
+    return String(thrown);
+  } catch {
+    return 'something was thrown that is no error';
+  }
 }
 
 /** A PxError rebuilt from its wire form; an unknown code becomes `internal`. */
 export function fromErrorShape(shape: ErrorShape): PxError {
-  const code = shape.code in errorCodes ? shape.code : 'internal';
+  const code = Object.hasOwn(errorCodes, shape.code) ? shape.code : 'internal';
   return new PxError(code, shape.message, {
     retryable: shape.retryable,
     ...(shape.hint === undefined ? {} : { hint: shape.hint }),

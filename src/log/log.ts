@@ -1,3 +1,10 @@
+export { markdownLogSink } from './markdown.ts';
+export { printable } from './printable.ts';
+export { recentLogSink } from './recent.ts';
+export { terminalLogSink } from './terminal.ts';
+
+import { printable } from './printable.ts';
+
 /** Levels of the one log pipeline, least to most severe. */
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -46,7 +53,13 @@ export function createLog(
     if (logLevels.indexOf(level) < threshold) return;
     const entry: LogEntry = { at: Date.now(), level, scope, message: printable(scrub(message)) };
     if (fields) entry.fields = scrubFields(fields, scrub);
-    for (const sink of sinks) sink(entry);
+    for (const sink of sinks) {
+      try {
+        sink(entry);
+      } catch {
+        // Told to keep quiet and did not: the work that logs must not fail for it.
+      }
+    }
   };
   const bind = (scope: string): Log => ({
     debug: (message, fields) => emit('debug', scope, message, fields),
@@ -67,15 +80,38 @@ export function createLog(
   };
 }
 
-/** Text safe for a terminal: control and bidirectional-override characters become visible escapes; newline and tab stay. */
-export function printable(text: string): string {
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
+/** How deep, how many and how long the values of fields may be: a log line is no dump. */
+const maxDepth = 6;
+const maxItems = 50;
+const maxText = 4_000;
 
 function scrubFields(fields: Record<string, unknown>, scrub: Scrub): Record<string, unknown> {
-  const text = printable(scrub(JSON.stringify(fields) ?? '{}'));
-  return JSON.parse(text) as Record<string, unknown>;
+  const value = plainValue(fields, scrub, 0);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+/** A value as plain data, every text in it scrubbed and printable. Never throws: a log line must not be what fails. */
+function plainValue(value: unknown, scrub: Scrub, depth: number): unknown {
+  const text = (raw: string) => {
+    const clean = printable(scrub(raw));
+    return clean.length > maxText ? `${clean.slice(0, maxText)}… (${clean.length} characters)` : clean;
+  };
+  if (typeof value === 'string') return text(value);
+  if (typeof value === 'bigint' || typeof value === 'symbol') return String(value);
+  if (typeof value === 'function' || value === undefined) return undefined;
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= maxDepth) return '…';
+  try {
+    if (value instanceof Error) {
+      const code = 'code' in value && typeof value.code === 'string' ? `${value.code}: ` : '';
+      return text(code + value.message);
+    }
+    if (ArrayBuffer.isView(value)) return `(${value.byteLength} bytes)`;
+    if ('toJSON' in value && typeof value.toJSON === 'function') return plainValue(value.toJSON(), scrub, depth + 1);
+    if (Array.isArray(value)) return value.slice(0, maxItems).map((item) => plainValue(item, scrub, depth + 1));
+    const entries = Object.entries(value).slice(0, maxItems);
+    return Object.fromEntries(entries.map(([key, item]) => [text(key), plainValue(item, scrub, depth + 1)]));
+  } catch {
+    return '(unreadable)';
+  }
 }
