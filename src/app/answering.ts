@@ -10,7 +10,7 @@ const TYPING_MS = 4_000;
 /** How long a turn waits for what it should have, in ms: only the very first start of a home has to install something. */
 const PREPARE_MS = 20_000;
 /** How long running turns may go on when px stops, in ms. */
-const GRACE_MS = 3_000;
+const GRACE_MS = 2_000;
 
 /** What answering works with. */
 export interface AnsweringOptions {
