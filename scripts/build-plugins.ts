@@ -7,7 +7,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePack } from '../src/plugin/engine/pack.ts';
-import { buildC, buildClock, buildRust, buildScript, type Built } from './plugin/build.ts';
+import { type Built, buildC, buildClock, buildRust, buildScript } from './plugin/build.ts';
 import { buildEngine, transpileEngine } from './plugin/engine.ts';
 
 const root = join(import.meta.dir, '..');
@@ -38,7 +38,9 @@ const carried: Record<string, Built> = {
   'web-fetch': await buildScript(root, 'web-fetch'),
 };
 for (const { file, bytes } of Object.values(carried)) await step(file, async () => bytes);
-const manifests = Object.fromEntries(Object.entries(carried).map(([n, b]) => [n, { file: b.file, manifest: b.manifest }]));
+const manifests = Object.fromEntries(
+  Object.entries(carried).map(([n, b]) => [n, { file: b.file, manifest: b.manifest }]),
+);
 await step('px.pack', async () =>
   writePack([
     ['manifests.json', new TextEncoder().encode(JSON.stringify(manifests))],

@@ -9,7 +9,7 @@ export interface Page {
 
 /** Elements whose whole content is left out: they hold no text, or not the page's. */
 const dropped = new Set(
-  'script style noscript template svg iframe object canvas form button select nav footer aside dialog'.split(' '),
+  'title script style noscript template svg iframe object canvas form button select nav footer aside dialog'.split(' '),
 );
 const blocks = new Set(
   'address article blockquote dd details div dl dt fieldset figcaption figure h1 h2 h3 h4 h5 h6 header hr li main ol p pre section summary table tbody tfoot thead tr ul'.split(
@@ -48,7 +48,9 @@ class Writer {
   #lists: { ordered: boolean; n: number }[] = [];
   #links: { href: string; at: number }[] = [];
   #pre = 0;
-  #quote = 0;
+  /** Line ends owed before the next text. */
+  #owed = 0;
+  /** The last text ended with a space, or a line begins. */
   #gap = true;
   readonly #absolute: (href: string) => string | undefined;
 
@@ -68,10 +70,7 @@ class Writer {
       }
       if (rawName === undefined) {
         if (cdata !== undefined || !raw.startsWith('<') || raw === '<') this.#text(decodeEntities(cdata ?? raw));
-      } else if (!close && dropped.has(name) && !attributes.endsWith('/')) {
-        skip = name;
-        depth = 1;
-      } else if (!close && /\shidden(?=[\s=]|$)|aria-hidden\s*=\s*["']?true/i.test(attributes) && !empty.has(name)) {
+      } else if (!close && isLeftOut(name, attributes)) {
         skip = name;
         depth = 1;
       } else this.#tag(name, close === '/', attributes);
@@ -81,24 +80,19 @@ class Writer {
       .split('\n')
       .map((line) => line.trimEnd())
       .join('\n')
-      .replace(/\n{3,}/g, '\n\n')
       .trim();
   }
 
   #tag(name: string, close: boolean, attributes: string): void {
-    if (name === 'br') this.#out.push('\n');
+    if (name === 'br') this.#break(1);
     else if (name === 'a') this.#link(close, attributes);
     else if (name === 'img') this.#text(attribute(attributes, 'alt'));
-    else if (name === 'pre') {
-      this.#break(2);
-      this.#pre = Math.max(0, this.#pre + (close ? -1 : 1));
-      this.#out.push('```\n');
-      if (close) this.#break(2);
-    } else if ((name === 'code' || name === 'kbd') && !this.#pre) this.#out.push('`');
-    else if (['b', 'strong'].includes(name)) this.#mark('**');
-    else if (['i', 'em'].includes(name)) this.#mark('*');
-    else if (['td', 'th'].includes(name)) {
-      if (close) this.#out.push(' | ');
+    else if (name === 'pre') this.#fence(close);
+    else if (name === 'code' || name === 'kbd') this.#mark('`');
+    else if (name === 'b' || name === 'strong') this.#mark('**');
+    else if (name === 'i' || name === 'em') this.#mark('*');
+    else if (name === 'td' || name === 'th') {
+      if (close) this.#put(' | ');
     } else if (blocks.has(name)) this.#block(name, close);
   }
 
@@ -106,49 +100,64 @@ class Writer {
     const heading = /^h([1-6])$/.exec(name)?.[1];
     if (name === 'ul' || name === 'ol') {
       if (close) this.#lists.pop();
-      else this.#lists.push({ ordered: name === 'ol', n: 0 });
-      this.#break(this.#lists.length > (close ? 0 : 1) ? 1 : 2);
+      this.#break(this.#lists.length > 0 ? 1 : 2);
+      if (!close) this.#lists.push({ ordered: name === 'ol', n: 0 });
     } else if (name === 'li') {
       this.#break(1);
-      if (close) return;
-      const list = this.#lists.at(-1);
-      if (list) list.n++;
-      this.#out.push(`${'  '.repeat(Math.max(0, this.#lists.length - 1))}${list?.ordered ? `${list.n}.` : '-'} `);
-      this.#gap = true;
+      if (!close) this.#item();
     } else if (name === 'tr' || name === 'dt' || name === 'dd') this.#break(1);
     else if (name === 'hr') {
       this.#break(2);
-      this.#out.push('---');
+      this.#put('---');
       this.#break(2);
     } else {
-      this.#break(this.#lists.length && !heading ? 1 : 2);
-      if (name === 'blockquote') this.#quote = Math.max(0, this.#quote + (close ? -1 : 1));
-      if (!close && this.#quote && name === 'blockquote') this.#out.push('> ');
-      if (heading && !close) this.#out.push(`${'#'.repeat(Number(heading))} `);
+      // A paragraph that opens a list item stays on the item's line.
+      if (!/(?:^|\n) *(?:-|\d+\.) $/.test(this.#out.at(-1) ?? '')) this.#break(this.#lists.length && !heading ? 1 : 2);
+      if (name === 'blockquote' && !close) this.#put('> ');
+      if (heading && !close) this.#put(`${'#'.repeat(Number(heading))} `);
     }
   }
 
-  /** Ends a line, or a paragraph. */
-  #break(lines: number): void {
-    const last = this.#out.at(-1) ?? '';
-    if (this.#gap && /^\s*([-*]|\d+\.) $/.test(last)) return;
-    this.#out.push('\n'.repeat(lines));
+  #item(): void {
+    const list = this.#lists.at(-1);
+    if (list) list.n++;
+    const indent = '  '.repeat(Math.max(0, Math.min(this.#lists.length, 8) - 1));
+    this.#put(`${indent}${list?.ordered ? `${list.n}.` : '-'} `);
     this.#gap = true;
   }
 
+  #fence(close: boolean): void {
+    if (close && this.#pre === 0) return;
+    this.#break(close ? 1 : 2);
+    this.#put('```');
+    this.#pre += close ? -1 : 1;
+    this.#break(close ? 2 : 1);
+  }
+
+  /** Ends a line (1) or a paragraph (2). */
+  #break(lines: number): void {
+    if (this.#out.length) this.#owed = Math.max(this.#owed, lines);
+    this.#gap = true;
+  }
+
+  #put(text: string): void {
+    this.#out.push('\n'.repeat(this.#owed) + text);
+    this.#owed = 0;
+  }
+
   #mark(mark: string): void {
-    if (!this.#pre) this.#out.push(mark);
+    if (!this.#pre) this.#put(mark);
   }
 
   #text(text: string): void {
     if (this.#pre) {
-      this.#out.push(text);
+      this.#put(text);
       return;
     }
     const plain = text.replace(/\s+/g, ' ');
     const shown = this.#gap ? plain.trimStart() : plain;
     if (!shown) return;
-    this.#out.push(shown);
+    this.#put(shown);
     this.#gap = shown.endsWith(' ');
   }
 
@@ -160,10 +169,16 @@ class Writer {
     const link = this.#links.pop();
     const url = link?.href && !link.href.startsWith('#') ? this.#absolute(link.href) : undefined;
     if (!link || !url || !/^https?:/.test(url)) return;
-    const label = this.#out.splice(link.at).join('').replace(/\s+/g, ' ').trim();
-    if (label) this.#out.push(`[${label.replace(/[[\]]/g, '')}](${url})`);
+    const inside = this.#out.splice(link.at).join('');
+    const label = inside.replace(/\s+/g, ' ').trim().replace(/[[\]]/g, '');
+    if (label) this.#out.push(`${/^\s*/.exec(inside)?.[0] ?? ''}[${label}](${url})`);
     this.#gap = false;
   }
+}
+
+function isLeftOut(name: string, attributes: string): boolean {
+  if (dropped.has(name)) return !attributes.endsWith('/');
+  return !empty.has(name) && /\shidden(?=[\s=]|$)|aria-hidden\s*=\s*["']?true/i.test(attributes);
 }
 
 /** An attribute's value, decoded; empty without it. */

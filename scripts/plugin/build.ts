@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PluginManifest } from '../../src/plugin/plugin.ts';
-import { component } from './component.ts';
+import { component, withDocs } from './component.ts';
 
 /** A built plugin. */
 export interface Built {
@@ -57,7 +57,8 @@ export async function buildClock(root: string): Promise<Built> {
 export async function buildC(root: string): Promise<Built[]> {
   const dir = join(root, 'plugins/example-c');
   const core = join(root, 'build/plugins/.example-c.core.wasm');
-  const flags = '--target=wasm32-unknown-unknown -nostdlib -ffreestanding -O2 -mbulk-memory -Wall -Wextra -Werror'.split(' ');
+  const flags =
+    '--target=wasm32-unknown-unknown -nostdlib -ffreestanding -O2 -mbulk-memory -Wall -Wextra -Werror'.split(' ');
   const link = ['-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=32768', '-o', core];
   await run(['clang-19', ...flags, ...link, 'example.c'], dir);
   const bytes = await component(root, core, join(dir, 'example.wit'), 'example', 'utf8');
@@ -75,7 +76,10 @@ export async function buildRust(root: string): Promise<Built[]> {
       CARGO_TARGET_DIR: target,
     });
     const core = join(target, 'wasm32-unknown-unknown/release', `${crate.replaceAll('-', '_')}.wasm`);
-    out.push({ file: `example-rust-${crate}.wasm`, bytes: await component(root, core), manifest });
+    const plain = await component(root, core);
+    const wit = join(dir, crate, 'wit/world.wit');
+    const bytes = existsSync(wit) ? withDocs(plain, readFileSync(wit, 'utf8')) : plain;
+    out.push({ file: `example-rust-${crate}.wasm`, bytes, manifest });
   }
   return out;
 }

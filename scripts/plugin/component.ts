@@ -7,7 +7,13 @@ import { packageDocs } from './wit.ts';
  * Makes a component of a core module. With a WIT file its world is embedded first (a module from wit-bindgen carries its own), and the
  * documentation in the WIT is put into the component, from where px shows it to models. `project-x:core` is known without a copy.
  */
-export async function component(root: string, core: string, wit?: string, world?: string, encoding: 'utf8' | 'utf16' = 'utf8') {
+export async function component(
+  root: string,
+  core: string,
+  wit?: string,
+  world?: string,
+  encoding: 'utf8' | 'utf16' = 'utf8',
+) {
   const binary = new Uint8Array(readFileSync(core));
   if (!wit || !world) return componentNew(binary, []);
   const text = readFileSync(wit, 'utf8');

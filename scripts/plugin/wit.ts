@@ -65,7 +65,8 @@ function named(words: string[], inside: string): { kind: string; name: string; t
 export function packageDocs(source: string) {
   const items = readWit(source);
   const of = (kind: string, list: WitItem[]) => list.filter((i) => i.kind === kind);
-  const docs = (list: WitItem[]) => Object.fromEntries(list.filter((i) => i.docs).map((i) => [i.name, { docs: i.docs }]));
+  const docs = (list: WitItem[]) =>
+    Object.fromEntries(list.filter((i) => i.docs).map((i) => [i.name, { docs: i.docs }]));
   const types = (list: WitItem[]) =>
     Object.fromEntries(
       list

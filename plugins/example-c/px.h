@@ -1,0 +1,53 @@
+// Bindings for example.wit against the canonical ABI, by hand: strings and lists are a pointer and a length, results start with a tag byte.
+#pragma once
+typedef __UINT8_TYPE__ u8;
+typedef __UINT32_TYPE__ u32;
+typedef __INT32_TYPE__ s32;
+typedef __SIZE_TYPE__ usize;
+
+/// A string or list<u8>: bytes, not terminated.
+typedef struct { const char *at; usize length; } text;
+#define TEXT(literal) ((text){literal, sizeof(literal) - 1})
+
+#define IMPORT(name) __attribute__((import_module("project-x:core/host-api@0.1.0"), import_name(name)))
+#define EXPORT(name) __attribute__((export_name(name)))
+
+enum level { LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR, LEVEL_DEBUG };
+IMPORT("log") void px_log(enum level level, const char *message, usize length);
+
+// Memory: a stack of bytes above the program's own data, given back whole when a call is over.
+extern u8 __heap_base;
+static usize top;
+
+static void *allocate(usize size, usize align) {
+  if (top == 0) top = (usize)&__heap_base;
+  usize start = (top + align - 1) & ~(align - 1);
+  if (start < top || start + size < start) __builtin_trap();
+  usize have = __builtin_wasm_memory_size(0) << 16;
+  if (start + size > have && __builtin_wasm_memory_grow(0, (start + size - have + 65535) >> 16) == (usize)-1) __builtin_trap();
+  top = start + size;
+  return (void *)start;
+}
+
+static void release_all(void) { top = 0; }
+
+// The host calls this to place arguments.
+EXPORT("cabi_realloc") void *cabi_realloc(void *old, usize old_size, usize align, usize size) {
+  if (old_size >= size) return old;
+  void *moved = allocate(size, align);
+  if (old_size) __builtin_memcpy(moved, old, old_size);
+  return moved;
+}
+
+// Joins texts into a new one.
+static text join(const text *parts, usize count) {
+  usize length = 0;
+  for (usize i = 0; i < count; i++) length += parts[i].length;
+  char *at = allocate(length, 1);
+  usize end = 0;
+  for (usize i = 0; i < count; i++) {
+    __builtin_memcpy(at + end, parts[i].at, parts[i].length);
+    end += parts[i].length;
+  }
+  return (text){at, length};
+}
