@@ -28,6 +28,8 @@ export interface Match {
 /** The FTS5 index in `state/index.db`. Markdown is the truth: the file can be deleted at any time. All of its SQL stands here. */
 export class IndexDb {
   readonly #store: Store;
+  /** True while changes wait for their COMMIT. */
+  #held = false;
 
   constructor(path: string) {
     this.#store = openStore(path, { cache: true });
@@ -45,15 +47,31 @@ export class IndexDb {
          CREATE VIRTUAL TABLE memory_text USING fts5(heading, body, grams,
            content='', contentless_delete=1, tokenize='porter unicode61 remove_diacritics 2');
          INSERT INTO memory_text (memory_text, rank) VALUES ('hashsize', 262144);
+         INSERT INTO memory_text (memory_text, rank) VALUES ('rank', 'bm25(4.0, 1.0, 1.0)');
          CREATE TABLE memory_setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;`,
       ],
     });
     this.#store.db.run('PRAGMA wal_autocheckpoint = 250');
   }
 
-  /** Runs several changes as one. */
+  /** Runs several changes as one. They are kept with those before them by {@link flush}, which must come before other work gets its turn. */
   together(work: () => void): void {
-    this.#store.transaction(work);
+    if (!this.#held) this.#store.db.run('BEGIN IMMEDIATE');
+    this.#held = true;
+    try {
+      work();
+    } catch (error) {
+      this.#held = false;
+      this.#store.db.run('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** Keeps the changes made so far. */
+  flush(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#store.db.run('COMMIT');
   }
 
   note(path: string): IndexedNote | undefined {
@@ -141,20 +159,33 @@ export class IndexDb {
   /** Empties the index. */
   clear(): void {
     this.together(() => {
-      this.#store.db.run(`DELETE FROM memory_note; DELETE FROM memory_passage;`);
-      this.#store.db.run(`INSERT INTO memory_text (memory_text) VALUES ('delete-all')`);
+      this.#store.db.run('DELETE FROM memory_note');
+      this.#store.db.run('DELETE FROM memory_passage');
+      this.#store.db.run("INSERT INTO memory_text (memory_text) VALUES ('delete-all')");
     });
+    this.flush();
   }
 
   /** The passages that match an FTS5 expression, best first. A heading counts four times its text. */
   match(expression: string, limit: number, under: string): Match[] {
-    const near =
-      under === '' ? '' : `AND (n.folder = ?3 OR substr(n.folder, 1, length(?3) + 1) = ?3 || '/' OR n.path = ?3)`;
-    const sql = `SELECT n.path, p.line, p.heading, p.body, bm25(memory_text, 4.0, 1.0, 1.0) AS rank
-       FROM memory_text JOIN memory_passage p ON p.id = memory_text.rowid JOIN memory_note n ON n.id = p.note
-       WHERE memory_text MATCH ?1 ${near} ORDER BY rank LIMIT ?2`;
+    const near = `AND rowid IN (SELECT p.id FROM memory_passage p JOIN memory_note n ON n.id = p.note
+       WHERE n.path = ?3 OR (n.path > ?3 || '/' AND n.path < ?3 || '0'))`;
+    const sql = `SELECT n.path, p.line, p.heading, p.body, t.rank
+       FROM (SELECT rowid, rank FROM memory_text WHERE memory_text MATCH ?1 ${under === '' ? '' : near} ORDER BY rank LIMIT ?2) t
+       JOIN memory_passage p ON p.id = t.rowid JOIN memory_note n ON n.id = p.note ORDER BY t.rank`;
     const query = this.#store.db.query<Match, (string | number)[]>(sql);
     return under === '' ? query.all(expression, limit) : query.all(expression, limit, under);
+  }
+
+  /** How many passages match an expression, counted up to a bound. */
+  count(expression: string, most: number): number {
+    return (
+      this.#store.db
+        .query<{ n: number }, [string, number]>(
+          'SELECT count(*) AS n FROM (SELECT 1 FROM memory_text WHERE memory_text MATCH ? LIMIT ?)',
+        )
+        .get(expression, most)?.n ?? 0
+    );
   }
 
   stats(): { notes: number; chunks: number } {
@@ -189,6 +220,7 @@ export class IndexDb {
   }
 
   close(): void {
+    this.flush();
     this.#store.close();
   }
 }

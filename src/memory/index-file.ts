@@ -1,83 +1,92 @@
-import type { Stats } from 'node:fs';
+import { readFileSync, type Stats } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Chunker, type Passage } from './chunk.ts';
 import { journalPassages } from './chunk-journal.ts';
 import type { IndexDb, IndexedNote } from './index-db.ts';
 import { closers } from './journal-parse.ts';
-import { Breath } from './walk.ts';
+import type { Breath } from './walk.ts';
 
 /** How many passages are changed in one transaction. */
-const batch = 24;
+const batch = 12;
 
-/** What tells whether a file changed since it was read. */
+/** Files up to this size are read in one go, in bytes; for larger ones the event loop is left free. */
+const small = 262_144;
+
+/** The index and the rhythm of the work on it. */
+export interface Work {
+  db: IndexDb;
+  /** Real path of memory/. */
+  root: string;
+  maxBytes: () => number;
+  breath: Breath;
+}
+
+/** What tells whether a file changed since it was read: a person can set one time of a file, but not the other. */
 export function stampOf(stats: Stats): string {
   return `${stats.mtimeMs} ${stats.ctimeMs} ${stats.size}`;
 }
 
 /** Brings one file's part of the index up to date; false when nothing had changed. Works in slices. */
-export async function indexFile(
-  db: IndexDb,
-  root: string,
-  path: string,
-  stats: Stats,
-  maxBytes: number,
-): Promise<boolean> {
-  const stamp = stampOf(stats);
+export async function indexFile(work: Work, path: string, stats: Stats): Promise<boolean> {
+  const { db } = work;
   const known = db.note(path);
+  if (known?.stamp === stampOf(stats)) return false;
   const journal = path.startsWith('journal/');
-  if (stats.size > maxBytes) return replace(db, path, stats.size, { stamp, hash: 'large', mark: '' }, []);
-  if (journal && known && (await indexAppended(db, root, path, known, stats))) return true;
-  const bytes = await readFile(join(root, path));
+  // File times are coarse: a file that changed just now may change again under the same time, and is looked at again next time.
+  const stamp = !journal && Date.now() - stats.ctimeMs < 50 ? `${stampOf(stats)} fresh` : stampOf(stats);
+  if (stats.size > work.maxBytes()) return replace(work, path, stats.size, { stamp, hash: 'large', mark: '' }, []);
+  if (journal && known && (await indexAppended(work, path, known, stats))) return true;
+  const bytes = await readWhole(work, path, stats.size);
   const hash = Bun.hash(bytes).toString(36);
   if (known && known.hash === hash) {
-    db.done(known.id, { ...known, stamp });
+    db.together(() => db.done(known.id, { ...known, stamp }));
     return false;
   }
   const binary = bytes.subarray(0, 8192).includes(0);
   const passages = binary ? [] : journal ? journalPassages(bytes, { offset: 0, line: 1 }) : notePassages(bytes);
-  return replace(db, path, stats.size, { stamp, hash, mark: journal ? lastMark(bytes, 0) : '' }, passages);
+  return replace(work, path, stats.size, { stamp, hash, mark: journal ? lastMark(bytes, 0) : '' }, passages);
 }
 
 /** Takes a file out of the index. */
-export async function removeFile(db: IndexDb, path: string): Promise<void> {
+export async function removeFile({ db, breath }: Work, path: string): Promise<void> {
   const known = db.note(path);
   if (!known) return;
-  const breath = new Breath();
-  for (let more = true; more; await breath.next()) {
+  for (let more = true; more; ) {
     db.together(() => {
       more = db.drop(known.id, 0, batch) === batch;
       if (!more) db.forget(known.id);
     });
+    if (breath.due) await breath.pause();
   }
 }
 
 type State = Pick<IndexedNote, 'stamp' | 'hash' | 'mark'>;
 type Passages = Iterable<Passage | undefined>;
 
-async function replace(db: IndexDb, path: string, size: number, state: State, passages: Passages): Promise<boolean> {
-  const breath = new Breath();
+async function replace(work: Work, path: string, size: number, state: State, passages: Passages): Promise<boolean> {
+  const { db, breath } = work;
   if (db.note(path)) {
-    for (let more = true; more; await breath.next()) {
+    for (let more = true; more; ) {
       db.together(() => {
         more = db.drop(db.open(path, size), 0, batch) === batch;
       });
+      if (breath.due) await breath.pause();
     }
   }
-  await add(db, path, size, state, passages, 0);
+  await add(work, path, size, state, passages, 0);
   return true;
 }
 
 /** Adds passages in small transactions; the file counts as indexed with the last one only. */
 async function add(
-  db: IndexDb,
+  { db, breath }: Work,
   path: string,
   size: number,
   state: State,
   passages: Passages,
   had: number,
 ): Promise<void> {
-  const breath = new Breath();
   let held: Passage[] = [];
   let count = had;
   let id: number | undefined;
@@ -92,15 +101,14 @@ async function add(
   for (const passage of passages) {
     if (passage) held.push(passage);
     if (held.length >= batch) write(false);
-    await breath.next();
+    if (breath.due) await breath.pause();
   }
   write(true);
 }
 
 /** A journal that only grew is read on from its last passage; false when it must be read whole. */
 async function indexAppended(
-  db: IndexDb,
-  root: string,
+  { db, root, breath, maxBytes }: Work,
   path: string,
   known: IndexedNote,
   stats: Stats,
@@ -120,8 +128,15 @@ async function indexAppended(
   });
   const passages = journalPassages(bytes, { offset: last.offset, line });
   const state = { stamp: stampOf(stats), hash: '', mark: lastMark(bytes, last.offset) };
-  await add(db, path, stats.size, state, passages, known.passages - dropped);
+  await add({ db, root, breath, maxBytes }, path, stats.size, state, passages, known.passages - dropped);
   return true;
+}
+
+async function readWhole({ root, breath }: Work, path: string, size: number): Promise<Buffer> {
+  const file = join(root, path);
+  if (size <= small) return readFileSync(file);
+  await breath.pause();
+  return readFile(file);
 }
 
 function lastMark(bytes: Buffer, offset: number): string {

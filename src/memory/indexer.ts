@@ -2,7 +2,7 @@ import { lstatSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../log/log.ts';
 import type { IndexDb } from './index-db.ts';
-import { indexFile, removeFile, stampOf } from './index-file.ts';
+import { indexFile, removeFile, stampOf, type Work } from './index-file.ts';
 import { Breath, isHidden, isNote, walk } from './walk.ts';
 
 /** What the indexer works with. */
@@ -18,7 +18,7 @@ export interface IndexerOptions {
   elsewhere?: () => Promise<boolean>;
 }
 
-/** More changed files or bytes than this are handed to another process, so that this one's memory does not grow. */
+/** Walking over more files than this, or indexing more bytes, is handed to another process, so that this one's memory does not grow. */
 const bulk = { files: 300, bytes: 4_000_000 };
 
 /** More announced changes than this at once are not remembered one by one: the folder is walked instead. */
@@ -27,6 +27,7 @@ const mostTouched = 500;
 /** Brings the index in line with the folder: what was announced first, then what a walk finds. One piece of work at a time, in slices. */
 export class Indexer {
   readonly #options: IndexerOptions;
+  readonly #work: Work;
   readonly #touched = new Set<string>();
   #scanWanted = false;
   #running: Promise<void> | undefined;
@@ -34,11 +35,13 @@ export class Indexer {
 
   constructor(options: IndexerOptions) {
     this.#options = options;
+    const { db, root, maxBytes } = options;
+    this.#work = { db, root, maxBytes, breath: new Breath(() => db.flush()) };
   }
 
-  /** A path below memory/ changed. A folder's change leads to a walk. */
+  /** A path below memory/ changed. A folder's change leads to a walk. The log is not indexed: it would drown what was said. */
   touch(path: string): void {
-    if (path.split('/').some(isHidden)) return;
+    if (path.split('/').some(isHidden) || path.startsWith('log/')) return;
     if (!isNote(path) || this.#touched.size >= mostTouched) {
       this.#scanWanted ||= isNote(path) || this.#isFolder(path);
       if (this.#scanWanted) this.#touched.clear();
@@ -53,7 +56,8 @@ export class Indexer {
   /** Works until nothing is left to do. */
   async run(): Promise<void> {
     while (!this.#closed && (this.#running || this.#scanWanted || this.#touched.size > 0)) {
-      this.#running ??= this.#work().finally(() => {
+      this.#running ??= this.#round().finally(() => {
+        this.#options.db.flush();
         this.#running = undefined;
       });
       await this.#running;
@@ -66,7 +70,7 @@ export class Indexer {
     await this.#running;
   }
 
-  async #work(): Promise<void> {
+  async #round(): Promise<void> {
     if (this.#scanWanted) {
       this.#scanWanted = false;
       this.#touched.clear();
@@ -80,11 +84,13 @@ export class Indexer {
   }
 
   async #scan(): Promise<void> {
-    const { db, root } = this.#options;
-    const breath = new Breath();
+    const { db, root, breath } = this.#work;
+    if (db.stats().notes > bulk.files && (await this.#options.elsewhere?.())) return;
     const gone = new Set(db.folders());
-    const left = { ...bulk };
-    for await (const { path: folder, notes } of walk(root)) {
+    // Held back until it is sure that they are few; undefined from the moment on that they are many and nobody else can do it.
+    let changed: string[] | undefined = [];
+    let bytes = 0;
+    for await (const { path: folder, notes } of walk(root, '', ['log'], breath)) {
       gone.delete(folder);
       const known = db.inFolder(folder);
       for (const { name, stats } of notes) {
@@ -93,29 +99,37 @@ export class Indexer {
         const same = known.get(path) === stampOf(stats);
         known.delete(path);
         if (same) continue;
-        left.files--;
-        left.bytes -= stats.size;
-        if (left.files < 0 || left.bytes < 0) {
-          if (await this.#options.elsewhere?.()) return;
-          left.files = Number.POSITIVE_INFINITY;
-          left.bytes = Number.POSITIVE_INFINITY;
+        if (changed === undefined) {
+          await this.#one(path);
+          continue;
         }
-        await this.#one(path);
-        await breath.next();
+        changed.push(path);
+        bytes += stats.size;
+        if (changed.length <= bulk.files && bytes <= bulk.bytes) continue;
+        db.flush();
+        if (await this.#options.elsewhere?.()) return;
+        await this.#each(changed);
+        changed = undefined;
       }
-      for (const path of known.keys()) await this.#one(path);
+      await this.#each(known.keys());
     }
-    for (const folder of gone) for (const path of db.inFolder(folder).keys()) await this.#one(path);
+    if (changed) await this.#each(changed);
+    for (const folder of gone) await this.#each(db.inFolder(folder).keys());
+  }
+
+  async #each(paths: Iterable<string>): Promise<void> {
+    for (const path of paths) await this.#one(path);
   }
 
   /** Brings one file up to date, whatever became of it. */
   async #one(path: string): Promise<void> {
-    const { db, root, maxBytes, indexed, log } = this.#options;
+    const { indexed, log } = this.#options;
     if (this.#closed) return;
+    if (this.#work.breath.due) await this.#work.breath.pause();
     try {
       const stats = this.#plainFile(path);
-      if (!stats) await removeFile(db, path);
-      else if (await indexFile(db, root, path, stats, maxBytes())) indexed?.(path);
+      if (!stats) await removeFile(this.#work, path);
+      else if (await indexFile(this.#work, path, stats)) indexed?.(path);
     } catch (error) {
       log.warn('a note could not be indexed', { path, error: error instanceof Error ? error.message : String(error) });
     }

@@ -2,8 +2,8 @@ import { isUnspaced, pairs, unspacedRuns } from './script.ts';
 
 /** A question as FTS5 takes it. */
 export interface Question {
-  /** The MATCH expression. */
-  match: string;
+  /** FTS5 expressions, each valid by itself, to be joined by OR. */
+  terms: string[];
   /** The single words asked for, in lower case. */
   words: string[];
 }
@@ -19,7 +19,7 @@ const stopWords = new Set(
 );
 
 /**
- * Turns what a person or a model asks into an FTS5 expression that cannot be an error: the words of the question joined by OR, without stop words;
+ * Turns what a person or a model asks into FTS5 expressions that cannot be an error: the words of the question without stop words;
  * `"…"` stays a phrase, `word*` a prefix; scripts without spaces are asked for by pairs of characters. Undefined when there is nothing to look for.
  */
 export function parseQuestion(query: string): Question | undefined {
@@ -44,7 +44,7 @@ export function parseQuestion(query: string): Question | undefined {
     if (!isUnspaced(plain) || /[a-z0-9]/.test(plain)) terms.add(word === plain ? `"${plain}"` : `"${plain}"*`);
   }
   if (terms.size === 0) return undefined;
-  return { match: [...terms].slice(0, bounds.terms).join(' OR '), words: [...words] };
+  return { terms: [...terms].slice(0, bounds.terms), words: [...words] };
 }
 
 /** The words of a text in lower case, as the tokeniser sees them. */

@@ -8,6 +8,9 @@ import { snippetOf } from './snippet.ts';
 /** A transcript says a thing in passing, a note says it on purpose. */
 const transcriptWeight = 0.8;
 
+/** About how many passages are ranked at most for one search. */
+const mostRanked = 4000;
+
 /** How many passages of one file are shown. */
 const perFile = 3;
 
@@ -19,7 +22,9 @@ export function searchIndex(db: IndexDb, query: string, options: SearchOptions =
   let matches: Match[];
   try {
     const under = options.under === undefined ? '' : plainPath(options.under);
-    matches = db.match(question.match, limit * 3 + 20, under);
+    const expression = telling(db, question.terms).join(' OR ');
+    if (expression === '') return [];
+    matches = db.match(expression, limit * 3 + 20, under);
   } catch {
     return [];
   }
@@ -44,6 +49,22 @@ export function searchIndex(db: IndexDb, query: string, options: SearchOptions =
     });
   }
   return hits;
+}
+
+/** The rarest terms, as many as can be ranked in bounded time: a word that stands everywhere tells little and costs most. */
+function telling(db: IndexDb, terms: string[]): string[] {
+  if (terms.length < 2) return terms;
+  const counted = terms
+    .map((term) => ({ term, passages: db.count(term, mostRanked) }))
+    .sort((a, b) => a.passages - b.passages);
+  let sum = 0;
+  const kept = counted.filter(({ passages }) => {
+    sum += passages;
+    return sum <= mostRanked;
+  });
+  return (kept.some((one) => one.passages > 0) ? kept : counted.filter((one) => one.passages > 0).slice(0, 2)).map(
+    (one) => one.term,
+  );
 }
 
 const isTranscript = (path: string): boolean => path.startsWith('journal/');

@@ -3,15 +3,26 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** How long one slice of background work may hold the event loop, in ms. */
-const slice = 4;
+const slice = 3;
 
 /** Lets other work run when the current slice is used up. */
 export class Breath {
+  readonly #before: () => void;
   #since = performance.now();
 
-  /** Resolves at once, or after the event loop had its turn. */
-  async next(): Promise<void> {
-    if (performance.now() - this.#since < slice) return;
+  /** `before` runs before each pause. */
+  constructor(before: () => void = () => {}) {
+    this.#before = before;
+  }
+
+  /** True when it is time for a pause. */
+  get due(): boolean {
+    return performance.now() - this.#since >= slice;
+  }
+
+  /** Lets the event loop have its turn. */
+  async pause(): Promise<void> {
+    this.#before();
     await new Promise<void>((resume) => setImmediate(resume));
     this.#since = performance.now();
   }
@@ -28,15 +39,19 @@ export interface Folder {
 }
 
 /** Walks memory/ folder by folder, a slice at a time. `only` limits it to a folder. */
-export async function* walk(root: string, only = '', skip: string[] = []): AsyncGenerator<Folder> {
-  const breath = new Breath();
+export async function* walk(
+  root: string,
+  only = '',
+  skip: string[] = [],
+  breath = new Breath(),
+): AsyncGenerator<Folder> {
   const open = [only];
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     const names = await readdir(join(root, path)).catch(() => []);
     const notes: Folder['notes'] = [];
     for (const name of names) {
       if (isHidden(name)) continue;
-      await breath.next();
+      if (breath.due) await breath.pause();
       const below = path === '' ? name : `${path}/${name}`;
       const stats = lstatSync(join(root, below), { throwIfNoEntry: false });
       if (stats?.isDirectory()) {

@@ -245,12 +245,12 @@ describe('a write that was cut off', () => {
     for (let size = before; size <= whole.length; size++) {
       writeFileSync(file, whole.subarray(0, size));
       const complete = size >= whole.length - 1;
-      expect(await openJournal(memory).read('telegram/4711', 9)).toEqual(
+      expect(await openJournal(memory).read('telegram/4711', 9)).toEqual<JournalEntry[]>(
         complete ? [said('eins'), ...last] : [said('eins')],
       );
       await openJournal(memory).append('telegram/4711', [said('vier')]);
       const after = await openJournal(memory).read('telegram/4711', 9);
-      expect(after.filter((entry) => entry.kind !== 'note')).toEqual([
+      expect(after.filter((entry) => entry.kind !== 'note')).toEqual<JournalEntry[]>([
         said('eins'),
         ...(complete ? last : []),
         said('vier'),
@@ -269,7 +269,7 @@ describe('a write that was cut off', () => {
       writeFileSync(file, whole.subarray(0, size));
       await openJournal(memory).append('telegram/4711', [said('drei')]);
       const after = await openJournal(memory).read('telegram/4711', 9);
-      expect(after.filter((entry) => entry.kind !== 'note')).toEqual([said('drei')]);
+      expect(after.filter((entry) => entry.kind !== 'note')).toEqual<JournalEntry[]>([said('drei')]);
       expect((await verifyJournal(memory)).ok).toBe(true);
     }
   });

@@ -1,0 +1,195 @@
+import { describe, expect, test } from 'bun:test';
+import {
+  appendFileSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { indexOnce, type JournalEntry } from '../../src/memory/memory.ts';
+import { testMemory, until } from './home.ts';
+
+const said = (text: string): JournalEntry => ({ at: new Date(2025, 10, 22, 14).getTime(), kind: 'note', text });
+
+describe('the index follows the folder', () => {
+  test('a note saved by an editor is found within a second, also after a rename, an edit and a removal', async () => {
+    await using t = await testMemory();
+    t.memory.start();
+    await t.memory.settled();
+    const paths = () => t.memory.search('zanzibar').map((hit) => hit.path);
+    const file = (name: string) => join(t.home.memory, name);
+    const before = performance.now();
+    writeFileSync(file('a.md'), 'zanzibar\n');
+    expect(await until(() => paths().includes('a.md'))).toBe(true);
+    expect(performance.now() - before).toBeLessThan(1000);
+    mkdirSync(file('new/deep'), { recursive: true });
+    renameSync(file('a.md'), file('new/deep/b.md'));
+    expect(await until(() => paths().join() === 'new/deep/b.md')).toBe(true);
+    renameSync(file('new'), file('other'));
+    expect(await until(() => paths().join() === 'other/deep/b.md')).toBe(true);
+    writeFileSync(file('other/deep/b.md'), 'madagascar\n');
+    expect(await until(() => paths().length === 0 && t.memory.search('madagascar').length === 1)).toBe(true);
+    rmSync(file('other'), { recursive: true });
+    expect(await until(() => t.memory.stats().notes === 0)).toBe(true);
+    expect(
+      t.events.some((event) => event.type === 'memory.indexed' && event.path === 'a.md' && event.chunks === 1),
+    ).toBe(true);
+  });
+
+  test('changes made while px was off are found at the next start, and unchanged files are not read again', async () => {
+    await using t = await testMemory();
+    for (const name of ['a', 'b', 'c']) writeFileSync(join(t.home.memory, `${name}.md`), `animal ${name}\n`);
+    await t.memory.settled();
+    unlinkSync(join(t.home.memory, 'a.md'));
+    writeFileSync(join(t.home.memory, 'b.md'), 'plant b\n');
+    t.events.length = 0;
+    const memory = await t.reopen();
+    await memory.settled();
+    expect(memory.search('animal').map((hit) => hit.path)).toEqual(['c.md']);
+    expect(t.events.map((event) => event.type === 'memory.indexed' && event.path)).toEqual(['b.md']);
+  });
+
+  test('an edit that keeps size and modification time is noticed', async () => {
+    await using t = await testMemory();
+    const file = join(t.home.memory, 'a.md');
+    writeFileSync(file, 'aaaa\n');
+    await t.memory.settled();
+    const { atime, mtime } = statSync(file);
+    writeFileSync(file, 'bbbb\n');
+    utimesSync(file, atime, mtime);
+    await t.memory.settled();
+    expect(t.memory.search('bbbb').length).toBe(1);
+  });
+
+  test('links, binary and too large files are not indexed; broken UTF-8 is', async () => {
+    await using t = await testMemory({ max_file_bytes: 2000 });
+    const file = (name: string) => join(t.home.memory, name);
+    mkdirSync(join(t.home.root, 'outside'));
+    writeFileSync(join(t.home.root, 'outside/secret.md'), 'zebra secret\n');
+    symlinkSync(join(t.home.root, 'outside'), file('dir'));
+    symlinkSync(join(t.home.root, 'outside/secret.md'), file('link.md'));
+    symlinkSync(t.home.memory, file('loop'));
+    writeFileSync(file('binary.md'), 'zebra \0\x01\x02');
+    writeFileSync(file('large.md'), 'zebra '.repeat(1000));
+    writeFileSync(
+      file('broken.md'),
+      Buffer.concat([Buffer.from('zebra '), Buffer.from([0xff, 0xfe, 0xc3]), Buffer.from(' ok\n')]),
+    );
+    mkdirSync(file('.obsidian'));
+    writeFileSync(file('.obsidian/x.md'), 'zebra\n');
+    writeFileSync(file('image.png'), 'zebra\n');
+    await t.memory.settled();
+    expect(t.memory.search('zebra').map((hit) => hit.path)).toEqual(['broken.md']);
+    expect(await t.memory.list()).toEqual(['binary.md', 'broken.md', 'large.md']);
+    expect(t.memory.stats()).toEqual({ notes: 3, chunks: 1 });
+  });
+
+  test('a file that disappears or turns into a link at the last moment does no harm', async () => {
+    await using t = await testMemory();
+    const file = join(t.home.memory, 'a.md');
+    writeFileSync(file, 'zebra\n');
+    await t.memory.settled();
+    writeFileSync(join(t.home.root, 'secret.md'), 'zebra secret\n');
+    unlinkSync(file);
+    symlinkSync(join(t.home.root, 'secret.md'), file);
+    await t.memory.settled();
+    expect(t.memory.search('zebra')).toEqual([]);
+  });
+
+  test('a 3 MB note is indexed without stopping other work for long', async () => {
+    await using t = await testMemory();
+    const lines = Array.from({ length: 40_000 }, (_, n) => `Line ${n} about something or other with words in it.\n\n`);
+    writeFileSync(join(t.home.memory, 'big.md'), `${lines.join('')}zebra\n`);
+    let longest = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    await t.memory.settled();
+    clearInterval(timer);
+    expect(t.memory.search('zebra').length).toBe(1);
+    expect(longest).toBeLessThan(250);
+  }, 30_000);
+
+  test('deleting the index loses nothing, and rebuild remakes it', async () => {
+    await using t = await testMemory();
+    await t.memory.write('a.md', 'zebra', 'replace');
+    await t.memory.settled();
+    await t.memory.close();
+    rmSync(join(t.home.state, 'index.db'));
+    let memory = await t.reopen();
+    await memory.settled();
+    expect(memory.search('zebra').length).toBe(1);
+    await memory.close();
+    writeFileSync(join(t.home.state, 'index.db'), 'this is no database'.repeat(1000));
+    memory = await t.reopen();
+    await memory.rebuild();
+    expect(memory.search('zebra').length).toBe(1);
+    expect(memory.stats()).toEqual({ notes: 1, chunks: 1 });
+  });
+
+  test('a growing transcript is indexed from where it grew, with the right lines', async () => {
+    await using t = await testMemory();
+    const path = 'journal/cli-x/2025-11-22.md';
+    for (let n = 0; n < 30; n++) {
+      await t.memory.journal.append('cli/x', [said(`word${n} ${'filler '.repeat(60)}`), said(`second${n}`)]);
+      if (n % 3 === 0) await t.memory.settled();
+    }
+    await t.memory.settled();
+    const found = () =>
+      Array.from({ length: 30 }, (_, n) => t.memory.search(`word${n}`).map((hit) => [hit.path, hit.line]));
+    const grown = found();
+    const { chunks } = t.memory.stats();
+    for (const [n, hits] of grown.entries()) {
+      expect(hits.length).toBe(1);
+      const line = Number(hits[0]?.[1]);
+      const { text } = await t.memory.get(path, line, 40);
+      expect(text.split('\n')[0]).toBe('> **note**');
+      expect(text).toContain(`word${n} `);
+    }
+    await t.memory.rebuild();
+    expect(found()).toEqual(grown);
+    expect(t.memory.stats().chunks).toBe(chunks);
+  });
+
+  test('an edited transcript is read anew', async () => {
+    await using t = await testMemory();
+    await t.memory.journal.append('cli/x', [said('zebra'), said('other')]);
+    await t.memory.settled();
+    const file = join(t.home.memory, 'journal/cli-x/2025-11-22.md');
+    writeFileSync(file, (await Bun.file(file).text()).replace('zebra', 'flamingo'));
+    appendFileSync(file, '\nmore\n');
+    await t.memory.settled();
+    expect(t.memory.search('zebra')).toEqual([]);
+    expect(t.memory.search('flamingo').length).toBe(1);
+  });
+
+  test('many files at once, and indexing in a process of its own, give the same index', async () => {
+    await using t = await testMemory();
+    mkdirSync(join(t.home.memory, 'many'));
+    for (let n = 0; n < 700; n++) writeFileSync(join(t.home.memory, `many/${n}.md`), `# N${n}\n\nzebra number${n}\n`);
+    await t.memory.settled();
+    expect(t.memory.stats()).toEqual({ notes: 700, chunks: 700 });
+    await t.memory.close();
+    rmSync(join(t.home.state, 'index.db'));
+    await indexOnce(t.home.root);
+    const memory = await t.reopen();
+    expect(memory.stats()).toEqual({ notes: 700, chunks: 700 });
+    expect(memory.search('number613').map((hit) => hit.path)).toEqual(['many/613.md']);
+  });
+});
+
+test('the log is kept beside the notes and not indexed', async () => {
+  await using t = await testMemory();
+  mkdirSync(join(t.home.memory, 'log'));
+  writeFileSync(join(t.home.memory, 'log/2025-11-22.md'), 'zebra\n');
+  await t.memory.settled();
+  expect(t.memory.search('zebra')).toEqual([]);
+  expect((await t.memory.get('log/2025-11-22.md')).text).toBe('zebra');
+});

@@ -1,0 +1,169 @@
+import { describe, expect, test } from 'bun:test';
+import { testMemory } from './home.ts';
+import { nasty } from './nasty.ts';
+
+async function vault(notes: Record<string, string>) {
+  const t = await testMemory();
+  for (const [path, text] of Object.entries(notes)) await t.memory.write(path, text, 'replace');
+  await t.memory.settled();
+  return t;
+}
+
+describe('search', () => {
+  test('a natural question finds the note that answers it', async () => {
+    await using t = await vault({
+      'people/ada.md': '# Ada\n\n## Health\n\nHer dentist is Dr. Molar, next appointment in May.\n',
+      'work.md': '# Work\n\nThe deadline of the report is Friday.\n',
+    });
+    const [hit] = t.memory.search('When does Ada have her dentist appointments?');
+    expect(hit).toMatchObject({ path: 'people/ada.md', heading: 'Ada › Health' });
+    expect(hit?.snippet).toContain('Dr. Molar');
+  });
+
+  test('names the line where the passage starts', async () => {
+    const filler = Array.from(
+      { length: 60 },
+      (_, n) => `Line ${n} of something long that fills the note with words.\n`,
+    ).join('\n');
+    await using t = await vault({ 'a.md': `# Long\n\n${filler}\nThe zebra sleeps here.\n` });
+    const [hit] = t.memory.search('zebra');
+    const { text } = await t.memory.get('a.md', hit?.line, 40);
+    expect(text).toContain('zebra');
+    expect(hit?.line).toBeGreaterThan(80);
+  });
+
+  test('a heading counts more than a mention', async () => {
+    await using t = await vault({
+      'a.md': '# Misc\n\nWe talked about cars and boats and lisbon and other things on the way home.\n',
+      'b.md': '# Lisbon\n\nPlans for the spring journey with many other words here to be fair.\n',
+    });
+    expect(t.memory.search('lisbon').map((hit) => hit.path)).toEqual(['b.md', 'a.md']);
+  });
+
+  test('word endings, accents and case do not matter', async () => {
+    await using t = await vault({ 'a.md': 'She was running in the Café Zürich.\n' });
+    for (const query of ['runs', 'CAFE', 'zurich', 'café'])
+      expect([query, t.memory.search(query).length]).toEqual([query, 1]);
+  });
+
+  test('a quoted phrase must stand so', async () => {
+    await using t = await vault({ 'a.md': 'the blue whale song\n', 'b.md': 'a whale, and the sky is blue\n' });
+    expect(t.memory.search('"blue whale"').map((hit) => hit.path)).toEqual(['a.md']);
+  });
+
+  test('a prefix is searched when asked for', async () => {
+    await using t = await vault({ 'a.md': 'interoperability\n' });
+    expect(t.memory.search('interop').length).toBe(0);
+    expect(t.memory.search('interop*').length).toBe(1);
+  });
+
+  test('scripts without spaces are found by a part of a sentence and by one character', async () => {
+    await using t = await vault({
+      'ja.md': '東京都に住んでいる友達の名前は太郎です。\n',
+      'zh.md': '我的狗叫小白,它喜欢吃骨头。\n',
+      'ko.md': '서울에서 친구를 만났다.\n',
+      'th.md': 'แมวของฉันชื่อสมชาย\n',
+    });
+    expect(t.memory.search('友達の名前は?')[0]?.path).toBe('ja.md');
+    expect(t.memory.search('京')[0]?.path).toBe('ja.md');
+    expect(t.memory.search('我的狗叫什么名字')[0]?.path).toBe('zh.md');
+    expect(t.memory.search('서울')[0]?.path).toBe('ko.md');
+    expect(t.memory.search('แมว')[0]?.path).toBe('th.md');
+  });
+
+  test('only below a folder when asked', async () => {
+    await using t = await vault({
+      'a/x.md': 'tomato\n',
+      'a/b/y.md': 'tomato\n',
+      'ab/z.md': 'tomato\n',
+      'a.md': 'tomato\n',
+    });
+    expect(
+      t.memory
+        .search('tomato', { under: 'a' })
+        .map((hit) => hit.path)
+        .sort(),
+    ).toEqual(['a/b/y.md', 'a/x.md']);
+    expect(t.memory.search('tomato', { under: '../..' })).toEqual([]);
+    expect(t.memory.search('tomato', { limit: 2 }).length).toBe(2);
+  });
+
+  test('one long note does not fill the list, and no region comes twice', async () => {
+    const section = (n: number) => `## Part ${n}\n\n${'The tomato grows. '.repeat(30)}\n\n`;
+    await using t = await vault({
+      'big.md': Array.from({ length: 20 }, (_, n) => section(n)).join(''),
+      'small.md': 'a tomato\n',
+    });
+    const hits = t.memory.search('tomato');
+    expect(hits.filter((hit) => hit.path === 'big.md').length).toBeLessThanOrEqual(3);
+    expect(hits.map((hit) => hit.path)).toContain('small.md');
+    expect(new Set(hits.map((hit) => `${hit.path}#${hit.line}`)).size).toBe(hits.length);
+  });
+
+  test('snippets are plain text', async () => {
+    await using t = await vault({
+      'a.md': '# T\n\n- **bold** [link](http://x) `code` [[wiki|shown]] zebra <!-- hidden -->\n',
+    });
+    expect(t.memory.search('zebra')[0]?.snippet).toBe('T bold link code shown zebra');
+  });
+
+  test.each([
+    ...nasty,
+    '"',
+    '"""',
+    'NEAR',
+    'NEAR(a b, 5)',
+    'a AND',
+    'OR OR OR',
+    'NOT x',
+    '*',
+    'a*b*',
+    '^a',
+    'heading : x',
+    '{grams} : x',
+    '(((',
+    '-a +b',
+    "' OR 1=1 --",
+    '🎉🎉',
+    'x'.repeat(100_000),
+    '" '.repeat(50_000),
+    'word '.repeat(20_000),
+    '東'.repeat(50_000),
+  ])('odd input is never an error %#', async (query) => {
+    await using t = await vault({ 'a.md': 'word x\n' });
+    expect(Array.isArray(t.memory.search(query))).toBe(true);
+    expect(t.memory.search(query, { limit: Number.NaN, under: query }).length).toBeLessThanOrEqual(100);
+  });
+
+  test('what was said is found in the transcript, without thoughts, tool traffic and data', async () => {
+    await using t = await testMemory();
+    const at = new Date(2025, 10, 22, 14).getTime();
+    const sender = { id: '1', name: 'Ada' };
+    await t.memory.journal.append('cli/x', [
+      { at, kind: 'user', sender, channel: 'cli', messageId: 'mxyz', text: 'My flamingo is called Otto.' },
+      { at, kind: 'thinking', turn: 'turnabc', text: 'pondering' },
+      {
+        at,
+        kind: 'tool-call',
+        turn: 'turnabc',
+        call: { type: 'tool-call', id: 'c', name: 'grep', args: { q: 'needle' } },
+      },
+      { at, kind: 'assistant', turn: 'turnabc', model: 'offline/px', text: 'Noted: Otto the flamingo.' },
+    ]);
+    await t.memory.settled();
+    const [hit] = t.memory.search('what is the name of my flamingo');
+    expect(hit).toMatchObject({ path: 'journal/cli-x/2025-11-22.md', line: 8, heading: 'Ada' });
+    expect(hit?.snippet).toBe('Ada: My flamingo is called Otto. px: Noted: Otto the flamingo.');
+    for (const hidden of ['pondering', 'needle', 'turnabc', 'mxyz'])
+      expect([hidden, t.memory.search(hidden)]).toEqual([hidden, []]);
+  });
+
+  test('the question itself, just asked, is no answer', async () => {
+    await using t = await vault({ 'a.md': 'The dentist is Dr. Molar.\n' });
+    const sender = { id: '1', name: 'Ada' };
+    const text = 'What did I say about the dentist?';
+    await t.memory.journal.append('cli/x', [{ at: 0, kind: 'user', sender, channel: 'cli', messageId: '1', text }]);
+    await t.memory.settled();
+    expect(t.memory.search(text).map((hit) => hit.path)).toEqual(['a.md']);
+  });
+});
