@@ -35,7 +35,8 @@ export interface GuestOptions {
   /** The command of the hidden verb `__plugin`, without its argument. */
   command: string[];
   mode: SandboxMode;
-  image: Image;
+  /** May still be in the making: the process is started and locked meanwhile. */
+  image: Image | Promise<Image>;
   limits: GuestLimits;
   host: AnswerHost;
 }
@@ -86,7 +87,7 @@ interface Work {
  * `plugin.crashed`, `plugin.cpu`, `plugin.wall`, `plugin.memory`, `plugin.output`.
  */
 export async function startGuest(options: GuestOptions, bodyBytes: number, signal?: AbortSignal): Promise<Guest> {
-  const { image, limits } = options;
+  const { limits } = options;
   let state: 'locking' | 'loading' | 'idle' | 'working' = 'locking';
   let fault: PxError | undefined;
   let work: Work | undefined;
@@ -166,24 +167,21 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     throw new FrameError(`a frame nobody waits for: ${frame.t}`);
   }
 
-  function load(layers: Record<string, string>): void {
+  async function load(layers: Record<string, string>): Promise<void> {
+    let image: Image;
     try {
       checkLayers(layers, options.mode);
+      image = await options.image;
     } catch (e) {
       stop(toPxError(e));
       return;
     }
     state = 'loading';
-    const { functions, imports } = image;
-    const frame: LoadFrame = {
-      t: 'load',
-      modules: image.modules.map(([name]) => name),
-      functions,
-      imports,
-      outputBytes: limits.outputBytes,
-    };
+    const { functions, imports, modules } = image;
+    const names = modules.map(([name]) => name);
+    const frame: LoadFrame = { t: 'load', modules: names, functions, imports, outputBytes: limits.outputBytes };
     const script = new TextEncoder().encode(image.script ?? '');
-    child.send(encodeFrame(frame, [...image.modules.map(([, bytes]) => bytes), image.code, script]));
+    child.send(encodeFrame(frame, [...modules.map(([, bytes]) => bytes), image.code, script]));
   }
 
   async function answer(asker: Work, n: number, fn: string, args: Json[]): Promise<void> {

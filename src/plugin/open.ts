@@ -91,7 +91,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       log: options.log.scope(`plugin/${name}`),
       host: broker.answer,
       limits: () => limitsOf(name),
-      image() {
+      async image() {
         const entry = entryOf(name);
         const source = { sha256: entry.sha256, read: () => registry.read(name), filename: entry.file };
         const { memoryMb } = limitsOf(name);

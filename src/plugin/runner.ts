@@ -33,6 +33,8 @@ export interface Runner {
 }
 
 const maxWaiting = 64;
+/** What a plugin is blamed for; anything else that ends a process is nobody's fault or px's. */
+const isFault = ({ code }: PxError) => /^plugin\.(crashed|cpu|wall|memory|output)$/.test(code);
 
 /** Makes the runner of one plugin. Starts nothing. */
 export function createRunner(options: RunnerOptions): Runner {
@@ -70,11 +72,12 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   async function start(signal: AbortSignal): Promise<Guest> {
-    const image = await options.image();
+    const { command, host } = options;
     const limits = options.limits();
-    if (signal.aborted) throw new PxError('interrupted', 'the call was stopped');
+    const image = options.image();
+    // It is awaited only once the process is locked: until then its failure must not count as unhandled.
+    image.catch(() => {});
     try {
-      const { command, host } = options;
       const made = await startGuest({ command, image, limits, host, mode: options.mode() }, limits.bodyBytes, signal);
       void made.gone.then((fault) => ended(made, fault));
       return made;
@@ -97,7 +100,7 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   function note(fault: PxError): void {
-    if (fault.code === 'interrupted' || fault.code === 'sandbox.unavailable') return;
+    if (!isFault(fault)) return;
     faults.add(fault.message);
     log.warn(`fault: ${fault.message}`, { code: fault.code });
     if (faults.quarantine() !== undefined) log.error(`quarantined: ${faults.quarantine()}`);

@@ -25,9 +25,13 @@ export async function pluginChild(args: string[]): Promise<never> {
 }
 
 async function serve(load: LoadFrame): Promise<never> {
-  const modules = new Map(load.modules.map((name) => [name, new WebAssembly.Module(readBlob())]));
-  const code = text(readBlob());
+  // The modules are compiled on other threads while this one reads the rest and parses the code.
+  const compiling = load.modules.map(
+    async (name): Promise<[string, WebAssembly.Module]> => [name, await WebAssembly.compile(readBlob())],
+  );
+  const instantiate = evaluate(text(readBlob()));
   const script = text(readBlob());
+  const modules = new Map(await Promise.all(compiling));
   let asked = 0;
   const ask = (fn: string, ...args: Json[]): Json => {
     const n = ++asked;
@@ -41,7 +45,7 @@ async function serve(load: LoadFrame): Promise<never> {
     if (!found) throw new Error(`no core module ${name}`);
     return found;
   };
-  const root: unknown = await evaluate(code)(getModule, importsFor(load.imports, ask, script));
+  const root: unknown = await instantiate(getModule, importsFor(load.imports, ask, script));
   const functions = new Map(load.functions.map((f) => [f.name, f]));
   writeFrame({ t: 'ready' });
   for (;;) {

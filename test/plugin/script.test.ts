@@ -1,0 +1,216 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { carried } from '../../src/plugin/plugin.ts';
+import type { Json } from '../../src/wire/wire.ts';
+import { codeOf, openHome } from './home.ts';
+
+const token = 'secret-value-4711';
+let server: Bun.Server<undefined>;
+let asked: { path: string; key: string | null }[] = [];
+beforeAll(() => {
+  server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch(request) {
+      asked.push({ path: new URL(request.url).pathname, key: request.headers.get('x-key') });
+      return new Response(`saw ${request.headers.get('x-key')}`);
+    },
+  });
+});
+afterAll(() => server.stop(true));
+
+const source = `
+import { configGet, emitMessage, httpRequest, kvDelete, kvGetText, kvList, kvSet, log, now, randomBytes, secretExists } from 'px';
+interface Place { name: string; inhabitants: number }
+export const manifest = { name: 'demo', version: '1.2.3', description: 'Shows everything.', egress: ['GET https://example.com/'] };
+export function greet(place: Place): string { return 'hello ' + place.name + ' ' + place.inhabitants; }
+export function fail(): void { throw new Error('on purpose'); }
+export function settings(): unknown { return [configGet('api'), configGet('key'), configGet('nothing') ?? null, secretExists('KEY'), secretExists('OTHER')]; }
+export function fetchIt(url: string): string {
+  const answer = httpRequest({ url, headers: { 'x-key': String(configGet('key')) } });
+  return answer.status + ' ' + answer.text();
+}
+export function store(): unknown {
+  kvSet('a/1', 'one'); kvSet('a/2', 'two'); kvSet('b', 'three'); kvDelete('a/2');
+  return [kvList('a/'), kvGetText('b'), kvGetText('a/2') ?? null];
+}
+export function push(): void { emitMessage({ id: '1', sender: { id: 'u', displayName: 'U' }, text: 'hi' }); }
+export function clock(): number { return now(); }
+export function dice(): number { return new Set(Array.from({ length: 8 }, () => randomBytes(8).join())).size; }
+export function talk(): void { log('info', 'the key is ' + 'secret-' + 'value-4711'); console.log('plain'); }
+export function spin(): void { for (;;); }
+export const tools = [{
+  name: 'add', description: 'Adds two numbers.',
+  parameters: { type: 'object', properties: { a: { type: 'number' }, b: { type: 'number' } }, required: ['a', 'b'] },
+  run: ({ a, b }: { a: number; b: number }) => ({ sum: a + b }),
+}];
+`;
+
+async function demo(emit?: (plugin: string, message: Json) => boolean) {
+  const url = `http://127.0.0.1:${server.port}`;
+  const home = await openHome(
+    {
+      plugins: {
+        demo: {
+          settings: { api: url, key: 'secret:KEY' },
+          grants: {
+            egress: [`GET ${url}/allowed/`],
+            private_hosts: [`127.0.0.1:${server.port}`],
+            secrets: { KEY: [`${url}/allowed/`] },
+          },
+          limits: { cpu_ms: 1000 },
+        },
+      },
+    },
+    emit ? { emit } : {},
+  );
+  home.secrets.set('KEY', token);
+  asked = [];
+  await home.plugins.add(home.file('demo.ts', source));
+  return home;
+}
+
+describe('a plain TypeScript file', () => {
+  test('is installed with its manifest, functions and tools, and its functions take and give JSON', async () => {
+    await using home = await demo();
+    const info = await home.plugins.inspect('demo');
+    expect(info).toMatchObject({
+      name: 'demo',
+      kind: 'script',
+      version: '1.2.3',
+      manifest: { egress: ['GET https://example.com/'] },
+    });
+    expect(info.functions.map((f) => f.name)).toContain('fetch-it');
+    expect(await home.plugins.call('demo', 'greet', [{ name: 'Ulm', inhabitants: 3 }])).toBe('hello Ulm 3');
+    const [tool] = home.plugins.tools();
+    expect(tool).toMatchObject({ name: 'demo_add', description: 'Adds two numbers.' });
+    expect(await tool?.call({ a: 2, b: 40 }, AbortSignal.timeout(5000))).toBe('{"sum":42}');
+  });
+
+  test('fails with its own error, and a function there is not is named', async () => {
+    await using home = await demo();
+    expect(home.plugins.call('demo', 'fail', [])).rejects.toThrow('on purpose');
+    expect(await codeOf(home.plugins.call('demo', 'fail', []))).toBe('plugin.guest');
+    expect(await codeOf(home.plugins.call('demo', 'nothing', []))).toBe('plugin.function');
+  });
+
+  test('sees settings with placeholders, and its secret goes out only where it is granted', async () => {
+    await using home = await demo();
+    const url = `http://127.0.0.1:${server.port}`;
+    expect(await home.plugins.call('demo', 'settings', [])).toEqual([url, '{{secret:KEY}}', null, true, false]);
+    expect(await home.plugins.call('demo', 'fetch-it', [`${url}/allowed/x`])).toBe('200 saw [redacted:KEY]');
+    expect(asked).toEqual([{ path: '/allowed/x', key: token }]);
+    expect(home.plugins.call('demo', 'fetch-it', [`${url}/secret`])).rejects.toThrow('no egress rule');
+    await codeOf(home.plugins.call('demo', 'fetch-it', [`${url}/secret`]));
+    expect(asked.length).toBe(1);
+    expect(home.events.some((e) => e.type === 'plugin.denied' && e.capability === 'http-request')).toBe(true);
+  });
+
+  test('loses a grant at once when px.yaml takes it away', async () => {
+    await using home = await demo();
+    const url = `http://127.0.0.1:${server.port}/allowed/x`;
+    home.configure({ plugins: { demo: { settings: { key: 'none' } } } });
+    expect(await codeOf(home.plugins.call('demo', 'fetch-it', [url]))).toBe('plugin.guest');
+    expect(asked).toEqual([]);
+  });
+
+  test('stores, tells the time, rolls dice, logs without its secret and pushes messages', async () => {
+    const pushed: Json[] = [];
+    await using home = await demo((plugin, message) => pushed.push({ plugin, message }) > 0);
+    expect(await home.plugins.call('demo', 'store', [])).toEqual([['a/1'], 'three', null]);
+    expect(Math.abs(Number(await home.plugins.call('demo', 'clock', [])) - Date.now())).toBeLessThan(5000);
+    expect(await home.plugins.call('demo', 'dice', [])).toBe(8);
+    await home.plugins.call('demo', 'talk', []);
+    expect(home.plugins.logs('demo').map((l) => l.message)).toEqual(
+      expect.arrayContaining(['the key is [redacted:KEY]', 'plain']),
+    );
+    await home.plugins.call('demo', 'push', []);
+    expect(pushed).toEqual([
+      { plugin: 'demo', message: { id: '1', sender_id: 'u', sender_name: 'U', text: 'hi', metadata: null } },
+    ]);
+  });
+
+  test('that loops is stopped and runs again', async () => {
+    await using home = await demo();
+    expect(await codeOf(home.plugins.call('demo', 'spin', []))).toBe('plugin.cpu');
+    expect(await home.plugins.call('demo', 'greet', [{ name: 'Ulm', inhabitants: 3 }])).toBe('hello Ulm 3');
+  });
+
+  test('that is no program, imports a file, or throws when loaded is refused', async () => {
+    await using home = await openHome();
+    for (const text of [
+      'export function {',
+      "import { x } from './other.ts'; export const y = x;",
+      "throw new Error('no');",
+    ]) {
+      const file = home.file('bad.ts', text);
+      expect(await codeOf(home.plugins.add(file))).toBe('plugin.invalid');
+    }
+    expect(home.plugins.list()).toEqual([]);
+  });
+});
+
+describe('a long poll held for a connector', () => {
+  test('is done under its grants by the daemon, and no process is started', async () => {
+    await using home = await demo();
+    home.events.length = 0;
+    const get = (path: string) => ({
+      method: 'GET',
+      url: `http://127.0.0.1:${server.port}${path}`,
+      headers: [['x-key', '{{secret:KEY}}']],
+      body: null,
+      timeout_ms: 1000,
+    });
+    const answer = await home.plugins.hold('demo', get('/allowed/poll'), AbortSignal.timeout(5000));
+    expect(answer).toMatchObject({ ok: { status: 200, body: btoa('saw [redacted:KEY]') } });
+    expect(await home.plugins.hold('demo', get('/other'), AbortSignal.timeout(5000))).toMatchObject({
+      err: { denied: expect.any(String) },
+    });
+    expect(home.events.some((e) => e.type === 'plugin.started')).toBe(false);
+  });
+});
+
+describe('where a plugin comes from', () => {
+  test('a folder with plugin.yaml', async () => {
+    await using home = await openHome();
+    const folder = join(home.root, 'weather');
+    mkdirSync(folder);
+    writeFileSync(
+      join(folder, 'plugin.yaml'),
+      'name: weather\nversion: 2\ndescription: Rain or sun.\negress: ["GET https://api.example.com/"]\nsecrets: { KEY: ["https://api.example.com/"] }\n',
+    );
+    writeFileSync(join(folder, 'plugin.ts'), 'export function rain(): boolean { return true; }');
+    const info = await home.plugins.add(folder);
+    expect(info).toMatchObject({
+      name: 'weather',
+      version: '2',
+      manifest: { secrets: { KEY: ['https://api.example.com/'] } },
+    });
+    expect(await home.plugins.call('weather', 'rain', [])).toBe(true);
+  });
+
+  test('a URL on this machine; one without encryption elsewhere is refused', async () => {
+    await using home = await openHome();
+    const files = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      fetch: () => new Response('export const one = () => 1;'),
+    });
+    await home.plugins.add(`http://127.0.0.1:${files.port}/some/one.js`);
+    expect(await home.plugins.call('one', 'one', [])).toBe(1);
+    await files.stop(true);
+    expect(await codeOf(home.plugins.add('http://example.com/x.wasm'))).toBe('plugin.invalid');
+  });
+
+  test('px itself: every plugin it carries installs and says what it asks for', async () => {
+    await using home = await openHome();
+    for (const { name, sha256 } of await carried()) {
+      const info = await home.plugins.add(name);
+      expect(info).toMatchObject({ name, sha256, source: `px:${name}` });
+    }
+    expect(home.plugins.tools().map((t) => t.name)).toContain('clock_now');
+    const now = home.plugins.tools().find((t) => t.name === 'clock_now');
+    expect(await now?.call({}, AbortSignal.timeout(5000))).toContain(String(new Date().getUTCFullYear()));
+  }, 20_000);
+});
