@@ -51,7 +51,7 @@ export async function indexElsewhere(
       // It only would have been kinder to others.
     }
     const code = await child.exited;
-    if (code !== 0) log.warn('indexing in a process of its own failed', { code });
+    if (code !== 0 && child.signalCode === null) log.warn('indexing in a process of its own failed', { code });
     return code === 0;
   } catch (error) {
     log.warn('indexing in a process of its own failed', { error: String(error) });

@@ -61,8 +61,7 @@ export class IndexDb {
     try {
       work();
     } catch (error) {
-      this.#held = false;
-      this.#store.db.run('ROLLBACK');
+      this.#undo();
       throw error;
     }
   }
@@ -70,8 +69,18 @@ export class IndexDb {
   /** Keeps the changes made so far. */
   flush(): void {
     if (!this.#held) return;
+    try {
+      this.#store.db.run('COMMIT');
+      this.#held = false;
+    } catch (error) {
+      this.#undo();
+      throw error;
+    }
+  }
+
+  #undo(): void {
     this.#held = false;
-    this.#store.db.run('COMMIT');
+    if (this.#store.db.inTransaction) this.#store.db.run('ROLLBACK');
   }
 
   note(path: string): IndexedNote | undefined {

@@ -56,8 +56,7 @@ export class Indexer {
   /** Works until nothing is left to do. */
   async run(): Promise<void> {
     while (!this.#closed && (this.#running || this.#scanWanted || this.#touched.size > 0)) {
-      this.#running ??= this.#round().finally(() => {
-        this.#options.db.flush();
+      this.#running ??= this.#guardedRound().finally(() => {
         this.#running = undefined;
       });
       await this.#running;
@@ -68,6 +67,18 @@ export class Indexer {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
+  }
+
+  /** One round that never throws: what a full disk or a locked index kept from being done is found by the next walk. */
+  async #guardedRound(): Promise<void> {
+    try {
+      await this.#round();
+      this.#options.db.flush();
+    } catch (error) {
+      this.#touched.clear();
+      this.#scanWanted = false;
+      this.#options.log.warn('memory could not be indexed', { error: String(error) });
+    }
   }
 
   async #round(): Promise<void> {

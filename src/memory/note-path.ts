@@ -32,7 +32,7 @@ export function pathToRead(root: string, path: string): { path: string; file: st
   try {
     real = realpathSync(file);
   } catch {
-    throw new PxError('not-found', `There is no note ${plain}.`, { hint: 'px memory list shows the notes there are.' });
+    throw new PxError('not-found', `There is no note ${plain}.`, { hint: 'px memory search TEXT finds notes.' });
   }
   if (!inside(root, real)) throw refuse(path, 'is a link out of memory/');
   if (!lstatSync(real).isFile()) throw refuse(path, 'is not a file');

@@ -30,7 +30,7 @@ export function snippetOf(body: string, words: string[]): { text: string; lineOf
 }
 
 /** Markdown without its marks, on one line. */
-export function plainText(markdown: string): string {
+function plainText(markdown: string): string {
   return markdown
     .replace(/<!--[\s\S]*?(?:-->|$)/g, ' ')
     .replace(/!?\[([^\]\n]*)\]\([^)\n]*\)/g, '$1')

@@ -193,3 +193,17 @@ test('the log is kept beside the notes and not indexed', async () => {
   expect(t.memory.search('zebra')).toEqual([]);
   expect((await t.memory.get('log/2025-11-22.md')).text).toBe('zebra');
 });
+
+test('an index that cannot be written stops neither px nor the notes', async () => {
+  await using t = await testMemory();
+  const { Database } = await import('bun:sqlite');
+  await t.memory.write('a.md', 'zebra', 'replace');
+  await t.memory.settled();
+  const other = new Database(join(t.home.state, 'index.db'));
+  other.run('DROP TABLE memory_passage');
+  other.close();
+  await t.memory.write('b.md', 'flamingo', 'replace');
+  await t.memory.settled();
+  expect(t.memory.search('zebra')).toEqual([]);
+  expect((await t.memory.get('b.md')).text).toBe('flamingo');
+});
