@@ -5,7 +5,7 @@
 export function mayRepeatKey(text: string): boolean {
   /** Open mappings, by the column their keys stand in. */
   const open: { column: number; keys: Set<string> }[] = [];
-  for (const line of text.split('\n')) {
+  for (const line of text.split(/\r\n?|\n/)) {
     if (/^\s*(?:#|$)/.test(line)) continue;
     if (/^(?:---|\.\.\.)/.test(line)) open.length = 0;
     if (mayRepeatInFlow(line)) return true;
