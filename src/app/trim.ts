@@ -47,7 +47,7 @@ export function startIdleTrim(bus: Bus, idleMs = IDLE_MS, trim: () => unknown = 
 /** A connector that asks again and again while nothing comes is idle too; so is the log. */
 function isWork(event: PxEvent): boolean {
   if (event.type === 'memory.indexed') return !event.path.startsWith('log/');
-  return event.type !== 'log' && event.type !== 'plugin.call' && event.type !== 'plugin.stopped';
+  return event.type !== 'log' && event.type !== 'plugin.call';
 }
 
 /** Collects garbage, then drops the pages of our own executable: clean file pages, which the system has cached anyway. */
@@ -81,7 +81,8 @@ export interface CleanRange {
 
 /**
  * The mappings of one file in a `smaps` text that may be dropped without loss: never writable, and with no page of its own
- * (relocated data is read-only by now, and lost for ever when dropped: it says `Anonymous` above 0).
+ * (relocated data is read-only by now, and lost for ever when dropped: it says `Anonymous` or `Swap` above 0). `Private_Dirty` says
+ * nothing here: it counts pages of a file that was only just written to disk, too.
  */
 export function cleanRanges(smaps: string, file: string): CleanRange[] {
   const found: CleanRange[] = [];
@@ -95,7 +96,7 @@ export function cleanRanges(smaps: string, file: string): CleanRange[] {
       open = ours ? { from: start, length: BigInt(`0x${to}`) - start, rss: 0 } : undefined;
       continue;
     }
-    const [, name, kb] = /^(Rss|Anonymous|Private_Dirty|Swap|Locked):\s+(\d+) kB/.exec(line) ?? [];
+    const [, name, kb] = /^(Rss|Anonymous|Swap|Locked):\s+(\d+) kB/.exec(line) ?? [];
     if (!open || name === undefined) continue;
     if (name === 'Rss') open.rss = Number(kb) * 1024;
     else if (Number(kb) > 0) open = undefined;

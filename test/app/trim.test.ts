@@ -2,13 +2,13 @@ import { expect, test } from 'bun:test';
 import { cleanRanges, dropExecutablePages, startIdleTrim } from '../../src/app/trim.ts';
 import { createBus } from '../../src/wire/wire.ts';
 
-const mapping = (range: string, rights: string, path: string, { rss = 8, anonymous = 0, dirty = 0 } = {}) =>
+const mapping = (range: string, rights: string, path: string, { rss = 8, anonymous = 0, dirty = 0, swap = 0 } = {}) =>
   [
     `${range} ${rights} 00000000 fe:00 1                     ${path}`,
     `Rss:                   ${rss} kB`,
     `Private_Dirty:         ${dirty} kB`,
     `Anonymous:             ${anonymous} kB`,
-    'Swap:                  0 kB',
+    `Swap:                  ${swap} kB`,
     'Locked:                0 kB',
   ].join('\n');
 
@@ -18,9 +18,9 @@ test('only clean, unwritable pages of the executable itself may be dropped', () 
     mapping('2000-3000', 'r--p', '/px', { anonymous: 4 }),
     mapping('3000-4000', 'rw-p', '/px'),
     mapping('4000-5000', 'r-xp', '/lib/libc.so.6'),
-    mapping('5000-6000', 'r--p', '/px', { dirty: 4 }),
+    mapping('5000-6000', 'r--p', '/px', { swap: 4 }),
     mapping('6000-7000', 'r--p', '/px', { rss: 0 }),
-    mapping('7000-9000', 'r--p', '/px'),
+    mapping('7000-9000', 'r--p', '/px', { dirty: 8 }),
   ].join('\n');
   expect(cleanRanges(smaps, '/px')).toEqual([
     { from: 0x1000n, length: 0x1000n, rss: 4096 },
