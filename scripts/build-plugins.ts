@@ -7,7 +7,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePack } from '../src/plugin/engine/pack.ts';
-import { type Built, buildC, buildClock, buildRust, buildScript } from './plugin/build.ts';
+import { buildC, buildClock, buildRust, buildScript, type Output } from './plugin/build.ts';
 import { buildEngine, transpileEngine } from './plugin/engine.ts';
 
 const root = join(import.meta.dir, '..');
@@ -21,35 +21,37 @@ function write(name: string, bytes: Uint8Array): void {
   renameSync(temporary, join(out, name));
 }
 
-async function step(name: string, run: () => Promise<Uint8Array>): Promise<Uint8Array> {
+/** Builds something, writes its files and says how large they are and how long it took. */
+async function step<T extends Output | Output[]>(build: () => Promise<T>): Promise<T> {
   const start = performance.now();
-  const bytes = await run();
-  write(name, bytes);
+  const made = await build();
   const ms = Math.round(performance.now() - start);
-  console.log(`${name.padEnd(28)} ${String(bytes.length).padStart(9)} bytes  ${String(ms).padStart(6)} ms`);
-  return bytes;
+  for (const { file, bytes } of [made].flat()) {
+    write(file, bytes);
+    console.log(`${file.padEnd(36)} ${String(bytes.length).padStart(9)} bytes  ${String(ms).padStart(6)} ms`);
+  }
+  return made;
 }
 
-const engine = await step('engine.wasm', () => buildEngine(root));
-const transpiled = await transpileEngine(engine);
-const carried: Record<string, Built> = {
-  clock: await buildClock(root),
-  telegram: await buildScript(root, 'telegram'),
-  'web-fetch': await buildScript(root, 'web-fetch'),
+const { bytes: engine } = await step(() => buildEngine(root));
+const carried = {
+  clock: await step(() => buildClock(root)),
+  telegram: await step(() => buildScript(root, 'telegram')),
+  'web-fetch': await step(() => buildScript(root, 'web-fetch')),
 };
-for (const { file, bytes } of Object.values(carried)) await step(file, async () => bytes);
 const manifests = Object.fromEntries(
   Object.entries(carried).map(([n, b]) => [n, { file: b.file, manifest: b.manifest }]),
 );
-await step('px.pack', async () =>
-  writePack([
+await step(async () => ({
+  file: 'px.pack',
+  bytes: writePack([
     ['manifests.json', new TextEncoder().encode(JSON.stringify(manifests))],
     ...Object.values(carried).map((b): [string, Uint8Array] => [b.file, b.bytes]),
     ['engine.wasm', engine],
-    ...transpiled.map(([name, bytes]): [string, Uint8Array] => [`engine/${name}`, bytes]),
+    ...(await transpileEngine(engine)).map(([name, bytes]): [string, Uint8Array] => [`engine/${name}`, bytes]),
   ]),
-);
+}));
 if (process.argv.includes('--examples')) {
-  for (const build of [buildC, buildRust])
-    for (const { file, bytes } of await build(root)) await step(file, async () => bytes);
+  await step(() => buildC(root));
+  await step(() => buildRust(root));
 }

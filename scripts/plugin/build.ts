@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import type { PluginManifest } from '../../src/plugin/plugin.ts';
 import { component, withDocs } from './component.ts';
 
-/** A built plugin. */
-export interface Built {
-  /** `clock.wasm`, `telegram.js`. */
+/** A built file. */
+export interface Output {
+  /** Its name in build/plugins: `clock.wasm`, `telegram.js`. */
   file: string;
   bytes: Uint8Array;
+}
+/** A built plugin. */
+export interface Built extends Output {
   manifest: PluginManifest;
 }
 
@@ -54,7 +57,7 @@ export async function buildClock(root: string): Promise<Built> {
 }
 
 /** The C example: clang-19 and lld-19, no libc. */
-export async function buildC(root: string): Promise<Built[]> {
+export async function buildC(root: string): Promise<Output> {
   const dir = join(root, 'plugins/example-c');
   const core = join(root, 'build/plugins/.example-c.core.wasm');
   const flags =
@@ -62,15 +65,25 @@ export async function buildC(root: string): Promise<Built[]> {
   const link = ['-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=32768', '-o', core];
   await run(['clang-19', ...flags, ...link, 'example.c'], dir);
   const bytes = await component(root, core, join(dir, 'example.wit'), 'example', 'utf8');
-  return [{ file: 'example-c.wasm', bytes, manifest: readManifest(root, 'example-c') }];
+  return { file: 'example-c.wasm', bytes };
+}
+
+/** Adds the target when rustup manages Rust and does not have it; another Rust must bring it. */
+async function rustTarget(dir: string): Promise<void> {
+  if (!Bun.which('rustup')) return;
+  const installed = await new Response(
+    Bun.spawn(['rustup', 'target', 'list', '--installed'], { cwd: dir }).stdout,
+  ).text();
+  if (!installed.includes('wasm32-unknown-unknown'))
+    await run(['rustup', 'target', 'add', 'wasm32-unknown-unknown'], dir);
 }
 
 /** The Rust example: cargo with the target wasm32-unknown-unknown; a tool, and the messaging world with and without a version. */
-export async function buildRust(root: string): Promise<Built[]> {
+export async function buildRust(root: string): Promise<Output[]> {
   const dir = join(root, 'plugins/example-rust');
   const target = join(root, 'build/cargo');
-  const manifest = readManifest(root, 'example-rust');
-  const out: Built[] = [];
+  await rustTarget(dir);
+  const out: Output[] = [];
   for (const crate of ['text-stats', 'echo-channel', 'echo-channel-seed']) {
     await run(['cargo', 'build', '--release', '--locked', '--target', 'wasm32-unknown-unknown', '-p', crate], dir, {
       CARGO_TARGET_DIR: target,
@@ -79,7 +92,7 @@ export async function buildRust(root: string): Promise<Built[]> {
     const plain = await component(root, core);
     const wit = join(dir, crate, 'wit/world.wit');
     const bytes = existsSync(wit) ? withDocs(plain, readFileSync(wit, 'utf8')) : plain;
-    out.push({ file: `example-rust-${crate}.wasm`, bytes, manifest });
+    out.push({ file: `example-rust-${crate}.wasm`, bytes });
   }
   return out;
 }

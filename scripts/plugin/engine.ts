@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import type { Output } from './build.ts';
 
 /** Builds the script engine's component from plugins/engine: QuickJS, synchronous, no WASI, small. */
-export async function buildEngine(root: string): Promise<Uint8Array> {
+export async function buildEngine(root: string): Promise<Output> {
   const { componentize } = await import('componentize-qjs');
   const bundle = await Bun.build({
     entrypoints: [join(root, 'plugins/engine/engine.ts')],
@@ -20,7 +21,7 @@ export async function buildEngine(root: string): Promise<Uint8Array> {
     sync: true,
     stubWasi: true,
   });
-  return new Uint8Array(component);
+  return { file: 'engine.wasm', bytes: new Uint8Array(component) };
 }
 
 /** Transpiles the engine as the host transpiles a plugin, so that px can carry the result. */

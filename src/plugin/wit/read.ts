@@ -42,13 +42,19 @@ export function readComponent(bytes: Uint8Array): ComponentTypes {
   for (const [name, item] of root.imports) if (item.sort === 'instance') applyTypeDocs(found.docs, name, item.exports);
   applyTypeDocs(found.docs, '', root.exports);
   for (const [name, item] of root.exports) {
-    if (item.sort === 'func') functions.push(describe(name, [camel(name)], item.type, found.docs));
-    else if (item.sort === 'instance') functions.push(...inside(name, item.exports, found.docs));
+    if (item.sort === 'func') {
+      if (!isBuildHook(name, item.type)) functions.push(describe(name, [camel(name)], item.type, found.docs));
+    } else if (item.sort === 'instance') functions.push(...inside(name, item.exports, found.docs));
     if (functions.length > maxFunctions) throw invalid(`it exports more than ${maxFunctions} functions`);
   }
   const size = functions.reduce((sum, f) => sum + weigh([...f.params.map((p) => p.type), f.result, f.error]).size, 0);
   if (size > maxTypes.all) throw invalid('its types are too large');
   return { imports: [...root.imports].filter(([, item]) => mustBeGiven(item)).map(([name]) => name), functions };
+}
+
+/** componentize-qjs leaves the function behind with which it puts the script in while it builds. */
+function isBuildHook(name: string, { params }: FuncType): boolean {
+  return name === 'init' && params.map((p) => p.name).join() === 'shim,script,entry-path,disable-gc';
 }
 
 /** Types, and interfaces of nothing but types, reach nothing: nobody has to grant or supply them. */
@@ -67,7 +73,8 @@ function readBody(c: Cursor, parent: Scope | null, found: { docs: Docs }): Scope
     const id = c.byte();
     const section = c.slice(c.u32());
     if (id === 0) {
-      if (!parent && docsSections.includes(section.name())) found.docs = readDocs(section.take(section.end - section.at));
+      if (!parent && docsSections.includes(section.name()))
+        found.docs = readDocs(section.take(section.end - section.at));
     } else if (id === 4) {
       scope.components.push(readBody(section, scope, found).exports);
     } else if (id >= 5 && id <= 11 && id !== 9) {

@@ -16,10 +16,6 @@ export function schemaOf(type: WitType): JsonSchema {
     case 'f32':
     case 'f64':
       return { type: 'number' };
-    case 'u64':
-      return { type: 'integer', minimum: 0 };
-    case 's64':
-      return { type: 'integer' };
     case 'list':
       return type.of.kind === 'u8'
         ? { type: 'string', description: 'bytes in base64' }
@@ -48,12 +44,11 @@ export function schemaOf(type: WitType): JsonSchema {
       return { description: type.what };
     default: {
       const bits = Number(type.kind.slice(1));
-      const signed = type.kind.startsWith('s');
-      return {
-        type: 'integer',
-        minimum: signed ? -(2 ** (bits - 1)) : 0,
-        maximum: signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1,
-      };
+      const unsigned = type.kind.startsWith('u');
+      // The bounds of wide integers would cost more words than they help.
+      if (bits > 16) return { type: 'integer', ...(unsigned ? { minimum: 0 } : {}) };
+      const [minimum, maximum] = unsigned ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+      return { type: 'integer', minimum, maximum };
     }
   }
 }
