@@ -1,5 +1,13 @@
-import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
-import { chmod, mkdir, open } from 'node:fs/promises';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PxError } from '../error/error.ts';
 import type { Environment, Home } from './config.ts';
@@ -75,12 +83,10 @@ function sameFolder(path: string, real: string): boolean {
 export async function initHome(home: Home): Promise<{ created: boolean }> {
   try {
     for (const folder of [home.root, home.memory, home.plugins, home.state])
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
     // Keys and messages in flight: closed even when somebody made the folder before us.
-    await chmod(home.state, 0o700);
-    const file = await open(home.config, 'wx', 0o600);
-    await file.writeFile(starterConfig);
-    await file.close();
+    chmodSync(home.state, 0o700);
+    writeFileSync(home.config, starterConfig, { flag: 'wx', mode: 0o600 });
     return { created: true };
   } catch (thrown) {
     if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST' && existsSync(home.config))

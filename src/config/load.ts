@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { PxError } from '../error/error.ts';
 import { checkConfig, type Problem } from './check.ts';
 import { mayRepeatKey } from './repeat.ts';
@@ -10,7 +10,8 @@ const maxBytes = 1_048_576;
 export async function readConfig(file: string): Promise<string | undefined> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(file);
+    // A small file, read once at start: asking the thread pool would cost more than reading it.
+    bytes = readFileSync(file);
   } catch (thrown) {
     if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined;
     const why = thrown instanceof Error ? thrown.message : String(thrown);
