@@ -47,7 +47,6 @@ await step(async () => ({
   bytes: writePack([
     ['manifests.json', new TextEncoder().encode(JSON.stringify(manifests))],
     ...Object.values(carried).map((b): [string, Uint8Array] => [b.file, b.bytes]),
-    ['engine.wasm', engine],
     ...(await transpileEngine(engine)).map(([name, bytes]): [string, Uint8Array] => [`engine/${name}`, bytes]),
   ]),
 }));

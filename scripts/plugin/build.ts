@@ -15,7 +15,7 @@ export interface Built extends Output {
 }
 
 /** Reads plugins/NAME/plugin.yaml. */
-export function readManifest(root: string, name: string): PluginManifest {
+function readManifest(root: string, name: string): PluginManifest {
   const text = readFileSync(join(root, 'plugins', name, 'plugin.yaml'), 'utf8');
   const { version, description, egress, secrets } = Bun.YAML.parse(text) as Partial<PluginManifest>;
   if (!version || !description) throw new Error(`plugins/${name}/plugin.yaml needs version and description`);

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PxError } from '../../src/error/error.ts';
 import { argumentsOf, fromWit, schemaOf, schemaOfParams, toWit } from '../../src/plugin/wit/json.ts';
-import { readComponent, type WitType } from '../../src/plugin/wit/read.ts';
+import { readComponent } from '../../src/plugin/wit/read.ts';
+import type { WitType } from '../../src/plugin/wit/types.ts';
 import type { Json } from '../../src/wire/wire.ts';
 
 const message = (run: () => unknown): string => {

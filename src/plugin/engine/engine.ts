@@ -23,13 +23,8 @@ async function open(): Promise<Pack> {
   return openPack(path);
 }
 
-/** The QuickJS engine that runs plain scripts: a component of world `script-engine`, 1.1 MB. */
-export async function engineComponent(): Promise<Uint8Array> {
-  return (await carried()).read('engine.wasm');
-}
-
 /**
- * The engine as jco's transpiler wrote it at build time (sync instantiation, name `plugin`): `plugin.js` and the core modules, in jco's
+ * The QuickJS engine that runs plain scripts, as jco's transpiler wrote it at build time (sync instantiation, name `plugin`): `plugin.js` and the core modules, in jco's
  * order and not yet capped. So a small machine never transpiles it.
  */
 export async function engineTranspiled(): Promise<{ files: [name: string, bytes: Uint8Array][] }> {

@@ -12,7 +12,7 @@ export { schemaOf, schemaOfParams } from './schema.ts';
  */
 
 /** Smallest and largest value of WIT's integers; the 64-bit ones as bigint. */
-export const ranges: Record<WitInteger, [bigint, bigint]> = {
+const ranges: Record<WitInteger, [bigint, bigint]> = {
   s8: [-128n, 127n],
   u8: [0n, 255n],
   s16: [-32768n, 32767n],

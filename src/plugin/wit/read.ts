@@ -15,8 +15,6 @@ import {
 import { type ComponentTypes, camel, type WitFunction, type WitType } from './types.ts';
 import { extent, opaquePart } from './valtype.ts';
 
-export type { ComponentTypes, WitField, WitFunction, WitType } from './types.ts';
-
 /** Sections with documentation: wit-component's own, and the one px's build adds because wit-component drops its own from components. */
 const docsSections = ['package-docs', 'px-docs'];
 /** Most entries a component may declare over all its parts. */

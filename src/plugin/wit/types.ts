@@ -24,7 +24,7 @@ export interface WitField {
 }
 
 /** A variant's case; `null`: without a payload. */
-export interface WitCase {
+interface WitCase {
   name: string;
   type: WitType | null;
 }
