@@ -1,6 +1,5 @@
 export { markdownLogSink } from './markdown.ts';
 export { printable } from './printable.ts';
-export { recentLogSink } from './recent.ts';
 export { terminalLogSink } from './terminal.ts';
 
 import { printable } from './printable.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { configJsonSchema, configKeys, configReference, explain, getPath, nearest } from '../../src/config/config.ts';
+import { configJsonSchema, configReference, explain, getPath, nearest } from '../../src/config/config.ts';
+import { configKeys } from '../../src/config/explain.ts';
 import { World } from './world.ts';
 
 describe('explain', () => {

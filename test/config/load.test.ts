@@ -103,6 +103,33 @@ describe('a mistake names file, line, column, key, what was expected and the nea
       expect(error.hint).toBeString();
     });
 
+  test('rules of what a plugin may reach are looked at', async () => {
+    const wrong = [
+      'egress: [example.com]',
+      'egress: ["GET https://*.com/"]',
+      'egress: ["GET https://a.*.com/"]',
+      'egress: ["GET https://user@example.com/"]',
+      'egress: ["GET https://example.com./"]',
+      'egress: ["GET https://\u0435xample.com/"]',
+      'egress: ["GET https://example.com/?q"]',
+      'private_hosts: [nas.lan]',
+      'private_hosts: ["*:80"]',
+      'secrets: {T: ["https://api.example.com"]}',
+      'secrets: {T: ["https://*/"]}',
+      'secrets: {T: [api.example.com/]}',
+      'secrets: {"a b": []}',
+    ];
+    for (const grant of wrong) {
+      using world = new World();
+      const error = await refusal(world.open(`plugins:\n  p:\n    grants:\n      ${grant}\n`));
+      expect([grant, error.code, error.message]).toEqual([
+        grant,
+        'config.invalid',
+        expect.stringContaining('px.yaml:4:'),
+      ]);
+    }
+  });
+
   test('a text that is no YAML has a place too', async () => {
     for (const [yaml, line] of [
       ['model:\n  default: [a, b\nlog: {}\n', 3],

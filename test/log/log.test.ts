@@ -9,7 +9,6 @@ import {
   type LogLevel,
   markdownLogSink,
   printable,
-  recentLogSink,
   terminalLogSink,
 } from '../../src/log/log.ts';
 
@@ -181,11 +180,4 @@ describe('the Markdown log', () => {
     for (let i = 0; i < 500; i++) sink(entry('lost'));
     sink.close();
   });
-});
-
-test('the latest entries are kept, oldest first', () => {
-  const recent = recentLogSink(3);
-  expect(recent.entries()).toEqual([]);
-  for (const message of ['1', '2', '3', '4', '5']) recent(entry(message));
-  expect(recent.entries().map((e) => e.message)).toEqual(['3', '4', '5']);
 });

@@ -50,13 +50,16 @@ export const toolPattern = v.pipe(
   v.regex(/^[A-Za-z0-9_*-]{1,64}$/, "a tool's name, `*` for any part of it"),
 );
 
-const host = String.raw`(?:\*|(?:\*\.)?[^\s/?#@:*\[\]]+|\[[0-9A-Fa-f:.]+\])`;
+const label = '[A-Za-z0-9_-]+';
+const hostName = String.raw`(?:\*\.${label}(?:\.${label})+|${label}(?:\.${label})*|\[[0-9A-Fa-f:.]+\])`;
 
 /** What `policy/` reads as an egress rule; what is wrong beyond the shape is told there. */
 export const egressRule = v.pipe(
   v.string(),
   v.regex(
-    new RegExp(String.raw`^(?:(?:\*|[A-Za-z]+(?:,[A-Za-z]+)*)\s+)?https?://${host}(?::\d{1,5})?(?:/[^\s?#]*)?$`),
+    new RegExp(
+      String.raw`^(?:(?:\*|[A-Za-z]+(?:,[A-Za-z]+)*)\s+)?https?://(?:\*|${hostName})(?::\d{1,5})?(?:/[^\s?#]*)?$`,
+    ),
     'a rule like `GET,POST https://api.example.com/v1/`',
   ),
 );
