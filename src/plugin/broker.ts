@@ -57,6 +57,8 @@ const Request = v.object({
 const Level = v.picklist(['info', 'warn', 'error', 'debug']);
 
 const maxMessagesPerMinute = 600;
+/** Denials told on the bus; each is answered to the guest all the same. */
+const maxDenialsPerMinute = 60;
 
 /** Makes the broker of one plugin. */
 export function createBroker(options: BrokerOptions): Broker {
@@ -64,8 +66,11 @@ export function createBroker(options: BrokerOptions): Broker {
   const requests = createRate();
   const messages = createRate();
 
-  const deny = (capability: string, detail: string) =>
-    bus.emit({ type: 'plugin.denied', plugin: name, capability, detail: secrets.scrub(detail).slice(0, 500) });
+  const denials = createRate();
+  const deny = (capability: string, detail: string) => {
+    if (denials.take(maxDenialsPerMinute))
+      bus.emit({ type: 'plugin.denied', plugin: name, capability, detail: secrets.scrub(detail).slice(0, 500) });
+  };
 
   async function request(json: Json, signal: AbortSignal, longestMs: number): Promise<HostAnswer> {
     const parsed = v.safeParse(Request, json);

@@ -71,7 +71,7 @@ const idleShare = 0.5;
 export const lifetimeCalls = 8;
 
 /** Largest frame a child may send: a result or the arguments of a host call, with room for base64. */
-export const maxFrame = (limits: GuestLimits, bodyBytes: number) =>
+const maxFrame = (limits: GuestLimits, bodyBytes: number) =>
   Math.ceil(Math.max(limits.outputBytes, bodyBytes) * 1.4) + 65_536;
 
 interface Work {
@@ -168,14 +168,15 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
   }
 
   async function load(layers: Record<string, string>): Promise<void> {
-    let image: Image;
+    let image: Image | undefined;
     try {
       checkLayers(layers, options.mode);
-      image = await options.image;
+      image = await Promise.race([options.image, child.died.then(() => undefined)]);
     } catch (e) {
       stop(toPxError(e));
       return;
     }
+    if (!image) return;
     state = 'loading';
     const { functions, imports, modules } = image;
     const names = modules.map(([name]) => name);

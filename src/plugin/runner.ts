@@ -24,11 +24,11 @@ export type StopReason = 'idle' | 'replaced' | 'removed' | 'closed';
 export interface Runner {
   /** `shown` is the function's name for events, when it differs from what is called. */
   call(fn: string, args: Json[], signal?: AbortSignal, shown?: string): Promise<Json>;
-  /** Ends the process now, and a call in it. Later calls start it again. */
+  /** Ends the process now, and a call in it, for good: calls that wait or come later fail with `interrupted`. */
   stop(reason: StopReason): Promise<void>;
   /** Ends the process as soon as it is not needed: the next call starts a new one. */
   renew(): void;
-  state(): { state: 'idle' | 'working' | 'quarantined'; detail: string };
+  state(): { state: 'idle' | 'working' | 'quarantined' | 'broken'; detail: string };
   resume(): void;
 }
 
@@ -49,17 +49,22 @@ export function createRunner(options: RunnerOptions): Runner {
   let reason: StopReason | undefined;
   /** Ends a start that is under way. */
   let starting: AbortController | undefined;
+  /** Set by `stop`: nothing is started any more, for calls that still wait either. */
+  let stopped = false;
+  /** Why its file cannot be run, when the last start said so. */
+  let broken = '';
 
   async function ensure(signal: AbortSignal | undefined): Promise<Guest> {
     if (guest?.alive && !outdated) return guest;
     if (guest) await end('replaced');
     outdated = false;
-    const stopped = faults.quarantine();
-    if (stopped !== undefined)
-      throw new PxError('plugin.quarantined', `${name} is ${stopped}`, {
+    const why = faults.quarantine();
+    if (why !== undefined)
+      throw new PxError('plugin.quarantined', `${name} is ${why}`, {
         hint: `Try again with: px plugin resume ${name}`,
       });
     await Bun.sleep(faults.pause());
+    if (stopped) throw new PxError('interrupted', `the plugin ${name} was stopped`);
     starting = new AbortController();
     const begun = performance.now();
     try {
@@ -80,10 +85,13 @@ export function createRunner(options: RunnerOptions): Runner {
     try {
       const made = await startGuest({ command, image, limits, host, mode: options.mode() }, limits.bodyBytes, signal);
       void made.gone.then((fault) => ended(made, fault));
+      broken = '';
       return made;
     } catch (thrown) {
-      note(toPxError(thrown));
-      throw thrown;
+      const error = toPxError(thrown);
+      if (error.code === 'plugin.invalid') broken = error.message;
+      note(error);
+      throw error;
     }
   }
 
@@ -167,18 +175,20 @@ export function createRunner(options: RunnerOptions): Runner {
       return turn;
     },
     async stop(why) {
+      stopped = true;
       reason = why;
       starting?.abort();
       await end(why);
-      if (!guest) reason = undefined;
+      await tail;
     },
     renew() {
       outdated = true;
       if (!working) void end('replaced');
     },
     state() {
-      const stopped = faults.quarantine();
-      if (stopped !== undefined) return { state: 'quarantined', detail: stopped };
+      const why = faults.quarantine();
+      if (why !== undefined) return { state: 'quarantined', detail: why };
+      if (broken !== '') return { state: 'broken', detail: broken };
       return { state: working ? 'working' : 'idle', detail: '' };
     },
     resume: faults.clear,

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Environment } from '../config/config.ts';
 
@@ -10,13 +9,8 @@ export function selfCommand(env: Environment, verb: '__plugin' | '__prepare', ar
   const prefix = (env.get('PX_EXEC_PREFIX') ?? '').split(' ').filter((word) => word !== '');
   const compiled = import.meta.path.startsWith('/$bunfs/') || import.meta.path.includes('~BUN');
   // Run from source (`bun run`, `bun test`) the executable is Bun itself and must be told the program.
-  const program = compiled ? [] : [entry()];
+  const program = compiled ? [] : [resolve(import.meta.dir, '../main.ts')];
   return [...prefix, process.execPath, ...program, verb, ...args];
-}
-
-function entry(): string {
-  const main = resolve(import.meta.dir, '../main.ts');
-  return existsSync(main) ? main : resolve(import.meta.dir, 'child/entry.ts');
 }
 
 /**

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { type AnswerHost, type Guest, type GuestLimits, startGuest } from '../../src/plugin/guest.ts';
 
-const entry = resolve(import.meta.dir, '../../src/plugin/child/entry.ts');
+const main = resolve(import.meta.dir, '../../src/main.ts');
 /** The command of a hidden verb. */
-export const verb = (name: '__plugin' | '__prepare') => [process.execPath, entry, name];
+export const verb = (name: '__plugin' | '__prepare') => [process.execPath, main, name];
 
 /** A guest whose generated code is this JavaScript: what a component would run that broke out of its WebAssembly. `run` is its only function. */
 export function forced(

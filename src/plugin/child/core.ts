@@ -88,7 +88,7 @@ function* sections(reader: Reader): Generator<{ id: number; from: number; end: n
 }
 
 /** Refuses unsafe names; gives the memories the module defines. Throws PxError `plugin.unsafe`, `plugin.invalid`. */
-export function inspectCore(wasm: Uint8Array): Memory[] {
+function inspectCore(wasm: Uint8Array): Memory[] {
   const reader = new Reader(wasm);
   const memories: Memory[] = [];
   for (const { id, end } of sections(reader)) {
@@ -129,7 +129,7 @@ function importEntry(reader: Reader): void {
  * How far each memory may grow so that all together never pass the cap, in pages. What is left above the minimums is shared
  * in proportion to them: the one that holds the program gets nearly all of it. Throws PxError `plugin.memory`.
  */
-export function shareMemory(memories: Memory[], memoryMb: number): number[] {
+function shareMemory(memories: Memory[], memoryMb: number): number[] {
   const cap = memoryMb * pagesPerMib;
   const least = memories.reduce((sum, m) => sum + m.min, 0);
   if (least > cap)
@@ -163,7 +163,7 @@ export function shareMemory(memories: Memory[], memoryMb: number): number[] {
 }
 
 /** The module with its memories capped (in order of definition) and its tables bounded. */
-export function capCore(wasm: Uint8Array, caps: number[]): Uint8Array {
+function capCore(wasm: Uint8Array, caps: number[]): Uint8Array {
   const reader = new Reader(wasm);
   const out: Uint8Array[] = [wasm.subarray(0, 8)];
   let memory = 0;

@@ -45,11 +45,6 @@ export function lockProcess(options: LockOptions): Layers {
   return layers;
 }
 
-/** Whether every layer that contains a hostile process holds. */
-export function isLocked(layers: Layers): boolean {
-  return Object.values(layers).every((state) => state === 'active');
-}
-
 type Libc = ReturnType<typeof openLibc>;
 
 function openLibc() {

@@ -1,4 +1,5 @@
 import type { PluginConfig } from '../../config/config.ts';
+import { PxError } from '../../error/error.ts';
 import { checkAddress, checkEgress, parseEgress, secretMayGo } from '../../policy/policy.ts';
 import type { Secrets } from '../../secret/secret.ts';
 import { hostPort, literalAddress, pinned, type Resolve } from './address.ts';
@@ -67,6 +68,8 @@ export async function guestRequest(
   } catch (thrown) {
     if (thrown instanceof Refusal) return { err: thrown.error };
     if (thrown instanceof BodyTooLarge) return { err: { 'too-large': options.maxBytes } };
+    // A rule in px.yaml that cannot be read allows nothing.
+    if (thrown instanceof PxError) return { err: { denied: thrown.message } };
     if (timeout.aborted) return { err: 'timeout' };
     if (signal.aborted) return { err: { network: 'the call was stopped' } };
     const message = thrown instanceof Error ? thrown.message : String(thrown);
