@@ -7,7 +7,7 @@ import type { Log } from '../log/log.ts';
 import type { Plugins } from '../plugin/plugin.ts';
 
 /** A plugin in the executable, and the digest of its file. */
-export interface Carried {
+interface Carried {
   name: string;
   sha256: string;
 }

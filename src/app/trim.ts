@@ -51,7 +51,7 @@ function isWork(event: PxEvent): boolean {
 }
 
 /** Collects garbage, then drops the pages of our own executable: clean file pages, which the system has cached anyway. */
-export async function giveBack(): Promise<void> {
+async function giveBack(): Promise<void> {
   Bun.gc(true);
   try {
     await dropExecutablePages();

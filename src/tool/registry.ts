@@ -16,7 +16,7 @@ import { elide, errorText, toolResult } from './result.ts';
 import type { Tool, ToolContext, Tools } from './tool.ts';
 
 /** What {@link createTools} is made from. */
-export interface ToolsOptions {
+interface ToolsOptions {
   memory: Memory;
   plugins: Pick<Plugins, 'tools'>;
   config: Pick<ConfigStore, 'current'>;

@@ -2,7 +2,7 @@ import { type ErrorCode, PxError, toPxError } from '../error/error.ts';
 import type { ToolCallPart, ToolResultPart } from '../wire/wire.ts';
 
 /** Most bytes of text a tool's result may add to the conversation. */
-export const RESULT_BYTES = 24 * 1024;
+const RESULT_BYTES = 24 * 1024;
 
 /** Text cut to at most `bytes` of UTF-8: its beginning and its end, and between them a note of what was left out. */
 export function elide(text: string, bytes = RESULT_BYTES): string {

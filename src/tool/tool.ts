@@ -3,7 +3,7 @@ import type { ConversationId, JsonObject, JsonSchema, ToolCallPart, ToolResultPa
 
 export { orAborted } from './aborted.ts';
 export { checkArguments } from './arguments.ts';
-export { createTools, type ToolsOptions } from './registry.ts';
+export { createTools } from './registry.ts';
 export { errorText, toolResult } from './result.ts';
 
 /** Where a tool call comes from. */

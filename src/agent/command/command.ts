@@ -51,7 +51,7 @@ const stop: Command = {
 };
 
 /** Every command, in the order /help shows. */
-export const commands: readonly Command[] = [help, status, fresh, model, tools, stop];
+const commands: readonly Command[] = [help, status, fresh, model, tools, stop];
 
 /** Other names people type: Telegram's first message is /start. */
 const aliases: { [name: string]: string } = { start: 'help', reset: 'new', commands: 'help' };
