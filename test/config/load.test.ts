@@ -33,7 +33,7 @@ plugins:
     grants:
       egress:
         - GET,POST https://api.telegram.org/
-        - http://*.lan:8080/x
+        - http://*.home.lan:8080/x
       private_hosts: ["nas.lan:8080", "[::1]:80"]
       secrets:
         TG: ["https://api.telegram.org/bot"]
