@@ -37,8 +37,8 @@ export const chat = verb({
       throw new PxError('usage', 'There is nothing to say.', { hint: 'px chat "what time is it?"' });
     await using backend = await openBackend(context, { local: args.local ?? false });
     const model = args.model === undefined ? {} : { model: args.model };
-    if (typed !== '') return once(context, backend, conversation, typed, model);
-    return converse(context, backend, conversation, model);
+    if (typed !== '') return await once(context, backend, conversation, typed, model);
+    return await converse(context, backend, conversation, model);
   },
 });
 
