@@ -36,6 +36,9 @@ export const settingsRoutes = [
     reply: s.ok,
     errors: [409],
     run: async ({ app, params, body }) => {
+      // A model nobody knows would only show when the next message is answered by another one.
+      if (params.key === 'model.default' && typeof body.value === 'string' && body.value !== 'auto')
+        app.models.resolve(body.value);
       await app.config.set(params.key, body.value);
       return { ok: true };
     },
