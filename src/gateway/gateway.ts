@@ -22,8 +22,15 @@ export interface Gateway {
  * Throws PxError `gateway.port`.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { listenGateway } = await import('./server.ts');
-  return listenGateway(options);
+  return (await loadGateway())(options);
+}
+
+/**
+ * Loads what {@link startGateway} needs and returns it as a function that does not wait: called right after the app is there, px
+ * listens before the app's background work begins.
+ */
+export async function loadGateway(): Promise<(options: GatewayOptions) => Gateway> {
+  return (await import('./server.ts')).listenGateway;
 }
 
 /** The same API without a server: answers requests of this very process, as the owner. */

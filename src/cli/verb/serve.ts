@@ -22,13 +22,14 @@ export const serve = verb({
   async run({ args, io, env, home, version, json }) {
     const port = portOf(args.port);
     const ended = nextSignal();
-    const [{ startApp }, { startGateway }] = await Promise.all([
+    const [{ startApp }, { loadGateway }] = await Promise.all([
       import('../../app/app.ts'),
       import('../../gateway/gateway.ts'),
     ]);
+    const listen = await loadGateway();
     const app = await startApp({ home, env, version });
     try {
-      const gateway = await startGateway({
+      const gateway = listen({
         app,
         ...(port === undefined ? {} : { port }),
         ...(args.host === undefined ? {} : { host: args.host }),
