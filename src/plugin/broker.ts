@@ -101,9 +101,9 @@ export function createBroker(options: BrokerOptions): Broker {
       signal,
     );
     if ('ok' in answer) return { ok: { ...answer.ok, body: Buffer.from(answer.ok.body).toString('base64') } };
-    if (typeof answer.err === 'object' && 'denied' in answer.err)
-      deny('http-request', `${method.slice(0, 20)} ${url.slice(0, 200)}: ${answer.err.denied}`);
-    return { err: answer.err };
+    if (typeof answer.err !== 'object' || !('denied' in answer.err)) return { err: answer.err };
+    deny('http-request', `${method.slice(0, 20)} ${url.slice(0, 200)}: ${answer.err.denied}`);
+    return { err: { denied: `${answer.err.denied} (grants: plugins.${name}.grants in px.yaml)` } };
   }
 
   function emitMessage(message: Json | undefined): HostAnswer {
