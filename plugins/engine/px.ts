@@ -39,7 +39,7 @@ export function httpError(from: unknown): HttpError {
   }
   switch (kind) {
     case 'denied':
-      return new HttpError(kind, `not granted: ${detail}`);
+      return new HttpError(kind, `${detail || 'no grant allows it'}`);
     case 'timeout':
       return new HttpError(kind, 'the request took too long');
     case 'too-large':

@@ -29,6 +29,8 @@ export async function buildScript(root: string, name: string): Promise<Built> {
     format: 'esm',
     target: 'browser',
     external: ['px'],
+    // The engine reads a script at each start, 2 µs a character.
+    minify: true,
   });
   const [made] = outputs;
   if (!made) throw new Error(`${name} has no output`);

@@ -69,7 +69,7 @@ describe('the script engine', () => {
       expect(call('on-wait', { err })).toEqual([]);
     expect(host.logs).toEqual([
       'warn timeout: the request took too long',
-      'warn denied: not granted: GET x',
+      'warn denied: GET x',
       'warn network: no route',
       'warn too-large: the answer is larger than 10 bytes',
     ]);
@@ -97,7 +97,7 @@ describe('the script engine', () => {
     expect(call('kv')).toEqual(['ä', true, ['a']]);
     expect(call('settings')).toEqual([{ deep: [1] }, true, true]);
     expect(call('get')).toEqual([201, { a: 1 }, 'b']);
-    expect(call('denied')).toEqual(['denied', 'not granted: POST https://no.test']);
+    expect(call('denied')).toEqual(['denied', 'POST https://no.test']);
     expect(host.asked[1]).toMatchObject({ method: 'POST', headers: [['a', 'b']] });
     expect(call('emit')).toBeNull();
     expect(host.logs).toEqual([

@@ -6,23 +6,9 @@ import { dummyComponent } from './component.ts';
 
 const core = await Bun.file(new URL('../../wit/core.wit', import.meta.url)).text();
 /** The first world px was asked for: no package version, three host functions. It must always load. */
-const seed = `package project-x:core;
-interface host-api {
-  kv-set: func(key: string, value: list<u8>) -> result<_, string>;
-  kv-get: func(key: string) -> result<list<u8>, string>;
-  enum log-level { info, warn, error, debug }
-  log: func(level: log-level, message: string);
-}
-interface messaging-types {
-  record user { id: string, display-name: string }
-  record message { id: string, sender: user, text: string, metadata: option<string> }
-}
-world messaging-plugin {
-  import host-api;
-  use messaging-types.{message, user};
-  export post-message: func(channel-id: string, content: string) -> result<string, string>;
-  export poll-events: func() -> list<message>;
-}`;
+const seed = await Bun.file(
+  new URL('../../plugins/example-rust/echo-channel-seed/wit/core.wit', import.meta.url),
+).text();
 
 const refusal = (bytes: Uint8Array): string => {
   try {
