@@ -1,5 +1,5 @@
 /** Which bound was passed. */
-export type Over = 'cpu' | 'wall';
+type Over = 'cpu' | 'wall';
 
 /** What one call may take. */
 export interface DeadlineOptions {

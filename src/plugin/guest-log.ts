@@ -3,7 +3,7 @@ import { printable } from '../log/log.ts';
 import { createRate } from './rate.ts';
 
 /** One line a plugin wrote. */
-export interface GuestLine {
+interface GuestLine {
   at: number;
   level: string;
   message: string;

@@ -18,7 +18,7 @@ export interface RunnerOptions {
 }
 
 /** Why a running plugin is ended on purpose. */
-export type StopReason = 'idle' | 'replaced' | 'removed' | 'closed';
+type StopReason = 'idle' | 'replaced' | 'removed' | 'closed';
 
 /** Runs one plugin: starts its process when called, ends it when idle, one call at a time, faults counted. */
 export interface Runner {
