@@ -51,7 +51,12 @@ export function followTurn(app: App, ask: Ask): AsyncIterable<TurnEvent> {
     queue.push(event);
     if (event.type === 'turn.end') queue.end();
   });
-  app.submit(inbound);
+  try {
+    app.submit(inbound);
+  } catch (thrown) {
+    stop();
+    throw thrown;
+  }
   return queue;
 }
 
