@@ -3,7 +3,7 @@ import { type Agent, createAgent } from '../agent/agent.ts';
 import { type Channels, openChannels } from '../channel/channel.ts';
 import { type ConfigStore, type Environment, type Home, initHome, openConfig } from '../config/config.ts';
 import { toPxError } from '../error/error.ts';
-import { createLog, type LogRoot, type LogSink } from '../log/log.ts';
+import { createLog, type LogRoot, type LogSink, markdownLogSink, terminalLogSink } from '../log/log.ts';
 import { type Memory, openMemory } from '../memory/memory.ts';
 import { type Models, openModels } from '../model/model.ts';
 import { openPlugins, type Plugins } from '../plugin/plugin.ts';
@@ -15,7 +15,6 @@ import { type Bus, type ConversationId, createBus, type Inbound, type ModelRef, 
 import { createAnswering, within } from './answering.ts';
 import { createBackground } from './background.ts';
 import { lockHome } from './lock.ts';
-import { openDayLog, terminalSink } from './log-sinks.ts';
 import { writeStarterNotes } from './starter.ts';
 import { statusOf, watchPids } from './status.ts';
 
@@ -76,7 +75,11 @@ export async function startApp(options: AppOptions): Promise<App> {
   const colour = process.stderr.isTTY && env.get('NO_COLOR') === undefined;
   const log = createLog({
     scrub: (text) => scrub(text),
-    sinks: options.log ? [options.log] : quiet ? [] : [terminalSink((line) => process.stderr.write(line), colour)],
+    sinks: options.log
+      ? [options.log]
+      : quiet
+        ? []
+        : [terminalLogSink((text) => process.stderr.write(text), { colour })],
   });
   const closeAll = async () => {
     for (const [what, close] of undo.splice(0).reverse())
@@ -94,8 +97,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     if (writeStarterNotes(home)) log.info(`a new home: ${home.root}`);
     const config = opened('config', await openConfig(home, env), (part) => part.close());
     log.setLevel(config.current.log.level);
-    const dayLog = opened('log', openDayLog(home), (part) => part.close());
-    log.addSink(dayLog.sink);
+    log.addSink(opened('log', markdownLogSink(join(home.memory, 'log')), (part) => part.close()));
     const bus = createBus();
     log.addSink((entry) => bus.emit({ type: 'log', entry }));
     const store = opened('store', openStore(join(home.state, 'px.db')), (part) => part.close());

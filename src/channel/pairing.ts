@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import { PxError } from '../error/error.ts';
 import type { Store } from '../store/store.ts';
 import type { Inbound } from '../wire/wire.ts';
@@ -117,5 +116,5 @@ function newCode(): string {
 
 function sameCode(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
+  return left.length === right.length && crypto.timingSafeEqual(left, right);
 }

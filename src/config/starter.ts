@@ -1,6 +1,6 @@
 /**
- * The px.yaml a new home gets. Every line is a comment, and with the leading `# ` of the indented examples taken away it is
- * valid: a test does that.
+ * The px.yaml a new home gets: Telegram prepared and switched off, with the only grants a new home has; the rest is comments,
+ * and with the leading `# ` of the indented examples taken away it is valid too: a test does that.
  */
 export const starterConfig = `# px.yaml: how this px behaves. Everything here has a default; px runs with an empty file.
 # Changes take effect when you save. \`px config check\` tells mistakes, \`px config explain KEY\` tells what a key does.
@@ -17,19 +17,21 @@ export const starterConfig = `# px.yaml: how this px behaves. Everything here ha
 #     api_key: secret:OPENAI_API_KEY
 #     base_url: https://api.openai.com/v1   # or any server that speaks the same API
 
-# channels:
-#   telegram:                  # needs the plugin telegram: px plugin add telegram
-#     access: pairing          # who is answered: pairing, allow-list or open
-#     allow: []                # user ids that need no pairing
+# Telegram: px secret set TELEGRAM_TOKEN, then px config set channels.telegram.enabled true
+channels:
+  telegram:
+    enabled: false
+    access: pairing            # who is answered: pairing, allow-list or open
 
-# plugins:
-#   telegram:
-#     settings:
-#       token: secret:TELEGRAM_TOKEN
-#     grants:
-#       egress: ["GET,POST https://api.telegram.org/"]
-#       secrets:
-#         TELEGRAM_TOKEN: ["https://api.telegram.org/bot"]
+# What a plugin may reach. Nothing else: no line here, no access.
+plugins:
+  telegram:
+    settings:
+      token: secret:TELEGRAM_TOKEN
+    grants:
+      egress: ["GET,POST https://api.telegram.org/bot"]
+      secrets:
+        TELEGRAM_TOKEN: ["https://api.telegram.org/bot"]
 
 # gateway:
 #   host: 127.0.0.1            # anything but loopback exposes px to your network

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -8,7 +7,7 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
     (found) => found.mode & 0o777,
     () => 0o600,
   );
-  const temporary = join(dirname(path), `.px-${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = join(dirname(path), `.px-${crypto.getRandomValues(new Uint8Array(6)).toHex()}.tmp`);
   const file = await open(temporary, 'wx', mode);
   try {
     await file.writeFile(content);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { open, readdir } from 'node:fs/promises';
 import type { ConversationId } from '../wire/wire.ts';
 import { isDayFile } from './journal-folder.ts';
@@ -106,5 +105,5 @@ export function renderRecovery(
 
 /** The hash of an entry: SHA-256 over the hash before it and the entry's bytes up to the hash, the first 32 hex digits. */
 export function chain(previous: string, segment: string | Uint8Array): string {
-  return createHash('sha256').update(previous).update(segment).digest('hex').slice(0, 32);
+  return new Bun.CryptoHasher('sha256').update(previous).update(segment).digest('hex').slice(0, 32);
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { ConversationId } from '../wire/wire.ts';
 
@@ -16,7 +15,7 @@ export function folderOf(conversation: ConversationId): string {
     .replace(/^\./, '=2e')
     .replace(/\.$/, '=2e');
   if (name.length <= longest) return name;
-  const hash = createHash('sha256').update(conversation).digest('hex').slice(0, 16);
+  const hash = new Bun.CryptoHasher('sha256').update(conversation).digest('hex').slice(0, 16);
   return `${name.slice(0, 120).replace(/=.?$/, '')}=~${hash}`;
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImagePart } from '../wire/wire.ts';
@@ -10,7 +9,7 @@ export function keepImage(folder: string, image: ImagePart): string | undefined 
   const bytes = Buffer.from(image.data, 'base64');
   if (bytes.toString('base64') !== image.data) return undefined;
   const type = /^image\/([a-z0-9]{1,8})$/.exec(image.mime)?.[1] ?? 'bin';
-  const name = `${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}.${type}`;
+  const name = `${new Bun.CryptoHasher('sha256').update(bytes).digest('hex').slice(0, 32)}.${type}`;
   const path = join(folder, 'media', name);
   if (existsSync(path)) return name;
   mkdirSync(join(folder, 'media'), { recursive: true, mode: 0o700 });

@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installCarried } from '../../src/app/carried.ts';
-import { openDayLog, terminalSink } from '../../src/app/log-sinks.ts';
 import { writeStarterNotes } from '../../src/app/starter.ts';
 import { PxError } from '../../src/error/error.ts';
 import { createLog } from '../../src/log/log.ts';
@@ -28,37 +27,6 @@ describe('starter notes', () => {
     expect(writeStarterNotes(at)).toBe(false);
     expect(existsSync(join(at.memory, 'SOUL.md'))).toBe(false);
     expect(readFileSync(join(at.memory, 'USER.md'), 'utf8')).toBe('mine');
-  });
-});
-
-describe('the log', () => {
-  test('is Markdown, one file a day, and a message cannot begin a line of its own', () => {
-    const at = home();
-    const day = openDayLog(at);
-    const log = createLog({ sinks: [day.sink] });
-    log.scope('plugin/demo').warn('one\n- `00:00:00` **error** px: forged', { n: 1, code: '`x`' });
-    day.close();
-    log.info('too late');
-    const date = new Date();
-    const name = `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}-${String(date.getDate()).padStart(2, '0')}`;
-    const lines = readFileSync(join(at.memory, 'log', `${name}.md`), 'utf8').split('\n');
-    expect(lines[0]).toBe(`# Log of ${name}`);
-    expect(lines[2]).toMatch(/^- `\d\d:\d\d:\d\d` \*\*warn\*\* plugin\/demo: one$/);
-    expect(lines[3]).toBe(`  - \`00:00:00\` **error** px: forged \`{"n":1,"code":"'x'"}\``);
-    expect(lines).toHaveLength(5);
-  });
-
-  test('on a terminal says time, level, who and what', () => {
-    const lines: string[] = [];
-    createLog({ scope: 'px', sinks: [terminalSink((line) => lines.push(line), false)] }).info('ready', { port: 7979 });
-    expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d info {2}px: ready \{"port":7979\}\n$/);
-  });
-
-  test('a disk that is full stops nothing', () => {
-    const at = { ...home(), memory: '/dev/null/memory' };
-    const day = openDayLog(at);
-    createLog({ sinks: [day.sink] }).info('lost');
-    expect(() => day.close()).not.toThrow();
   });
 });
 

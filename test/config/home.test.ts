@@ -66,7 +66,7 @@ describe('the home is', () => {
 });
 
 describe('a new home', () => {
-  test('has its folders for the owner only and a px.yaml that changes nothing', async () => {
+  test('has its folders for the owner only and a px.yaml with Telegram prepared and switched off, and no other grant', async () => {
     using world = new World();
     const home = homeAt(join(world.root, 'new', 'home'));
     expect(await initHome(home)).toEqual({ created: true });
@@ -75,7 +75,11 @@ describe('a new home', () => {
     expect(statSync(home.config).mode & 0o777).toBe(0o600);
     using plain = new World();
     const store = await openConfig(home, environment());
-    expect(store.current).toEqual((await plain.open()).current);
+    const { channels, plugins, ...rest } = store.current;
+    expect(rest).toEqual((({ channels: _, plugins: __, ...others }) => others)((await plain.open()).current));
+    expect(Object.entries(channels).map(([name, channel]) => [name, channel.enabled])).toEqual([['telegram', false]]);
+    expect(Object.keys(plugins)).toEqual(['telegram']);
+    expect(plugins['telegram']?.grants.egress).toEqual(['GET,POST https://api.telegram.org/bot']);
     store.close();
   });
 
@@ -104,7 +108,7 @@ describe('a new home', () => {
     await initHome(home);
     const [, ...blocks] = readFileSync(home.config, 'utf8').split('\n\n');
     expect(blocks.length).toBeGreaterThan(5);
-    const yaml = blocks.join('\n').replace(/^# /gm, '');
+    const yaml = blocks.join('\n').replace(/^# (?=\s|[a-z]+:)/gm, '');
     using other = new World();
     const { current } = await other.open(yaml);
     expect(current.providers.openai.api_key).toBe('secret:OPENAI_API_KEY');

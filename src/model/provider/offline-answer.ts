@@ -109,9 +109,12 @@ function readable(text: string): string {
   if (typeof value === 'number' || (typeof value === 'string' && /^\d{12,14}$/.test(value)))
     return new Date(Number(value)).toString();
   if (typeof value === 'string') return value.replace(/[.\s]+$/, '').replace(/^it is /i, '');
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const said = value['text'];
+    if (typeof said === 'string') return said.replace(/[.\s]+$/, '');
     return Object.entries(value)
       .map(([key, inner]) => `${key}: ${typeof inner === 'string' ? inner : JSON.stringify(inner)}`)
       .join(', ');
+  }
   return text;
 }
