@@ -2,7 +2,7 @@ import type { Home } from '../config/config.ts';
 import { readAddress } from './address.ts';
 import { type Client, createClient } from './api.ts';
 
-export { type Client, createClient, type Fetch } from './api.ts';
+export { type Client, createClient } from './api.ts';
 
 /** Where a running px of a home is reached: written by the gateway to `state/gateway.json` (0600), removed when it stops. */
 export interface GatewayAddress {

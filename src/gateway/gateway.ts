@@ -1,11 +1,10 @@
 import type { App } from '../app/app.ts';
-import type { PageContext, Pages } from './handler.ts';
+import type { PageContext } from './handler.ts';
 import type { GatewayOptions } from './server.ts';
 
 /** Schemas of what the API answers, for the typed client. */
 export * as replies from './schema.ts';
-export type { TurnReply } from './turn.ts';
-export type { GatewayOptions, PageContext, Pages };
+export type { PageContext };
 
 /** A listening gateway. */
 export interface Gateway {

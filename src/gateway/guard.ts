@@ -48,7 +48,7 @@ function originAllowed(origin: string, host: string, rules: GuardRules): boolean
 }
 
 /** True for the names and addresses of this machine itself. */
-export function isLoopback(name: string): boolean {
+function isLoopback(name: string): boolean {
   return name === 'localhost' || name === '::1' || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name);
 }
 

@@ -40,7 +40,6 @@ export const conversationId = v.pipe(
   v.regex(/^[a-z][a-z0-9-]{0,62}\/[^\u0000-\u001f\u007f/\\]{1,200}$/, 'a conversation is written channel/chat'),
 );
 
-export const usage = v.object({ input: count, output: count, cachedInput: count });
 export const ok = v.object({ ok: v.literal(true) });
 
 export const turnReply = v.object({

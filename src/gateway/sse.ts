@@ -38,7 +38,7 @@ export function sseResponse(events: AsyncIterable<SseEvent>): Response {
 }
 
 /** An event in the wire form; data of several lines becomes several `data:` lines. */
-export function formatSse({ event, data }: SseEvent): string {
+function formatSse({ event, data }: SseEvent): string {
   const lines = data.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`);
   return `${event === undefined ? '' : `event: ${event}\n`}${lines.join('')}\n`;
 }

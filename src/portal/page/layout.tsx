@@ -47,7 +47,7 @@ function Tab({ href, name, here }: { href: string; name: string; here: string })
 }
 
 /** Which model answers; one that needs no network says so wherever it is named. */
-export function ModelBadge({ status }: { status: Status }) {
+function ModelBadge({ status }: { status: Status }) {
   const { ref, offline, note } = status.model;
   return (
     <span class={offline ? 'badge warn' : 'badge'} title={note}>
