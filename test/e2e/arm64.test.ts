@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Px, until } from './px.ts';
+import { Px } from './px.ts';
 
 const binary = resolve(import.meta.dir, '../../dist/px-linux-arm64');
 const wrapper = ['qemu-aarch64-static', '-L', '/usr/aarch64-linux-gnu'];
@@ -34,7 +34,7 @@ describe.skipIf(missing !== undefined)('the linux-arm64 executable, emulated', (
   test('runs a whole turn with a tool plugin', async () => {
     await using px = arm();
     await px.serve();
-    await until('the clock', async () => (await px.run('plugin', 'list', '--json')).stdout.includes('clock'), 90_000);
+    await px.installed(90_000);
     const chat = await px.run('chat', 'what time is it?');
     expect(chat.stdout).toContain(String(new Date().getUTCFullYear()));
     expect(px.journal()).toContain('clock_now');

@@ -15,10 +15,7 @@ describe.skipIf(notBuilt !== undefined)('while px runs', () => {
     const both = { ...openai.config(mock.url), ...anthropic.config(mock.url) };
     await using px = new Px({ config: { model: { default: openai.model }, providers: both }, env });
     await px.serve();
-    await until(
-      'the clock',
-      async () => (await px.run('plugin', 'list', '--json')).stdout.includes('clock') || undefined,
-    );
+    await px.installed();
     expect((await px.run('chat', 'the time please')).stdout).toContain('told me the time');
     px.writeConfig({ model: { default: anthropic.model }, providers: both });
     await until('the switch', async () => (await model(px)) === anthropic.model);
@@ -37,7 +34,10 @@ describe.skipIf(notBuilt !== undefined)('while px runs', () => {
   test('/model in a chat switches that conversation only', async () => {
     await using mock = await clockMock();
     await using px = new Px({
-      config: { model: { aliases: { mock: 'openai/gpt-4o' } }, providers: providers[0].config(mock.url) },
+      config: {
+        model: { default: 'offline/px', aliases: { mock: 'openai/gpt-4o' } },
+        providers: providers[0].config(mock.url),
+      },
       env,
     });
     await px.serve();

@@ -3,18 +3,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { notBuilt, Px, until } from './px.ts';
 
-/** Three plugins come with a first start; tools are there once they are installed. */
-const installed = (px: Px) =>
-  until('the plugins px carries', async () => {
-    const { stdout } = await px.run('plugin', 'list', '--json');
-    return ['clock', 'telegram', 'web-fetch'].every((name) => stdout.includes(`"${name}"`)) || undefined;
-  });
-
 describe.skipIf(notBuilt !== undefined)('a fresh home without any key', () => {
   test('answers the time through the sandboxed clock and says that it is offline', async () => {
     await using px = await new Px().serve();
     expect(px.ready).toContain('offline');
-    await installed(px);
+    await px.installed();
     const chat = await px.run('chat', 'what time is it?');
     expect(chat.stderr).toBe('');
     expect(chat.stdout).toContain(String(new Date().getUTCFullYear()));
@@ -24,7 +17,7 @@ describe.skipIf(notBuilt !== undefined)('a fresh home without any key', () => {
 
   test('remembers, finds it again, and still does after every database is deleted', async () => {
     await using px = await new Px().serve();
-    await installed(px);
+    await px.installed();
     expect((await px.run('chat', 'remember that my bicycle is called Gudrun')).code).toBe(0);
     const found = async () => (await px.run('memory', 'search', 'bicycle')).stdout;
     await until('the note in the index', async () => (await found()).includes('Gudrun') || undefined);

@@ -122,6 +122,25 @@ export class Px implements AsyncDisposable {
     return code ?? 0;
   }
 
+  /** Processes the daemon has started and that still run. */
+  children(): string[] {
+    return readdirSync(`/proc/${this.pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${this.pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
+    );
+  }
+
+  /** Resolves when the three plugins a new home gets are in. */
+  async installed(ms?: number): Promise<void> {
+    await until(
+      'the plugins px carries',
+      async () => {
+        const { stdout } = await this.run('plugin', 'list', '--json');
+        return ['clock', 'telegram', 'web-fetch'].every((name) => stdout.includes(`"${name}"`));
+      },
+      ms,
+    );
+  }
+
   /** Every Markdown file under memory/journal, joined. */
   journal(): string {
     const folder = join(this.home, 'memory/journal');

@@ -13,10 +13,7 @@ describe.skipIf(notBuilt !== undefined)('a Telegram message', () => {
         env: { TELEGRAM_TOKEN: telegram.token, TEST_KEY: 'sk-test-1234567890' },
       });
       await px.serve();
-      await until(
-        'the clock',
-        async () => (await px.run('plugin', 'list', '--json')).stdout.includes('clock') || undefined,
-      );
+      await px.installed();
       await telegram.say('what time is it?');
       const answer = await until('an answer', () => telegram.answers()[0]);
       expect(answer).toContain('The clock plugin told me the time.');
@@ -43,8 +40,7 @@ describe.skipIf(notBuilt !== undefined)('a Telegram message', () => {
     expect(code).not.toBe('');
     expect((await px.run('pairing', 'approve', code)).code).toBe(0);
     await telegram.say('help');
-    const answer = await until('an answer', () => telegram.answers()[1]);
-    expect(answer.toLowerCase()).toContain('offline');
+    await until('an answer', () => telegram.answers().find((a) => /offline/i.test(a)));
     expect((await px.run('pairing', 'approve', code)).code).toBe(1);
   });
 
