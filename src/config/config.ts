@@ -1,5 +1,5 @@
 export { loadEnvironment } from './environment.ts';
-export { type ConfigKey, explain } from './explain.ts';
+export { explain } from './explain.ts';
 export { homeAt, initHome, resolveHome } from './home.ts';
 export { nearest } from './nearest.ts';
 export { openConfig } from './open.ts';

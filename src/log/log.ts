@@ -5,7 +5,7 @@ export { terminalLogSink } from './terminal.ts';
 import { printable } from './printable.ts';
 
 /** Levels of the one log pipeline, least to most severe. */
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** One line of the log: what terminal, portal and the Markdown log all show. */

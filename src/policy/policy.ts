@@ -11,6 +11,6 @@ export interface EgressRule {
 /** A yes, or a no with its reason in words a person understands. */
 export type Verdict = { allow: true } | { allow: false; reason: string };
 
-export { type AddressKind, checkAddress, classifyAddress } from './address.ts';
+export { checkAddress, classifyAddress } from './address.ts';
 export { checkEgress, parseEgress, secretMayGo } from './egress.ts';
 export { toolAllowed } from './tool.ts';

@@ -29,7 +29,7 @@ const named: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', a
 const short: Record<string, string> = { n: '\n', r: '', t: '\t', b: '\b', f: '\f' };
 
 /** The text without any escaping and without what escaping makes ambiguous: equal values stay equal however they were written. */
-export function canonical(text: string): string {
+function canonical(text: string): string {
   return text
     .replace(/(?:%(?:25)*[0-9a-f]{2})+/gi, percent)
     .replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(amp|lt|gt|quot|apos));/gi, (all, dec, hex, name) =>

@@ -6,8 +6,6 @@ import { needles, scrubBytes, scrubText } from './scrub.ts';
 import type { Secrets } from './secret.ts';
 import { openTable, type SecretStore } from './table.ts';
 
-export type { SecretStore } from './table.ts';
-
 /** Shorter values are words that happen to be secret: replacing them everywhere would ruin ordinary text. */
 const minScrubLength = 6;
 const maxValueLength = 65_536;

@@ -22,4 +22,4 @@ export interface Secrets {
   scrubBytes(bytes: Uint8Array): Uint8Array;
 }
 
-export { openSecrets, type SecretStore } from './open.ts';
+export { openSecrets } from './open.ts';

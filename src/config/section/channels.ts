@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { name, platformId } from './text.ts';
 
 /** One entry of `channels:`. */
-export const channel = v.strictObject({
+const channel = v.strictObject({
   plugin: v.optional(
     v.pipe(name, v.description("The messaging plugin that connects it. Left out: the channel's own name.")),
   ),

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { egressRule, hostPort, name, secretName, secretTarget } from './text.ts';
 
 /** What a plugin is allowed, and nothing else. */
-export const grants = v.strictObject({
+const grants = v.strictObject({
   egress: v.optional(
     v.pipe(
       v.array(egressRule),
@@ -31,7 +31,7 @@ export const grants = v.strictObject({
 });
 
 /** The bounds of one plugin. Every default is stated here and nowhere else. */
-export const limits = v.strictObject({
+const limits = v.strictObject({
   memory_mb: v.optional(
     v.pipe(
       v.number(),
@@ -87,7 +87,7 @@ export const limits = v.strictObject({
 });
 
 /** One entry of `plugins:`. */
-export const plugin = v.strictObject({
+const plugin = v.strictObject({
   enabled: v.optional(v.pipe(v.boolean(), v.description('False: the plugin stays installed and is never run.')), true),
   settings: v.optional(
     v.pipe(
