@@ -94,7 +94,16 @@ function readProc(pid: number, file: 'stat' | 'status', parse: (text: string) =>
 
 async function pump(child: Subprocess<'pipe', 'pipe', 'ignore'>, options: ChildOptions): Promise<void> {
   const cutter = new FrameCutter(options.maxFrame);
-  for await (const chunk of child.stdout) for (const payload of cutter.push(chunk)) await options.onFrame(payload);
+  const reader = child.stdout.getReader();
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    for (const payload of cutter.push(value)) {
+      const handled = options.onFrame(payload);
+      // Most frames are done with at once; a needless wait here is felt in every call.
+      if (handled) await handled;
+    }
+  }
 }
 
 /** Throws PxError `sandbox.unavailable` when a layer is missing and the mode does not accept that. */

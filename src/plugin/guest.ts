@@ -1,10 +1,9 @@
-import * as v from 'valibot';
 import { type ErrorCode, PxError, toPxError } from '../error/error.ts';
 import type { Json } from '../wire/wire.ts';
 import { type Child, checkLayers, type SandboxMode, startChild } from './child-process.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
 import { encodeFrame, FrameError, parseFrame } from './frame.ts';
-import { type AnswerFrame, type CallFrame, FromChild, type LoadFrame } from './protocol.ts';
+import { type AnswerFrame, type CallFrame, type FromChild, type LoadFrame, readFromChild } from './protocol.ts';
 import type { WitFunction } from './wit/types.ts';
 
 /** A plugin ready to be run: what a preparing process made of it. */
@@ -64,7 +63,7 @@ const startBytes = 320 * 1024 * 1024;
 const maxHostCalls = 20_000;
 /** Time a process may take from start to ready, in ms. Under emulation a start takes a second. */
 const startMs = 15_000;
-const watchMs = { working: 25, idle: 1000 };
+const watchMs = { working: 25, idle: 500 };
 /** Part of a core an idle process may use between two looks. */
 const idleShare = 0.5;
 /** Processor seconds a whole process may live for each second one call may use; the runner retires it before. */
@@ -77,7 +76,8 @@ const maxFrame = (limits: GuestLimits, bodyBytes: number) =>
 interface Work {
   id: number;
   deadline: Deadline;
-  abort: AbortController;
+  /** Ends host calls; made with the first one. */
+  abort: AbortController | undefined;
   hostCalls: number;
   settle(outcome: { ok: Json } | { error: PxError }): void;
 }
@@ -98,13 +98,14 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
   const child: Child = startChild({
     command: [...options.command, String(cpuSeconds)],
     maxFrame: maxFrame(limits, bodyBytes),
-    onFrame: (payload) => handle(v.safeParse(FromChild, parseFrame(payload))),
+    onFrame: (payload) => handle(readFromChild(parseFrame(payload))),
     onBroken: (error) => blame('plugin.output', `it broke the rules of its pipe: ${error.message}`),
   });
   // A host call may be under way for a process that is gone: it ends too.
-  void child.died.then(() => work?.abort.abort());
+  void child.died.then(() => work?.abort?.abort());
   const gone = child.exited.then((how) => {
     clearInterval(watch);
+    clearTimeout(looking);
     fault ??= new PxError('plugin.crashed', `its process died: ${how}`);
     finish({ error: fault });
     return fault;
@@ -124,36 +125,43 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     if (!done) return;
     work = undefined;
     done.deadline.stop();
-    done.abort.abort();
+    done.abort?.abort();
     done.settle(outcome);
   }
 
-  let watch: ReturnType<typeof setInterval>;
-  let lastCpu: number | undefined;
-  const look = (every: number) => {
-    clearInterval(watch);
-    lastCpu = child.cpu();
-    watch = setInterval(() => {
-      const rss = child.rss();
-      if (rss !== undefined && rss > allowedRss)
-        blame(
-          'plugin.memory',
-          `its process grew to ${Math.round(rss / 1_048_576)} MiB`,
-          'See limits.memory_mb in px.yaml.',
-        );
-      if (state !== 'idle') return;
-      const cpu = child.cpu();
-      if (cpu !== undefined && lastCpu !== undefined && cpu - lastCpu > every * idleShare)
-        blame('plugin.cpu', 'it works while nobody called it');
-      lastCpu = cpu;
-    }, every);
-    watch.unref();
+  const lookAtMemory = () => {
+    const rss = child.rss();
+    if (rss !== undefined && rss > allowedRss)
+      blame(
+        'plugin.memory',
+        `its process grew to ${Math.round(rss / 1_048_576)} MiB`,
+        'See limits.memory_mb in px.yaml.',
+      );
   };
+  /** While it works its memory is looked at often: from the first 25 ms on, which most calls do not last. */
+  let looking: ReturnType<typeof setTimeout> | undefined;
+  const lookOn = () => {
+    looking = setTimeout(() => {
+      lookAtMemory();
+      lookOn();
+    }, watchMs.working);
+    looking.unref();
+  };
+  /** One watch for the whole life: memory, and processor time in spans without a call. */
+  let quietSince: number | undefined;
+  const watch = setInterval(() => {
+    if (state !== 'idle') return;
+    lookAtMemory();
+    const cpu = child.cpu();
+    if (cpu !== undefined && quietSince !== undefined && cpu - quietSince > watchMs.idle * idleShare)
+      blame('plugin.cpu', 'it works while nobody called it');
+    quietSince = cpu;
+  }, watchMs.idle);
+  watch.unref();
 
-  async function handle(parsed: v.SafeParseResult<typeof FromChild>): Promise<void> {
+  function handle(frame: FromChild | undefined): void | Promise<void> {
     if (fault) return;
-    if (!parsed.success) throw new FrameError('a frame of an unknown form');
-    const frame = parsed.output;
+    if (!frame) throw new FrameError('a frame of an unknown form');
     if (frame.t === 'trap') return blame('plugin.crashed', `it trapped: ${frame.message}`);
     if (frame.t === 'host' && work && state !== 'locking') return answer(work, frame.n, frame.fn, frame.args);
     if (frame.t === 'locked' && state === 'locking') return load(frame.layers);
@@ -189,7 +197,9 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     if (++asker.hostCalls > maxHostCalls)
       return blame('plugin.output', `it called the host more than ${maxHostCalls} times in one call`);
     asker.deadline.pause();
-    const result = await Promise.race([options.host(fn, args, asker.abort.signal), aborted(asker.abort.signal)]);
+    asker.abort ??= new AbortController();
+    const { signal } = asker.abort;
+    const result = await Promise.race([options.host(fn, args, signal), aborted(signal)]);
     // The call may have ended meanwhile, and with it the process.
     if (!result || work !== asker) return;
     asker.deadline.resume();
@@ -202,7 +212,7 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
       signal?.addEventListener('abort', onAbort, { once: true });
       work = {
         id: ++nextId,
-        abort: new AbortController(),
+        abort: undefined,
         hostCalls: 0,
         deadline: startDeadline({ cpuMs, wallMs, cpu: child.cpu, onOver: (which) => over(which, cpuMs, wallMs) }),
         settle(outcome) {
@@ -221,14 +231,14 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     else blame('plugin.wall', `it took longer than ${wallMs} ms`, 'See limits.wall_ms in px.yaml.');
   }
 
-  look(watchMs.working);
+  lookOn();
   await begin(Math.max(limits.cpuMs, startMs / 3), startMs, signal);
   allowedRss = (child.rss() ?? startBytes) + limits.memoryMb * 1_048_576 + slackBytes;
   rest();
 
   function rest(): void {
     state = 'idle';
-    look(watchMs.idle);
+    clearTimeout(looking);
   }
 
   return {
@@ -241,7 +251,8 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     async call(fn, args, signal) {
       if (fault) throw fault;
       state = 'working';
-      look(watchMs.working);
+      quietSince = undefined;
+      lookOn();
       const result = begin(limits.cpuMs, limits.wallMs, signal);
       if (work) child.send(encodeFrame({ t: 'call', id: work.id, fn, args } satisfies CallFrame));
       try {

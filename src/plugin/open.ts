@@ -10,7 +10,7 @@ import { systemResolve } from './http/address.ts';
 import { componentImage, scriptImage } from './image.ts';
 import { openKv } from './kv.ts';
 import { readLayers } from './layers.ts';
-import type { PluginInfo, PluginOptions, Plugins } from './plugin.ts';
+import type { PluginInfo, PluginOptions, Plugins, PluginTool } from './plugin.ts';
 import { type Entry, openRegistry, unknownPlugin } from './registry.ts';
 import { createRunner, type Runner } from './runner.ts';
 import { selfCommand } from './self.ts';
@@ -44,12 +44,19 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
   let layers: Promise<Record<string, string>> | undefined;
   let closed = false;
 
+  let defaults: PluginConfig | undefined;
   const configOf = (name: string): PluginConfig => {
     const given = config.current.plugins[name];
     if (given) return given;
-    const defaults = v.parse(ConfigSchema, { plugins: { any: {} } }).plugins['any'];
+    defaults ??= v.parse(ConfigSchema, { plugins: { any: {} } }).plugins['any'];
     if (!defaults) throw new PxError('internal', 'the config schema has no plugin defaults');
     return defaults;
+  };
+  /** What `tools()` gave last, and under which configuration. */
+  let tools: { of: unknown; list: PluginTool[] } | undefined;
+  const changed = (plugin: string, change: 'added' | 'updated' | 'removed') => {
+    tools = undefined;
+    bus.emit({ type: 'plugin.changed', plugin, change });
   };
   const limitsOf = (name: string) => {
     const limits = configOf(name).limits;
@@ -200,7 +207,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
         await forget(called, 'replaced');
         registry.put(called, entry, file.bytes);
         if (old && old.sha256 !== entry.sha256) cache.drop(old.sha256);
-        bus.emit({ type: 'plugin.changed', plugin: called, change: old ? 'updated' : 'added' });
+        changed(called, old ? 'updated' : 'added');
         return info(called, entry);
       }),
     list: () => registry.all().map(([name, entry]) => summary(name, entry)),
@@ -217,14 +224,17 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
         registry.remove(name);
         cache.drop(entry.sha256);
         kv.clear(name);
-        bus.emit({ type: 'plugin.changed', plugin: name, change: 'removed' });
+        changed(name, 'removed');
       }),
     call: (name, fn, args, { signal } = {}) => call(name, fn, args, signal),
-    tools: () =>
-      toolsOf(
-        registry.all().filter(([name]) => configOf(name).enabled),
-        callTool,
-      ),
+    rest: (name) => live.get(name)?.runner.rest(),
+    tools() {
+      const of = config.current.plugins;
+      if (tools?.of === of) return tools.list;
+      const enabled = registry.all().filter(([name]) => configOf(name).enabled);
+      tools = { of, list: toolsOf(enabled, callTool) };
+      return tools.list;
+    },
     async hold(name, request, signal) {
       const { broker } = enabled(name).plugin;
       return { ...(await broker.request(request, signal, longestHold)) };

@@ -68,7 +68,9 @@ export interface Plugins {
   remove(name: string): Promise<void>;
   /** Calls any exported function with JSON arguments. Starts the plugin's process when none runs. */
   call(name: string, fn: string, args: Json[], options?: { signal?: AbortSignal }): Promise<Json>;
-  /** Tools of all enabled plugins, from what was learnt at `add`; starts nothing. */
+  /** Ends the plugin's process now when no call runs or waits, without waiting for its idle time; the next call starts it again. */
+  rest(name: string): void;
+  /** Tools of all enabled plugins; the same array until something changes. From what was learnt at `add`; starts nothing. */
   tools(): PluginTool[];
   /** Does the request under the plugin's own grants, as if the plugin had called `http-request`: for long polls. Result as `on-wait` takes it (JSON mapping). */
   hold(name: string, request: Json, signal: AbortSignal): Promise<Json>;

@@ -11,6 +11,7 @@ import type { WitFunction } from './wit/types.ts';
 const json = v.custom<Json>(() => true);
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const words = v.pipe(v.string(), v.maxLength(4096));
+const maxFunctionName = 64;
 
 /** First frame of any child: it is locked, with these layers. */
 const Locked = v.object({ t: v.literal('locked'), layers: v.record(v.string(), words) });
@@ -19,13 +20,39 @@ const Locked = v.object({ t: v.literal('locked'), layers: v.record(v.string(), w
 export const FromChild = v.variant('t', [
   Locked,
   v.object({ t: v.literal('ready') }),
-  v.object({ t: v.literal('host'), n: count, fn: v.pipe(v.string(), v.maxLength(64)), args: v.array(json) }),
+  v.object({
+    t: v.literal('host'),
+    n: count,
+    fn: v.pipe(v.string(), v.maxLength(maxFunctionName)),
+    args: v.array(json),
+  }),
   v.object({ t: v.literal('done'), id: count, ok: json }),
   v.object({ t: v.literal('failed'), id: count, err: json }),
   v.object({ t: v.literal('refused'), id: count, why: v.picklist(['arguments', 'value', 'output']), message: words }),
   v.object({ t: v.literal('trap'), message: words }),
 ]);
 export type FromChild = v.InferOutput<typeof FromChild>;
+
+/**
+ * A child's frame, checked: exactly what `FromChild` lets through, or undefined. The two that every call is made of are looked at by
+ * hand, because a schema takes longer than the call itself.
+ */
+export function readFromChild(frame: unknown): FromChild | undefined {
+  if (typeof frame !== 'object' || frame === null) return undefined;
+  if ('t' in frame && frame.t === 'done') {
+    if (!('id' in frame && isCount(frame.id) && 'ok' in frame)) return undefined;
+    return { t: 'done', id: frame.id, ok: frame.ok as Json };
+  }
+  if ('t' in frame && frame.t === 'host') {
+    const { n, fn, args } = frame as { n?: unknown; fn?: unknown; args?: unknown };
+    if (!isCount(n) || typeof fn !== 'string' || fn.length > maxFunctionName || !Array.isArray(args)) return undefined;
+    return { t: 'host', n, fn, args };
+  }
+  const parsed = v.safeParse(FromChild, frame);
+  return parsed.success ? parsed.output : undefined;
+}
+
+const isCount = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0;
 
 /** A frame from the process that prepares a plugin. After `prepared` each of `files` follows as a blob. */
 export const FromPrepare = v.variant('t', [

@@ -28,11 +28,15 @@ export interface Runner {
   stop(reason: StopReason): Promise<void>;
   /** Ends the process as soon as it is not needed: the next call starts a new one. */
   renew(): void;
+  /** Ends the process now, as if its idle time were over; does nothing while a call is in it or waits for it. */
+  rest(): void;
   state(): { state: 'idle' | 'working' | 'quarantined' | 'broken'; detail: string };
   resume(): void;
 }
 
 const maxWaiting = 64;
+/** How often a process is asked for its processor time after a call, in ms. */
+const lookEvery = 1000;
 /** What a plugin is blamed for; anything else that ends a process is nobody's fault or px's. */
 const isFault = ({ code }: PxError) => /^plugin\.(crashed|cpu|wall|memory|output)$/.test(code);
 
@@ -46,6 +50,7 @@ export function createRunner(options: RunnerOptions): Runner {
   let waiting = 0;
   let working = false;
   let outdated = false;
+  let lookedAt = 0;
   let reason: StopReason | undefined;
   /** Ends a start that is under way. */
   let starting: AbortController | undefined;
@@ -156,10 +161,17 @@ export function createRunner(options: RunnerOptions): Runner {
   function settle(): void {
     if (!guest?.alive) return;
     const { cpuMs, idleMs } = options.limits();
-    const old = (guest.cpu() ?? 0) > (cpuMs * lifetimeCalls) / 2;
-    if (outdated || old) return void end('replaced');
+    if (outdated || isOld(guest, cpuMs)) return void end('replaced');
     idle = setTimeout(() => void end('idle'), idleMs);
     idle.unref();
+  }
+
+  /** Whether half of its life's processor time is used; looked at once a second, since calls are much shorter. */
+  function isOld(which: Guest, cpuMs: number): boolean {
+    const now = performance.now();
+    if (now - lookedAt < lookEvery) return false;
+    lookedAt = now;
+    return (which.cpu() ?? 0) > (cpuMs * lifetimeCalls) / 2;
   }
 
   return {
@@ -190,6 +202,9 @@ export function createRunner(options: RunnerOptions): Runner {
       if (why !== undefined) return { state: 'quarantined', detail: why };
       if (broken !== '') return { state: 'broken', detail: broken };
       return { state: working ? 'working' : 'idle', detail: '' };
+    },
+    rest() {
+      if (!working && waiting === 0) void end('idle');
     },
     resume: faults.clear,
   };

@@ -2,7 +2,7 @@ import type { ConfigStore } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
 import type { Log } from '../log/log.ts';
 import type { Memory } from '../memory/memory.ts';
-import type { Plugins } from '../plugin/plugin.ts';
+import type { Plugins, PluginTool } from '../plugin/plugin.ts';
 import { toolAllowed } from '../policy/policy.ts';
 import type { Secrets } from '../secret/secret.ts';
 import type { ToolCallPart } from '../wire/wire.ts';
@@ -29,9 +29,16 @@ export function createTools({ memory, plugins, config, secrets, log }: ToolsOpti
   const own = [memorySearch(memory), memoryGet(memory), memoryWrite(memory)];
   const shadowed = new Set<string>();
 
+  let made: { of: PluginTool[]; list: Tool[] } | undefined;
+  /** Made again when the plugins' tools are others. */
   const list = (): Tool[] => {
+    const of = plugins.tools();
+    if (made?.of !== of) made = { of, list: combine(of) };
+    return made.list;
+  };
+  const combine = (of: PluginTool[]): Tool[] => {
     const tools = new Map(own.map((tool) => [tool.name, tool]));
-    for (const tool of plugins.tools().toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const tool of of.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       if (!tools.has(tool.name)) tools.set(tool.name, pluginTool(tool));
       else if (!shadowed.has(`${tool.plugin}/${tool.name}`)) {
         shadowed.add(`${tool.plugin}/${tool.name}`);
