@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Bus, PxEvent } from '../wire/wire.ts';
 
 /** How long nothing must have happened before memory is given back, in ms. */
-const IDLE_MS = 10_000;
+const IDLE_MS = 5_000;
 /** `MADV_DONTNEED`. */
 const DONT_NEED = 4;
 
@@ -13,7 +13,7 @@ export interface IdleTrim {
   close(): void;
 }
 
-/** Watches the bus; after ten quiet seconds memory is given back, once, until something happens again. */
+/** Watches the bus; after five quiet seconds memory is given back, once, until something happens again. */
 export function startIdleTrim(bus: Bus, idleMs = IDLE_MS, trim: () => unknown = giveBack): IdleTrim {
   let last = performance.now();
   let timer: ReturnType<typeof setTimeout> | undefined;

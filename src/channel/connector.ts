@@ -15,7 +15,7 @@ import { backOff, createSleeper, type Timing } from './timing.ts';
 const usualMaxText = 4096;
 
 /** The part of the Wasm host that channels use. */
-export type ConnectorHost = Pick<Plugins, 'call' | 'hold' | 'list' | 'inspect'>;
+export type ConnectorHost = Pick<Plugins, 'call' | 'hold' | 'list' | 'inspect' | 'rest'>;
 
 /** What a connector works with. */
 export interface ConnectorOptions {
@@ -58,11 +58,14 @@ export function startConnector(options: ConnectorOptions): Connector {
   let declared: string[] = [];
   let failures = 0;
   let unsaved: Json | undefined;
+  /** When a message last came or went, or a sign of typing was asked for. */
+  let lastTraffic = Number.NEGATIVE_INFINITY;
   const lastTyping = new Map<string, number>();
 
   const courier = createCourier({
     ...options,
     async send(chat, text) {
+      lastTraffic = timing.now();
       const id = await call('post-message', [chat, text]);
       return typeof id === 'string' ? id : '';
     },
@@ -87,6 +90,7 @@ export function startConnector(options: ConnectorOptions): Connector {
   const take = (messages: Json) => {
     unsaved = messages;
     const fresh = options.take(messages);
+    if (fresh > 0) lastTraffic = timing.now();
     unsaved = undefined;
     return fresh;
   };
@@ -94,6 +98,10 @@ export function startConnector(options: ConnectorOptions): Connector {
   const tools: ReceiverTools = {
     call,
     hold: (request) => plugins.hold(plugin, request, stopping.signal),
+    rest() {
+      // While somebody is talking or something is being sent the process stays as long as its usual idle time.
+      if (timing.now() - lastTraffic >= timing.restAfter && !courier.busy()) plugins.rest(plugin);
+    },
     take,
     works,
     stopping: stopping.signal,
@@ -161,6 +169,7 @@ export function startConnector(options: ConnectorOptions): Connector {
       if (now - (lastTyping.get(chat) ?? 0) < timing.typingEvery) return;
       if (lastTyping.size >= 100) lastTyping.clear();
       lastTyping.set(chat, now);
+      lastTraffic = now;
       call('set-typing', [chat]).catch((error: unknown) => log.debug('no typing sign', { error: String(error) }));
     },
     async stop() {

@@ -26,6 +26,8 @@ export interface Courier {
   kick(): void;
   /** From now on, with texts up to this length. */
   open(maxText: number): void;
+  /** Something is being sent now. */
+  busy(): boolean;
   /** The channel works again: waits of failed parts are over. */
   resume(): void;
   /** Resolves when the part in hand is done. */
@@ -122,6 +124,7 @@ export function createCourier(options: CourierOptions): Courier {
 
   return {
     kick,
+    busy: () => running !== undefined,
     open(max) {
       maxText = max;
       kick();

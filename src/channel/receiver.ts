@@ -20,6 +20,8 @@ export interface ReceiverTools {
   take(messages: Json): number;
   /** Told when the connector is known to work. */
   works(): void;
+  /** There will be nothing to do for the plugin until the next call here: its process may go. */
+  rest(): void;
   stopping: AbortSignal;
   sleeper: ReturnType<typeof createSleeper>;
   timing: Timing;
@@ -34,7 +36,9 @@ export function pollReceiver(tools: ReceiverTools): Receiver {
       const fresh = take(await call('poll-events', []));
       works();
       if (fresh > 0) pause.reset();
-      await sleeper.sleep(pause.take());
+      const nap = pause.take();
+      if (nap >= timing.restAbove) tools.rest();
+      await sleeper.sleep(nap);
     },
     nudge() {
       pause.reset();
@@ -66,6 +70,7 @@ export function waitReceiver(tools: ReceiverTools): Receiver {
       const asked = performance.now();
       const held = request;
       request = undefined;
+      tools.rest();
       const answer = await patiently(() => tools.hold(held), works);
       if (stopping.aborted) return;
       const took = performance.now() - asked;

@@ -10,6 +10,10 @@ export interface Timing {
   pollPause: readonly [number, number];
   /** Least and longest pause after a connector failed, in ms; doubles, with jitter. */
   failPause: readonly [number, number];
+  /** So long after the last message in or out the plugin's process is ended while its connector waits, in ms. */
+  restAfter: number;
+  /** A polled plugin's process is ended for pauses from this length on, in ms: a start costs more than a short one. */
+  restAbove: number;
   /** How often a failing connector looks whether its plugin or a secret has changed, in ms. */
   lookAgain: number;
   /** Least and longest pause before a part is sent again, in ms; doubles, with jitter. */
@@ -29,6 +33,8 @@ export const defaultTiming: Timing = {
   waitLong: 1_000,
   pollPause: [1_000, 15_000],
   failPause: [1_000, 300_000],
+  restAfter: 10_000,
+  restAbove: 4_000,
   lookAgain: 2_000,
   sendPause: [1_000, 900_000],
   maxSends: 20,

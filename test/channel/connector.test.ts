@@ -61,6 +61,24 @@ describe('a connector that waits', () => {
     expect(count(platform, 'on-wait')).toBe(3);
   });
 
+  test('lets the process of its plugin go as soon as it waits, and keeps it while people talk', async () => {
+    const { platform, answer } = waiting();
+    const life = await live({ platform, timing: { restAfter: 60 } });
+    await until(() => platform.holds === 1);
+    expect(platform.rests).toBe(1);
+    platform.waiting = [guestMessage('1', 'hi')];
+    await answer(ok('[1]'));
+    expect(life.asked).toEqual(['hi']);
+    expect(platform.rests).toBe(1);
+    await Bun.sleep(80);
+    await answer(ok('[]'));
+    expect(platform.rests).toBe(2);
+    life.channels.send('chat', 'ada', 'a reminder');
+    await until(() => platform.visible.length === 1);
+    await answer(ok('[2]'));
+    expect(platform.rests).toBe(2);
+  });
+
   test('does not spin on a server that answers at once', async () => {
     const platform = new Platform();
     platform.exports.push('next-wait', 'on-wait');
@@ -128,6 +146,13 @@ describe('a connector that is polled', () => {
     expect(life.asked).toEqual(['hi']);
     await Bun.sleep(60);
     expect(count(platform, 'poll-events')).toBe(4);
+  });
+
+  test('keeps its plugin at work for short pauses and lets it go for long ones', async () => {
+    const platform = new Platform();
+    await live({ platform, timing: { pollPause: [10, 60_000], restAbove: 40 } });
+    await until(() => platform.rests === 1);
+    expect(count(platform, 'poll-events')).toBe(3);
   });
 
   test('that repeats itself is heard once', async () => {

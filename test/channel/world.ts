@@ -72,6 +72,8 @@ export class Platform {
   installed = true;
   maxText = 4096;
   holds = 0;
+  /** How often the host was told that the plugin is not needed for now. */
+  rests = 0;
   /** Answers of held requests; the default says 200 with what waits. */
   onHold: (signal: AbortSignal) => Json | Promise<Json> = () => ({
     ok: { status: 200, headers: [['Date', String(Math.random())]], body: btoa(JSON.stringify(this.waiting.length)) },
@@ -99,6 +101,9 @@ export class Platform {
           ]
         : [],
     inspect: async () => this.info(),
+    rest: () => {
+      this.rests += 1;
+    },
     hold: async (_name, _request, signal) => {
       this.holds += 1;
       await this.before('hold');

@@ -91,6 +91,23 @@ describe('a plugin that', () => {
     expect(home.plugins.list()[0]?.state).toBe('idle');
   });
 
+  test('is told to rest is gone at once, but not in the middle of a call, and starts again when called', async () => {
+    await using home = await sums({ idle_ms: 60_000 });
+    expect(await home.plugins.call('sums', 'double', [1])).toBe(2);
+    const last = home.plugins.call('sums', 'double', [2]);
+    home.plugins.rest('sums');
+    expect(await last).toBe(4);
+    expect(home.events.some((e) => e.type === 'plugin.stopped')).toBe(false);
+    home.plugins.rest('sums');
+    home.plugins.rest('nobody');
+    expect(await home.plugins.call('sums', 'double', [3])).toBe(6);
+    expect(home.events.filter((e) => e.type === 'plugin.started').length).toBe(2);
+    expect(home.events.find((e) => e.type === 'plugin.stopped')).toMatchObject({ reason: 'idle' });
+    home.plugins.rest('sums');
+    for (let i = 0; i < 100 && childrenOf(process.pid).length > 0; i++) await Bun.sleep(10);
+    expect(childrenOf(process.pid)).toEqual([]);
+  });
+
   test('works when its caller gives up is ended at once', async () => {
     await using home = await sums();
     await home.plugins.call('sums', 'double', [1]);
