@@ -22,6 +22,27 @@ export interface ModelRequest {
   toolChoice?: 'auto' | 'required' | 'none';
   stop?: string[];
   seed?: number;
+  /** The answer must be JSON; left out, it is free text. */
+  format?: AnswerFormat;
+}
+
+/** The form of an answer: any JSON object, or JSON that fits a schema. */
+export type AnswerFormat = { type: 'json' } | { type: 'schema'; name: string; schema: JsonSchema; strict?: boolean };
+
+/** Texts to be turned into vectors. */
+export interface EmbedRequest {
+  model: ModelRef;
+  /** 1 to 2048 texts. */
+  input: string[];
+  /** Length of each vector; the model's own when left out. */
+  dimensions?: number;
+}
+
+/** Vectors in the order of the texts. */
+export interface Embeddings {
+  vectors: number[][];
+  /** Tokens read, 0 where the provider does not say. */
+  tokens: number;
 }
 
 /**
@@ -42,6 +63,8 @@ export interface Provider {
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
   /** Model names the server offers. Throws PxError `model.*`. */
   models(signal: AbortSignal): Promise<string[]>;
+  /** Left out by a provider that has no embeddings. Throws PxError `model.*`. */
+  embed?(request: EmbedRequest, signal: AbortSignal): Promise<Embeddings>;
 }
 
 /** What px knows about one model it can use. */
@@ -63,6 +86,8 @@ export interface Models {
   /** A reference or alias as a reference. Throws PxError `model.unknown` with the nearest names. */
   resolve(name: string): ModelRef;
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+  /** Turns texts into vectors. Throws PxError `model.*`, `model.bad-request` when the provider has no embeddings. */
+  embed(request: EmbedRequest, signal: AbortSignal): Promise<Embeddings>;
   /** Providers that have what they need, their aliases, and what each server lists (errors left out). */
   list(signal: AbortSignal): Promise<ModelInfo[]>;
   /** Looks again which provider `auto` means (keys, Ollama on its port). */

@@ -132,6 +132,15 @@ export async function openModels(parts: ModelParts, tuning: { retryMs?: number }
       yield* withRetry(() => provider.stream(request, signal), options);
       if (wantsProbe() && Date.now() - probedAt > probeAgainMs) void probe();
     },
+    async embed(request, signal) {
+      const name = request.model.slice(0, request.model.indexOf('/'));
+      const provider = await load(name);
+      if (!provider.embed)
+        throw new PxError('model.bad-request', `${name} has no embeddings.`, {
+          hint: 'Use a model of openai, gemini or ollama: `openai/text-embedding-3-small`, `ollama/nomic-embed-text`.',
+        });
+      return provider.embed(request, signal);
+    },
     async list(signal) {
       const found: ModelInfo[] = [info(offlineRef)];
       const listed = await Promise.all(

@@ -50,6 +50,7 @@ export function scripted(script: Reply[]): Models & { requests: ModelRequest[] }
       { ref: 'offline/px', provider: 'offline', offline: true },
       { ref: 'openai/gpt-5', provider: 'openai', offline: false },
     ],
+    embed: async () => ({ vectors: [], tokens: 0 }),
     detect: async () => {},
     close: () => {},
   };

@@ -9,7 +9,7 @@ import {
   streamError,
   unreachable,
 } from '../failure.ts';
-import type { ModelEvent, ModelRequest, Provider } from '../model.ts';
+import type { Embeddings, EmbedRequest, ModelEvent, ModelRequest, Provider } from '../model.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { type Exchange, openExchange } from './exchange.ts';
 
@@ -24,14 +24,23 @@ export interface Wire {
   open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange): AsyncIterable<ModelEvent>;
   /** The names of the server's models. May throw anything. */
   list(settings: ProviderSettings, exchange: Exchange): Promise<string[]>;
+  /** Turns texts into vectors, where the provider can. May throw anything. */
+  embed?(request: EmbedRequest, settings: ProviderSettings, exchange: Exchange): Promise<Embeddings>;
 }
 
 /** A provider from its face. */
 export function wireProvider(wire: Wire): Provider {
+  const { embed } = wire;
   return {
     name: wire.provider,
     stream: (request, signal) => runWire(wire, request, signal),
-    models: (signal) => listModels(wire, signal),
+    models: (signal) => askOnce(wire, { model: 'its models', mostMs: 10_000, signal }, wire.list),
+    ...(embed && {
+      embed: (request, signal) =>
+        askOnce(wire, { model: modelName(request.model), signal }, (settings, exchange) =>
+          embed(request, settings, exchange),
+        ),
+    }),
   };
 }
 
@@ -71,14 +80,20 @@ async function* runWire(wire: Wire, request: ModelRequest, signal: AbortSignal):
   yield redact(end ?? { type: 'end', reason: 'aborted' }, settings.apiKey);
 }
 
-async function listModels(wire: Wire, signal: AbortSignal): Promise<string[]> {
+/** One question with one answer, for what is no stream. Throws PxError. */
+async function askOnce<T>(
+  wire: Wire,
+  about: { model: string; mostMs?: number; signal: AbortSignal },
+  ask: (settings: ProviderSettings, exchange: Exchange) => Promise<T>,
+): Promise<T> {
+  const { model, mostMs = Number.POSITIVE_INFINITY, signal } = about;
   const settings = usable(wire);
-  const exchange = openExchange({ signal, timeoutMs: Math.min(settings.timeoutMs, 10_000) });
+  const exchange = openExchange({ signal, timeoutMs: Math.min(settings.timeoutMs, mostMs) });
   try {
-    return await exchange.race(wire.list(settings, exchange));
+    return await exchange.race(ask(settings, exchange));
   } catch (thrown) {
     if (signal.aborted) throw new PxError('interrupted', 'Stopped.');
-    throw explain(thrown, { provider: wire.provider, model: 'its models', baseUrl: settings.baseUrl }, exchange);
+    throw explain(thrown, { provider: wire.provider, model, baseUrl: settings.baseUrl }, exchange);
   } finally {
     exchange.close();
   }

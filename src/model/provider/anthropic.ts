@@ -1,4 +1,5 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
+import { PxError } from '../../error/error.ts';
 import type { EndReason, Usage } from '../../wire/wire.ts';
 import type { ModelEvent, ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
@@ -137,6 +138,12 @@ function messagesRequest(request: ModelRequest): Anthropic.MessageCreateParamsSt
     Object.assign(body, { temperature: Math.min(1, request.temperature) });
   const stop = request.stop?.filter((s) => s.trim() !== '');
   if (stop?.length) body.stop_sequences = stop;
+  const { format } = request;
+  if (format?.type === 'json')
+    throw new PxError('model.bad-request', 'Anthropic gives JSON only with a schema.', {
+      hint: 'Ask for JSON that fits a schema instead of any JSON.',
+    });
+  if (format) body.output_config = { format: { type: 'json_schema', schema: format.schema } };
   if (request.tools.length > 0) {
     body.tools = request.tools.map((tool) => ({
       name: wireName(tool.name),

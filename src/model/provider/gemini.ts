@@ -7,7 +7,7 @@ import type {
   Part,
 } from '@google/genai/web';
 import type { JsonObject, ToolCallPart } from '../../wire/wire.ts';
-import type { ModelEvent, ModelRequest, Provider } from '../model.ts';
+import type { Embeddings, EmbedRequest, ModelEvent, ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
 import { modelName, wireProvider } from '../protocol/run.ts';
@@ -19,7 +19,21 @@ const foreignSignature = 'skip_thought_signature_validator';
 
 /** Google's Gemini API (`generateContent`). */
 export function geminiProvider(settings: () => ProviderSettings): Provider {
-  return wireProvider({ provider: 'gemini', settings, open, list });
+  return wireProvider({ provider: 'gemini', settings, open, list, embed });
+}
+
+async function embed(request: EmbedRequest, settings: ProviderSettings, exchange: Exchange): Promise<Embeddings> {
+  const client = await geminiClient(settings, exchange);
+  const { embeddings } = await client.models.embedContent({
+    model: modelName(request.model),
+    contents: request.input,
+    config: {
+      abortSignal: exchange.signal,
+      ...(request.dimensions === undefined ? {} : { outputDimensionality: request.dimensions }),
+    },
+  });
+  const tokens = (embeddings ?? []).reduce((sum, one) => sum + (one.statistics?.tokenCount ?? 0), 0);
+  return { vectors: (embeddings ?? []).map((one) => one.values ?? []), tokens };
 }
 
 async function list(settings: ProviderSettings, exchange: Exchange): Promise<string[]> {
@@ -118,6 +132,8 @@ function config(request: ModelRequest, model: string, signal: AbortSignal): Gene
   if (request.temperature !== undefined) out.temperature = request.temperature;
   if (request.stop?.length) out.stopSequences = request.stop.slice(0, 5);
   if (request.seed !== undefined) out.seed = request.seed;
+  if (request.format) out.responseMimeType = 'application/json';
+  if (request.format?.type === 'schema') out.responseJsonSchema = request.format.schema;
   if (thinks(model)) out.thinkingConfig = { includeThoughts: true };
   if (request.tools.length > 0) {
     out.tools = [

@@ -1,3 +1,4 @@
+import type { ErrorShape } from '../../error/error.ts';
 import type { Memory } from '../../memory/memory.ts';
 import type { Message, ToolCallPart, ToolResultPart } from '../../wire/wire.ts';
 import { offlineRef } from '../catalogue.ts';
@@ -12,6 +13,13 @@ export const plugIn =
 
 const label =
   '— offline model; for a real one: export OPENAI_API_KEY=… and restart, or px config set model.default ollama/qwen3';
+
+const noFormat: ErrorShape = {
+  code: 'model.bad-request',
+  message: 'The offline model cannot answer in JSON.',
+  hint: plugIn,
+  retryable: false,
+};
 
 /**
  * The embedded default: a small model of fixed rules that needs no network. It takes the same request and answers with the same
@@ -30,6 +38,10 @@ async function* answer(
   signal: AbortSignal,
   memory: Pick<Memory, 'search'>,
 ): AsyncIterable<ModelEvent> {
+  if (request.format) {
+    yield { type: 'end', reason: 'error', error: noFormat };
+    return;
+  }
   const said = lastText(request.messages);
   const results = resultsOfThisTurn(request.messages);
   const intents = readIntents(said);

@@ -1,6 +1,6 @@
 import type { ChatRequest, Ollama, Message as OllamaMessage, Tool } from 'ollama/browser';
 import type { JsonObject } from '../../wire/wire.ts';
-import type { ModelEvent, ModelRequest, Provider } from '../model.ts';
+import type { Embeddings, EmbedRequest, ModelEvent, ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
 import { modelName, wireProvider } from '../protocol/run.ts';
@@ -9,7 +9,17 @@ import type { ProviderSettings } from '../settings.ts';
 
 /** Ollama's own API, which keeps its context size, thinking and local tool calls (its OpenAI face does not). */
 export function ollamaProvider(settings: () => ProviderSettings): Provider {
-  return wireProvider({ provider: 'ollama', settings, ndjson: true, open, list });
+  return wireProvider({ provider: 'ollama', settings, ndjson: true, open, list, embed });
+}
+
+async function embed(request: EmbedRequest, settings: ProviderSettings, exchange: Exchange): Promise<Embeddings> {
+  const client = await ollamaClient(settings, exchange);
+  const { embeddings, prompt_eval_count } = await client.embed({
+    model: modelName(request.model),
+    input: request.input,
+    ...(request.dimensions === undefined ? {} : { dimensions: request.dimensions }),
+  });
+  return { vectors: embeddings, tokens: prompt_eval_count ?? 0 };
 }
 
 async function list(settings: ProviderSettings, exchange: Exchange): Promise<string[]> {
@@ -89,6 +99,9 @@ function chatRequest(request: ModelRequest): ChatRequest & { stream: true } {
     messages,
     stream: true,
     ...(tools.length === 0 ? {} : { tools }),
+    ...(request.format === undefined
+      ? {}
+      : { format: request.format.type === 'json' ? 'json' : request.format.schema }),
     options: {
       num_predict: request.maxOutputTokens,
       ...(context === undefined ? {} : { num_ctx: context }),

@@ -5,7 +5,7 @@ import type {
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions';
 import type { EndReason, ImagePart, TextPart } from '../../wire/wire.ts';
-import type { ModelEvent, ModelRequest } from '../model.ts';
+import type { AnswerFormat, ModelEvent, ModelRequest } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
 import { modelName } from '../protocol/run.ts';
@@ -101,6 +101,7 @@ function chatRequest(request: ModelRequest, settings: ProviderSettings): ChatCom
     if (request.stop?.length) body.stop = request.stop;
     if (request.seed !== undefined) body.seed = request.seed;
   }
+  if (request.format) body.response_format = responseFormat(request.format);
   if (request.tools.length > 0) {
     body.tools = request.tools.map((tool) => ({
       type: 'function',
@@ -111,6 +112,12 @@ function chatRequest(request: ModelRequest, settings: ProviderSettings): ChatCom
     if (/^gpt-(5\.[5-9]|[6-9])/.test(model)) body.reasoning_effort = 'none';
   }
   return body;
+}
+
+function responseFormat(format: AnswerFormat): NonNullable<ChatCompletionCreateParamsStreaming['response_format']> {
+  if (format.type === 'json') return { type: 'json_object' };
+  const { name, schema, strict } = format;
+  return { type: 'json_schema', json_schema: { name, schema, ...(strict === undefined ? {} : { strict }) } };
 }
 
 function toMessages(turn: Turn): ChatCompletionMessageParam[] {

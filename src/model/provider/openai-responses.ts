@@ -92,6 +92,12 @@ function responsesRequest(request: ModelRequest): ResponseCreateParamsStreaming 
     body.include = ['reasoning.encrypted_content'];
     body.reasoning = { summary: 'auto' };
   } else if (request.temperature !== undefined) body.temperature = request.temperature;
+  const { format } = request;
+  if (format?.type === 'json') body.text = { format: { type: 'json_object' } };
+  else if (format) {
+    const { name, schema, strict } = format;
+    body.text = { format: { type: 'json_schema', name, schema, ...(strict === undefined ? {} : { strict }) } };
+  }
   if (request.tools.length > 0) {
     body.tools = request.tools.map((tool) => ({
       type: 'function',

@@ -1,11 +1,26 @@
-import type { ModelEvent, ModelRequest, Provider } from '../model.ts';
+import type { Embeddings, EmbedRequest, ModelEvent, ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
-import { wireProvider } from '../protocol/run.ts';
+import { modelName, wireProvider } from '../protocol/run.ts';
 import type { ProviderSettings } from '../settings.ts';
 
 /** OpenAI and every server that speaks its Chat Completions or Responses API. */
 export function openaiProvider(settings: () => ProviderSettings): Provider {
-  return wireProvider({ provider: 'openai', settings, open, list });
+  return wireProvider({ provider: 'openai', settings, open, list, embed });
+}
+
+async function embed(request: EmbedRequest, settings: ProviderSettings, exchange: Exchange): Promise<Embeddings> {
+  const client = await openaiClient(settings, exchange);
+  const { data, usage } = await client.embeddings.create({
+    model: modelName(request.model),
+    input: request.input,
+    // The SDK's own default is base64, which compatible servers often do not know.
+    encoding_format: 'float',
+    ...(request.dimensions === undefined ? {} : { dimensions: request.dimensions }),
+  });
+  return {
+    vectors: data.toSorted((a, b) => a.index - b.index).map((one) => one.embedding),
+    tokens: usage?.prompt_tokens ?? 0,
+  };
 }
 
 async function list(settings: ProviderSettings, exchange: Exchange): Promise<string[]> {
