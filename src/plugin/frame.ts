@@ -10,7 +10,12 @@ export class FrameError extends Error {
 
 /** A value as a frame (length, then JSON), and each blob as a frame of its own (length, then the bytes as they are). */
 export function encodeFrame(value: unknown, blobs: Uint8Array[] = []): Uint8Array {
-  const payloads = [encoder.encode(JSON.stringify(value)), ...blobs];
+  return encodeJson(JSON.stringify(value), blobs);
+}
+
+/** The same of a value that is JSON already. */
+export function encodeJson(json: string, blobs: Uint8Array[] = []): Uint8Array {
+  const payloads = [encoder.encode(json), ...blobs];
   const bytes = new Uint8Array(payloads.reduce((sum, payload) => sum + prefix + payload.length, 0));
   const view = new DataView(bytes.buffer);
   let at = 0;

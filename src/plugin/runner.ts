@@ -48,6 +48,11 @@ export function createRunner(options: RunnerOptions): Runner {
   let idle: ReturnType<typeof setTimeout> | undefined;
   let tail: Promise<unknown> = Promise.resolve();
   let waiting = 0;
+  /** Calls that wait or work. */
+  let inLine = 0;
+  const left = () => {
+    inLine--;
+  };
   let working = false;
   let outdated = false;
   let lookedAt = 0;
@@ -178,12 +183,15 @@ export function createRunner(options: RunnerOptions): Runner {
     async call(fn, args, signal, shown = fn) {
       if (waiting >= maxWaiting)
         throw new PxError('conflict', `${name} has ${waiting} calls waiting already`, { retryable: true });
+      inLine++;
       waiting++;
-      const turn = tail.then(() => {
+      const go = () => {
         waiting--;
         return run(fn, args, signal, shown);
-      });
-      tail = turn.catch(() => {});
+      };
+      // Nobody before it: it goes now, not after a round of promises.
+      const turn = inLine === 1 ? go() : tail.then(go);
+      tail = turn.then(left, left);
       return turn;
     },
     async stop(why) {

@@ -1,5 +1,5 @@
 import { readSync, writeSync } from 'node:fs';
-import { encodeFrame, frameLength, parseFrame } from '../frame.ts';
+import { encodeJson, frameLength, parseFrame } from '../frame.ts';
 
 /*
  * The child's side of the pipe: plain blocking reads and writes on descriptors 0 and 1. The guest's imports are synchronous, so a
@@ -19,20 +19,46 @@ export function readFrame<T>(): T {
   return parseFrame(readBlob()) as T;
 }
 
+/** What was read ahead: a frame of usual size costs one system call. What is larger is read straight to where it belongs. */
+const ahead = new Uint8Array(16_384);
+let from = 0;
+let until = 0;
+
 function readBytes(count: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(count);
   let at = 0;
   while (at < count) {
-    const got = retry(() => readSync(stdin, bytes, at, count - at, null));
-    if (got === 0) process.exit(0);
-    at += got;
+    if (from === until && count - at < ahead.length) {
+      until = read(ahead, 0);
+      from = 0;
+    }
+    if (from === until) {
+      at += read(bytes, at);
+      continue;
+    }
+    const some = Math.min(count - at, until - from);
+    bytes.set(ahead.subarray(from, from + some), at);
+    from += some;
+    at += some;
   }
   return bytes;
 }
 
+/** Reads into the rest of an array; ends the process at end of input. */
+function read(into: Uint8Array, at: number): number {
+  const got = retry(() => readSync(stdin, into, at, into.length - at, null));
+  if (got === 0) process.exit(0);
+  return got;
+}
+
 /** Sends a frame, and blobs after it. */
 export function writeFrame(value: unknown, blobs: Uint8Array[] = []): void {
-  const bytes = encodeFrame(value, blobs);
+  writeJson(JSON.stringify(value), blobs);
+}
+
+/** Sends a frame whose JSON is made already. */
+export function writeJson(json: string, blobs: Uint8Array[] = []): void {
+  const bytes = encodeJson(json, blobs);
   let at = 0;
   while (at < bytes.length) at += retry(() => writeSync(stdout, bytes, at));
 }

@@ -5,7 +5,7 @@ import { fromWit, toWit } from '../wit/json.ts';
 import type { WitFunction } from '../wit/types.ts';
 import { importsFor } from './host.ts';
 import { lockProcess } from './lock.ts';
-import { readBlob, readFrame, writeFrame } from './pipe.ts';
+import { readBlob, readFrame, writeFrame, writeJson } from './pipe.ts';
 
 /** What jco's generated code exports. */
 type Instantiate = (getModule: (name: string) => WebAssembly.Module, imports: Record<string, unknown>) => unknown;
@@ -52,7 +52,7 @@ async function serve(load: LoadFrame): Promise<never> {
     const call = readFrame<CallFrame>();
     const fn = functions.get(call.fn);
     if (!fn) throw new Error(`no function ${call.fn}`);
-    writeFrame(outcome(call, fn, find(root, fn.jsPath), load.outputBytes));
+    writeJson(outcome(call, fn, find(root, fn.jsPath), load.outputBytes));
   }
 }
 
@@ -71,16 +71,13 @@ function find(root: unknown, path: string[]): (...args: unknown[]) => unknown {
   return at as (...args: unknown[]) => unknown;
 }
 
-/** Runs one call; gives the frame that answers it. Throws for a trap. */
-function outcome(
-  call: CallFrame,
-  fn: WitFunction,
-  run: (...args: unknown[]) => unknown,
-  outputBytes: number,
-): Exclude<FromChild, { t: 'locked' | 'ready' | 'host' | 'trap' }> {
+type Failure = Extract<FromChild, { t: 'refused' | 'failed' }>;
+
+/** Runs one call; gives the frame that answers it, as JSON. Throws for a trap. */
+function outcome(call: CallFrame, fn: WitFunction, run: (...args: unknown[]) => unknown, outputBytes: number): string {
   const { id } = call;
   const refuse = (why: 'arguments' | 'value' | 'output', thrown: unknown) =>
-    ({ t: 'refused', id, why, message: describe(thrown) }) as const;
+    JSON.stringify({ t: 'refused', id, why, message: describe(thrown) } satisfies Failure);
   let args: unknown[];
   try {
     args = fn.params.map((p, i) => toWit(p.type, call.args[i], p.name));
@@ -92,16 +89,16 @@ function outcome(
     result = run(...args);
   } catch (thrown) {
     if (fn.error === undefined || !isGuestError(thrown)) throw thrown;
-    return { t: 'failed', id, err: fromWit(fn.error, thrown.payload) };
+    return JSON.stringify({ t: 'failed', id, err: fromWit(fn.error, thrown.payload) } satisfies Failure);
   }
-  let ok: Json;
+  let ok: string;
   try {
-    ok = fromWit(fn.result, result);
+    ok = JSON.stringify(fromWit(fn.result, result));
   } catch (thrown) {
     return refuse('value', thrown);
   }
-  const size = Buffer.byteLength(JSON.stringify(ok));
-  if (size <= outputBytes) return { t: 'done', id, ok };
+  const size = Buffer.byteLength(ok);
+  if (size <= outputBytes) return `{"t":"done","id":${id},"ok":${ok}}`;
   return refuse('output', new Error(`a result of ${size} bytes, ${outputBytes} are allowed`));
 }
 
