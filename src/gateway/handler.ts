@@ -6,7 +6,7 @@ import { createFailureLimit } from './access.ts';
 import { readJson } from './body.ts';
 import { checkPlace, type GuardRules, isConfiguredOrigin, securityHeaders } from './guard.ts';
 import { check, checkQuery } from './input.ts';
-import { openAiError } from './openai/reply.ts';
+import { openAiRefusal } from './openai/reply.ts';
 import type { Route } from './route.ts';
 import { errorResponse, statusOf } from './status.ts';
 import { routes } from './table.ts';
@@ -83,7 +83,7 @@ export function createHandler(options: { app: App; access: Access; pages?: Pages
       }
       if (statusOf(error.code) >= 500) app.log.scope('gateway').warn(error.message, { code: error.code });
       if (error.code === 'internal') app.log.scope('gateway').debug(String(error.cause ?? error.stack));
-      if (shape === 'openai') return Response.json(openAiError(error), { status: statusOf(error.code), headers });
+      if (shape === 'openai') return openAiRefusal(error, headers);
       return errorResponse(error, headers);
     }
   };
@@ -109,7 +109,7 @@ export function createHandler(options: { app: App; access: Access; pages?: Pages
     hono.all(path.replace(/\{(\w+)\}/g, ':$1'), (c) =>
       allow.includes('GET') && c.req.method === 'HEAD'
         ? c.body(null)
-        : errorResponse(new PxError('gateway.method', `${c.req.method} is not possible here.`), {
+        : refusal(path, new PxError('gateway.method', `${c.req.method} is not possible here.`), {
             allow: allow.join(', '),
           }),
     );
@@ -117,7 +117,7 @@ export function createHandler(options: { app: App; access: Access; pages?: Pages
   hono.notFound((c) => {
     const { pathname } = new URL(c.req.url);
     if (!pages || /^\/(api|v1|hooks)(\/|$)/.test(pathname) || !['GET', 'HEAD'].includes(c.req.method))
-      return errorResponse(new PxError('not-found', `There is nothing at ${pathname.slice(0, 200)}.`));
+      return refusal(pathname, new PxError('not-found', `There is nothing at ${pathname.slice(0, 200)}.`));
     const call = (request: Request) => hono.fetch(request, { address: c.env.address, trusted: true });
     return pages(c.req.raw, { signedIn: isOwner(c.req.raw), call: async (request) => call(request) });
   });
@@ -147,11 +147,16 @@ export function createHandler(options: { app: App; access: Access; pages?: Pages
         if (!caller.trusted) checkPlace(request, rules());
         response = preflight(request) ?? (await hono.fetch(request, caller));
       } catch (thrown) {
-        response = errorResponse(thrown);
+        response = refusal(new URL(request.url).pathname, thrown);
       }
       return finishHeaders(request, response, rules());
     },
   };
+}
+
+/** An error outside of any route, in the shape that callers of this path know. */
+function refusal(path: string, thrown: unknown, headers: Record<string, string> = {}): Response {
+  return /^\/v1(\/|$)/.test(path) ? openAiRefusal(toPxError(thrown), headers) : errorResponse(thrown, headers);
 }
 
 function finishHeaders(request: Request, response: Response, rules: GuardRules): Response {

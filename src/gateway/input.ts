@@ -10,6 +10,7 @@ export function check<S extends Schema>(schema: S, input: unknown, what: string)
   const path = v.getDotPath(issue);
   throw new PxError('gateway.bad-request', `${path ? `${what}, ${path}` : what}: ${issue.message}`, {
     hint: 'See /openapi.json for what this call takes.',
+    ...(path ? { data: { param: path } } : {}),
   });
 }
 

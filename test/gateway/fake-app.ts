@@ -68,6 +68,7 @@ export function fakeApp(config: object = {}): Fake {
       },
       write: async (path: string) => ({ path, line: 1 }),
       rebuild: async () => {},
+      fresh: async () => {},
       settled: async () => {},
       journal: { conversations: async () => [], read: async () => [] },
     },
@@ -79,6 +80,7 @@ export function fakeApp(config: object = {}): Fake {
       },
       list: async () => [{ ref: model, provider: 'offline', offline: true }],
       detect: async () => {},
+      embed: async () => ({ vectors: [], tokens: 0 }),
       async *stream(request: ModelRequest, signal: AbortSignal) {
         fake.requests.push(request);
         fake.signals.push(signal);

@@ -14,6 +14,10 @@ export async function* agentEvents(app: App, body: ChatRequest, signal: AbortSig
     throw new PxError('gateway.bad-request', 'Model "px" runs its own tools and cannot take yours.', {
       hint: 'Send tools to a provider/model instead; GET /v1/models lists them.',
     });
+  if (body.response_format && body.response_format.type !== 'text')
+    throw new PxError('gateway.bad-request', 'Model "px" answers in text; it does not hold to a response format.', {
+      hint: 'Ask a provider/model for JSON; GET /v1/models lists them.',
+    });
   const chat = (body.user ?? crypto.randomUUID()).replace(/[^\w.@-]/g, '_') || 'user';
   const conversation = `api/${chat}` as const;
   const usage: Usage = { input: 0, output: 0, cachedInput: 0 };

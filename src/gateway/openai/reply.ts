@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { toPxError } from '../../error/error.ts';
+import { type PxError, toPxError } from '../../error/error.ts';
 import type { EndReason, ToolCallPart, Usage } from '../../wire/wire.ts';
 import { statusOf } from '../status.ts';
 
@@ -63,7 +63,21 @@ export function openAiError(thrown: unknown): OpenAiError {
           ? 'invalid_request_error'
           : 'server_error';
   const message = error.hint ? `${error.message} ${error.hint}` : error.message;
-  return { error: { message, type, param: null, code: error.code } };
+  return { error: { message, type, param: field(error, 'param', 'string') ?? null, code: error.code } };
+}
+
+/** An error as a response in OpenAI's shape; `retry-after` is passed on where the provider gave one. */
+export function openAiRefusal(error: PxError, headers: Record<string, string> = {}): Response {
+  const wait = field(error, 'retryAfterMs', 'number');
+  const retry: Record<string, string> = wait === undefined ? {} : { 'retry-after': String(Math.ceil(wait / 1000)) };
+  return Response.json(openAiError(error), { status: statusOf(error.code), headers: { ...retry, ...headers } });
+}
+
+function field(error: PxError, name: string, type: 'string'): string | undefined;
+function field(error: PxError, name: string, type: 'number'): number | undefined;
+function field({ data }: PxError, name: string, type: string): unknown {
+  const value: unknown = typeof data === 'object' && data !== null ? Reflect.get(data, name) : undefined;
+  return typeof value === type ? value : undefined;
 }
 
 /** Why px stopped, in OpenAI's words. */

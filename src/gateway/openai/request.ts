@@ -5,7 +5,8 @@ import type { ImagePart, JsonObject, JsonSchema, Message, ModelRef, TextPart } f
 
 const textPart = v.looseObject({ type: v.literal('text'), text: v.string() });
 const imagePart = v.looseObject({ type: v.literal('image_url'), image_url: v.looseObject({ url: v.string() }) });
-const content = v.union([v.string(), v.array(v.variant('type', [textPart, imagePart]))]);
+const refusalPart = v.looseObject({ type: v.literal('refusal'), refusal: v.string() });
+const content = v.union([v.string(), v.array(v.variant('type', [textPart, imagePart, refusalPart]))]);
 const toolCall = v.looseObject({
   id: v.string(),
   type: v.optional(v.literal('function'), 'function'),
@@ -14,6 +15,20 @@ const toolCall = v.looseObject({
 const toolChoice = v.union([
   v.picklist(['none', 'auto', 'required']),
   v.looseObject({ type: v.literal('function'), function: v.looseObject({ name: v.string() }) }),
+]);
+
+/** The form of the answer; not every provider can hold to one. */
+const responseFormat = v.variant('type', [
+  v.looseObject({ type: v.literal('text') }),
+  v.looseObject({ type: v.literal('json_object') }),
+  v.looseObject({
+    type: v.literal('json_schema'),
+    json_schema: v.looseObject({
+      name: v.pipe(v.string(), v.regex(/^[a-zA-Z0-9_-]{1,64}$/)),
+      schema: v.optional(v.record(v.string(), v.unknown())),
+      strict: v.nullish(v.boolean()),
+    }),
+  }),
 ]);
 
 const message = v.variant('role', [
@@ -50,6 +65,7 @@ export const ChatRequest = v.looseObject({
     ),
   ),
   tool_choice: v.nullish(toolChoice),
+  response_format: v.nullish(responseFormat),
   max_tokens: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1))),
   max_completion_tokens: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1))),
   temperature: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(2))),
@@ -121,6 +137,22 @@ export function toModelRequest(body: ChatRequest, model: ModelRef, maxOutputToke
     ...(wanted === undefined ? {} : { toolChoice: 'required' as const }),
     ...(body.stop ? { stop: typeof body.stop === 'string' ? [body.stop] : body.stop } : {}),
     ...(typeof body.seed === 'number' ? { seed: body.seed } : {}),
+    ...formatOf(body.response_format),
+  };
+}
+
+function formatOf(asked: ChatRequest['response_format']): Pick<ModelRequest, 'format'> {
+  if (asked?.type === 'json_object') return { format: { type: 'json' } };
+  if (asked?.type !== 'json_schema') return {};
+  const { name, schema, strict } = asked.json_schema;
+  return {
+    format: {
+      type: 'schema',
+      name,
+      // It came as JSON, so it holds JSON values and nothing else.
+      schema: (schema ?? { type: 'object' }) as JsonSchema,
+      ...(typeof strict === 'boolean' ? { strict } : {}),
+    },
   };
 }
 
@@ -153,13 +185,14 @@ type Content = v.InferOutput<typeof content>;
 
 function textOf(value: Content): string {
   if (typeof value === 'string') return value;
-  return value.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  return value.map((part) => (part.type === 'text' ? part.text : part.type === 'refusal' ? part.refusal : '')).join('');
 }
 
 function parts(value: Content): (TextPart | ImagePart)[] {
   if (typeof value === 'string') return [{ type: 'text', text: value }];
   return value.map((part): TextPart | ImagePart => {
     if (part.type === 'text') return { type: 'text', text: part.text };
+    if (part.type === 'refusal') return { type: 'text', text: part.refusal };
     const inline = /^data:(image\/[a-z0-9.+-]+);base64,([A-Za-z0-9+/=]+)$/.exec(part.image_url.url);
     if (!inline)
       throw new PxError('gateway.bad-request', 'Images are taken as data: URLs only; px fetches nothing for a caller.');

@@ -19,7 +19,7 @@ async function embed(request: EmbedRequest, settings: ProviderSettings, exchange
     input: request.input,
     ...(request.dimensions === undefined ? {} : { dimensions: request.dimensions }),
   });
-  return { vectors: embeddings, tokens: prompt_eval_count ?? 0 };
+  return { vectors: embeddings ?? [], tokens: prompt_eval_count ?? 0 };
 }
 
 async function list(settings: ProviderSettings, exchange: Exchange): Promise<string[]> {

@@ -1,0 +1,35 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import Ajv2020 from 'ajv/dist/2020.js';
+
+const file = resolve(import.meta.dir, '../../../shared/data/openai/openapi.json');
+
+/** OpenAI's own API description, where this checkout has it beside it. */
+export const hasOpenAiSchema = existsSync(file);
+/** For the name of a test that is skipped. */
+export const noSchema = 'OpenAI’s openapi.json is not in ../shared/data/openai';
+
+/** Makes a judge: what is wrong with a value as one of OpenAI's schemas, empty when nothing is. */
+export function openAiJudge(): (schema: string, value: unknown) => string[] {
+  const document: { components: { schemas: Record<string, unknown> } } = JSON.parse(readFileSync(file, 'utf8'));
+  tidy(document.components.schemas);
+  const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false, logger: false });
+  ajv.addSchema(document, 'oa');
+  return (schema, value) => {
+    const check = ajv.getSchema(`oa#/components/schemas/${schema}`);
+    if (!check) throw new Error(`OpenAI has no schema ${schema}`);
+    if (check(value)) return [];
+    return [...new Set((check.errors ?? []).map((e) => `${e.instancePath} ${e.message}`))].slice(0, 8);
+  };
+}
+
+/** `nullable` is OpenAPI 3.0 in a 3.1 document; ajv refuses it without a type. */
+function tidy(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (!Array.isArray(value) && Reflect.get(value, 'nullable') === true) {
+    const among: unknown = Reflect.get(value, 'enum');
+    if (Array.isArray(among) && !among.includes(null)) among.push(null);
+    if (!('type' in value) && !('properties' in value)) Reflect.deleteProperty(value, 'nullable');
+  }
+  for (const inner of Object.values(value)) tidy(inner);
+}
