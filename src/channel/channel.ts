@@ -33,6 +33,27 @@ export interface Undelivered {
   at: number;
 }
 
+/** A message of the inbox that has no answer. */
+export interface OpenMessage {
+  seq: number;
+  channel: string;
+  chat: string;
+  sender: string;
+  name: string;
+  text: string;
+  /** When it was written, ms since the epoch. */
+  at: number;
+  /** `old`: it came later than the channel's `answer_within_hours` and waits for a person's word. */
+  state: 'waiting' | 'old';
+}
+
+/** A text of the outbox that has not arrived. */
+export interface OpenPart extends Omit<Undelivered, 'state'> {
+  state: 'queued' | 'sending' | 'failed' | 'unknown';
+  /** When it is tried next, ms since the epoch; 0: as soon as possible. */
+  nextAt: number;
+}
+
 /** Messages in and out, durable in `state/px.db`. */
 export interface Channels {
   /**
@@ -47,7 +68,10 @@ export interface Channels {
   emitted(plugin: string, message: Json): boolean;
   /** Calls back for each message to be answered, oldest first, also those left from before a restart. Set once, by session. */
   onPending(listener: (item: InboxItem) => void): void;
-  /** Queues the answer for delivery and marks the message answered, in one transaction. Does nothing when it is answered already. */
+  /**
+   * Queues the answer for delivery and marks the message answered, in one transaction. Does nothing when it is answered already.
+   * An answer that comes late names the message it belongs to.
+   */
   reply(item: InboxItem, text: string): void;
   /** Marks answered without an answer (stopped, or nothing to say). */
   settle(item: InboxItem): void;
@@ -64,6 +88,16 @@ export interface Channels {
   undelivered(): Undelivered[];
   /** Sends a dead letter again; false when there is none with this id. */
   redeliver(id: number): boolean;
+  /** Forgets a dead letter; false when there is none with this id. */
+  discard(id: number): boolean;
+  /** What has come in and has no answer, oldest first. */
+  inbox(): OpenMessage[];
+  /** What has not arrived, oldest first: waiting texts and dead letters. */
+  outbox(): OpenPart[];
+  /** Answers a message that was set aside as too old; false when there is none of this number. */
+  answerOld(seq: number): boolean;
+  /** Drops a message without an answer; false when it is not open. */
+  dismiss(seq: number): boolean;
   pairing: Pairing;
   close(): Promise<void>;
 }

@@ -11,6 +11,7 @@ import { createConnectors } from './connectors.ts';
 import { unknownOutcome } from './failure.ts';
 import { type GuestMessage, readEmitted, readMessages, toInbound } from './guest.ts';
 import { openInbox } from './inbox.ts';
+import { lateMark, tooOld } from './late.ts';
 import { openOutbox } from './outbox.ts';
 import { openPairing } from './pairing.ts';
 import { defaultTiming, type Timing } from './timing.ts';
@@ -58,8 +59,10 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
     if (!rules || message.text.trim() === '') return undefined;
     const inbound = toInbound(channel, message, timing.now());
     const admission = admit(rules, inbound, () => book.approved(channel, inbound.sender.id));
-    const seq = inbox.add(inbound, admission === 'answer' ? 'pending' : 'ignored');
+    const old = tooOld(inbound, rules, timing.now());
+    const seq = inbox.add(inbound, admission !== 'answer' ? 'ignored' : old ? 'old' : 'pending');
     if (seq === undefined) return undefined;
+    if (old) return () => setAside(inbound);
     if (admission === 'answer') return () => arrived(seq, inbound);
     const code = admission === 'pair' ? book.request(inbound) : undefined;
     if (code === undefined)
@@ -71,6 +74,9 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
       connectors.kick(channel);
     };
   };
+
+  const setAside = ({ channel, chat, at }: Inbound) =>
+    log.warn('a message is too old to be answered; `px inbox` lists it', { channel, chat, at: new Date(at) });
 
   const takeAll = (channel: string, messages: GuestMessage[]): number => {
     const tell = store.transaction(() => messages.flatMap((m) => admitted(channel, m) ?? []));
@@ -117,14 +123,19 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
     },
     onPending(given) {
       listener = given;
-      for (const item of inbox.pending()) offer(item);
+      for (const item of inbox.pending()) {
+        if (tooOld(item.inbound, config.current.channels[item.inbound.channel], timing.now())) {
+          inbox.age(item.seq);
+          setAside(item.inbound);
+        } else offer(item);
+      }
     },
     reply(item, text) {
       const { channel, chat, conversation } = item.inbound;
       const local = localChannels.has(channel);
       const first = store.transaction(() => {
         if (!inbox.answer(item.seq)) return false;
-        if (!local && text.trim() !== '') outbox.add(channel, chat, text);
+        if (!local && text.trim() !== '') outbox.add(channel, chat, lateMark(item.inbound, timing.now()) + text);
         return true;
       });
       if (!first) return log.debug('answered before', { channel, id: item.inbound.id });
@@ -159,6 +170,15 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
     restart: connectors.restart,
     states: connectors.states,
     undelivered: outbox.undelivered,
+    inbox: inbox.open,
+    outbox: outbox.open,
+    discard: outbox.drop,
+    answerOld(seq) {
+      const item = inbox.wake(seq);
+      if (item) offer(item);
+      return item !== undefined;
+    },
+    dismiss: inbox.answer,
     redeliver(id) {
       const channel = outbox.retry(id);
       if (channel !== undefined) connectors.kick(channel);

@@ -64,6 +64,7 @@ export function startConnector(options: ConnectorOptions): Connector {
 
   const courier = createCourier({
     ...options,
+    warm: async () => (exported.has('describe') ? call('describe', []) : undefined),
     async send(chat, text) {
       lastTraffic = timing.now();
       const id = await call('post-message', [chat, text]);

@@ -11,6 +11,8 @@ export interface CourierOptions {
   channel: string;
   plugin: string;
   outbox: Outbox;
+  /** Gets the plugin ready, so that little can happen between the word that a text is being sent and its sending. */
+  warm(): Promise<unknown>;
   /** Sends one text; the platform's message id. */
   send(chat: string, text: string): Promise<string>;
   /** Called after each part that left. */
@@ -82,6 +84,12 @@ export function createCourier(options: CourierOptions): Courier {
   const carry = async (part: Part) => {
     const [only, ...more] = splitText(part.text, maxText);
     if (more.length > 0) return outbox.split(part, [only ?? '', ...more]);
+    try {
+      await options.warm();
+    } catch (thrown) {
+      // Nothing was sent: what is wrong with the plugin shows in the call that sends.
+      log.debug('the connector is not ready', { error: toPxError(thrown).message });
+    }
     outbox.sending(part);
     try {
       const platformId = await options.send(part.chat, part.text);

@@ -1,14 +1,20 @@
 import type { Store } from '../store/store.ts';
 import type { Inbound } from '../wire/wire.ts';
-import type { InboxItem } from './channel.ts';
+import type { InboxItem, OpenMessage } from './channel.ts';
 import { parseObject } from './guest.ts';
 
 /** What came in. A message's text stays only until it is answered; its id stays, so that it is never answered twice. */
 export interface Inbox {
   /** Stores a message; undefined when the channel sent this id before. An ignored one is stored without its text. */
-  add(inbound: Inbound, state: 'pending' | 'ignored'): number | undefined;
-  /** Marks answered and forgets the text; false when it was not pending. */
+  add(inbound: Inbound, state: 'pending' | 'old' | 'ignored'): number | undefined;
+  /** Marks answered and forgets the text; false when it was not open. */
   answer(seq: number): boolean;
+  /** Sets aside what waits: it is listed and not answered. */
+  age(seq: number): void;
+  /** Takes a message that was set aside up again; undefined when there is none of this number. */
+  wake(seq: number): InboxItem | undefined;
+  /** What waits and what was set aside, oldest first. */
+  open(): OpenMessage[];
   /** What still has to be answered, oldest first. */
   pending(): InboxItem[];
 }
@@ -23,6 +29,7 @@ interface Row {
   text: string;
   metadata: string | null;
   at: number;
+  state: string;
 }
 
 const day = 86_400_000;
@@ -45,6 +52,21 @@ export function openInbox(store: Store, now: () => number): Inbox {
       CREATE INDEX inbox_pending ON inbox (seq) WHERE state = 'pending';
       CREATE INDEX inbox_ignored ON inbox (seq) WHERE state = 'ignored';
       CREATE INDEX inbox_age ON inbox (state, received);`,
+      // A table's CHECK cannot be changed: `old` is for messages too old to be answered by themselves.
+      `CREATE TABLE inbox_2 (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        channel TEXT NOT NULL, id TEXT NOT NULL, chat TEXT NOT NULL,
+        sender TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL, metadata TEXT,
+        at INTEGER NOT NULL, received INTEGER NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('pending', 'old', 'answered', 'ignored')),
+        UNIQUE (channel, id)
+      );
+      INSERT INTO inbox_2 SELECT * FROM inbox;
+      DROP TABLE inbox;
+      ALTER TABLE inbox_2 RENAME TO inbox;
+      CREATE INDEX inbox_open ON inbox (seq) WHERE state IN ('pending', 'old');
+      CREATE INDEX inbox_ignored ON inbox (seq) WHERE state = 'ignored';
+      CREATE INDEX inbox_age ON inbox (state, received);`,
     ],
   });
   const { db } = store;
@@ -57,6 +79,13 @@ export function openInbox(store: Store, now: () => number): Inbox {
     db.query(`DELETE FROM inbox WHERE state = 'answered' AND received < ?`).run(now() - keep.answeredMs);
   };
   prune();
+  const open = () =>
+    db
+      .query<Row, []>(
+        `SELECT seq, channel, id, chat, sender, name, text, metadata, at, state FROM inbox
+         WHERE state IN ('pending', 'old') ORDER BY seq`,
+      )
+      .all();
   return {
     add(inbound, state) {
       added += 1;
@@ -69,7 +98,7 @@ export function openInbox(store: Store, now: () => number): Inbox {
         )
         .get(
           ...[channel, id, chat, sender.id],
-          ...(state === 'pending'
+          ...(state !== 'ignored'
             ? [sender.name, inbound.text, metadata ? JSON.stringify(metadata) : null]
             : ['', '', null]),
           ...[at, now(), state],
@@ -80,14 +109,36 @@ export function openInbox(store: Store, now: () => number): Inbox {
       return (
         db
           .query(
-            `UPDATE inbox SET state = 'answered', text = '', name = '', metadata = NULL WHERE seq = ? AND state = 'pending'`,
+            `UPDATE inbox SET state = 'answered', text = '', name = '', metadata = NULL
+             WHERE seq = ? AND state IN ('pending', 'old')`,
           )
           .run(seq).changes > 0
       );
     },
-    pending() {
-      return db.query<Row, []>(`SELECT * FROM inbox WHERE state = 'pending' ORDER BY seq`).all().map(toItem);
+    age(seq) {
+      db.query(`UPDATE inbox SET state = 'old' WHERE seq = ? AND state = 'pending'`).run(seq);
     },
+    wake(seq) {
+      const row = db
+        .query<Row, [number]>(`UPDATE inbox SET state = 'pending' WHERE seq = ? AND state = 'old' RETURNING *`)
+        .get(seq);
+      return row === null ? undefined : toItem(row);
+    },
+    pending: () =>
+      open()
+        .filter((row) => row.state === 'pending')
+        .map(toItem),
+    open: () =>
+      open().map((row) => ({
+        seq: row.seq,
+        channel: row.channel,
+        chat: row.chat,
+        sender: row.sender,
+        name: row.name,
+        text: row.text,
+        at: row.at,
+        state: row.state === 'old' ? 'old' : 'waiting',
+      })),
   };
 }
 

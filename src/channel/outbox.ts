@@ -1,6 +1,6 @@
 import type { PxError } from '../error/error.ts';
 import type { Store } from '../store/store.ts';
-import type { Undelivered } from './channel.ts';
+import type { OpenPart, Undelivered } from './channel.ts';
 
 /** One text on its way to a chat. */
 export interface Part {
@@ -35,6 +35,10 @@ export interface Outbox {
   interrupted(): Part[];
   /** Parts that never left or whose fate is not known, oldest first. */
   undelivered(): Undelivered[];
+  /** All that has not arrived: what waits and dead letters, oldest first. */
+  open(): OpenPart[];
+  /** Forgets a failed or unknown part; false when there is no such part. */
+  drop(id: number): boolean;
   /** Queues a failed or unknown part again; its channel, or undefined when there is no such part. */
   retry(id: number): string | undefined;
 }
@@ -134,6 +138,14 @@ export function openOutbox(store: Store, now: () => number): Outbox {
            WHERE state IN ('failed', 'unknown') ORDER BY answer, part`,
         )
         .all(),
+    open: () =>
+      db
+        .query<OpenPart, []>(
+          `SELECT id, channel, chat, text, state, attempts, coalesce(error, '') AS error, at, next_at AS nextAt FROM outbox
+           WHERE state <> 'sent' ORDER BY answer, part`,
+        )
+        .all(),
+    drop: (id) => db.query(`DELETE FROM outbox WHERE id = ? AND state IN ('failed', 'unknown')`).run(id).changes > 0,
     retry: (id) =>
       db
         .query<{ channel: string }, [number]>(

@@ -16,6 +16,8 @@ export const root: Verb = group({
     model: async () => (await import('./verb/model.ts')).model,
     secret: async () => (await import('./verb/secret.ts')).secret,
     pairing: async () => (await import('./verb/pairing.ts')).pairing,
+    inbox: async () => (await import('./verb/inbox.ts')).inbox,
+    outbox: async () => (await import('./verb/outbox.ts')).outbox,
     doctor: async () => (await import('./verb/doctor.ts')).doctor,
   },
 });

@@ -120,6 +120,15 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
     setModel: (id: ConversationId, model: string) =>
       call(v.object({ conversation: v.string(), model: v.string() }), 'POST', `${at(id)}/model`, { model }),
 
+    /** Messages without an answer. */
+    inbox: async () => (await call(v.object({ messages: v.array(replies.openMessage) }), 'GET', '/api/inbox')).messages,
+    answerOld: (id: string) => call(replies.ok, 'POST', `/api/inbox/${enc(id)}/answer`),
+    dropMessage: (id: string) => call(replies.ok, 'DELETE', `/api/inbox/${enc(id)}`),
+    /** Texts that have not arrived. */
+    outbox: async () => (await call(v.object({ parts: v.array(replies.openPart) }), 'GET', '/api/outbox')).parts,
+    retryPart: (id: string) => call(replies.ok, 'POST', `/api/outbox/${enc(id)}/retry`),
+    dropPart: (id: string) => call(replies.ok, 'DELETE', `/api/outbox/${enc(id)}`),
+
     plugins: async () =>
       (await call(v.object({ plugins: v.array(replies.pluginSummary) }), 'GET', '/api/plugins')).plugins,
     addPlugin: (source: string, options: { name?: string; replace?: boolean } = {}) =>

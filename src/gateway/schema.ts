@@ -125,3 +125,24 @@ export const pairingEntry = v.object({
   at,
   expiresAt: at,
 });
+export const openMessage = v.object({
+  seq: count,
+  channel: text,
+  chat: text,
+  sender: text,
+  name: text,
+  text,
+  at,
+  state: v.picklist(['waiting', 'old']),
+});
+export const openPart = v.object({
+  id: count,
+  channel: text,
+  chat: text,
+  text,
+  state: v.picklist(['queued', 'sending', 'failed', 'unknown']),
+  attempts: count,
+  error: text,
+  at,
+  nextAt: v.pipe(v.number(), v.description('When it is tried next; 0: as soon as possible.')),
+});

@@ -1,6 +1,7 @@
 import { openAiRoutes } from './openai/routes.ts';
 import { conversationRoutes } from './route/conversations.ts';
 import { memoryRoutes } from './route/memory.ts';
+import { messageRoutes } from './route/messages.ts';
 import { pluginRoutes } from './route/plugins.ts';
 import { serverRoutes } from './route/server.ts';
 import { settingsRoutes } from './route/settings.ts';
@@ -10,6 +11,7 @@ import type { Route } from './route.ts';
 export const routes: readonly Route[] = [
   ...serverRoutes,
   ...conversationRoutes,
+  ...messageRoutes,
   ...pluginRoutes,
   ...memoryRoutes,
   ...settingsRoutes,

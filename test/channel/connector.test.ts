@@ -30,11 +30,12 @@ const count = (platform: Platform, fn: string) => platform.calls.filter((c) => c
 describe('a connector that waits', () => {
   test('hands over messages, with their chat, time and name, and asks again only when they are stored', async () => {
     const { platform, answer } = waiting();
+    const sentAt = Math.floor(Date.now() / 1000) - 5;
     const life = await live({ platform });
     await until(() => platform.holds === 1);
     platform.waiting = [
       guestMessage('1', 'direct'),
-      guestMessage('2', 'in a room', 'bob', { channel: -100, date: 1700000000 }),
+      guestMessage('2', 'in a room', 'bob', { channel: -100, date: sentAt }),
       guestMessage('1', 'the same id again'),
     ];
     platform.before = (fn) => {
@@ -43,7 +44,7 @@ describe('a connector that waits', () => {
     await answer(ok('[1,2]'));
     expect(life.of('message.in').map((e) => e.inbound)).toMatchObject([
       { conversation: 'chat/ada', chat: 'ada', id: '1', sender: { id: 'ada', name: 'ADA' } },
-      { conversation: 'chat/-100', chat: '-100', id: '2', at: 1700000000000 },
+      { conversation: 'chat/-100', chat: '-100', id: '2', at: sentAt * 1000 },
     ]);
     expect(life.channels.states()).toEqual([{ id: 'chat', plugin: 'chat', state: 'running', detail: '' }]);
   });

@@ -56,7 +56,7 @@ export const inbound = (channel: string, id: string, text = 'hello'): Inbound =>
   id,
   sender: { id: 'ada', name: 'ADA' },
   text,
-  at: 1,
+  at: Date.now(),
 });
 
 /** A messaging platform and the connector plugin for it, scripted by the test. */

@@ -15,6 +15,15 @@ const channel = v.strictObject({
     'pairing',
   ),
   allow: v.optional(v.pipe(v.array(platformId), v.description('Platform user ids that need no pairing.')), []),
+  answer_within_hours: v.optional(
+    v.pipe(
+      v.number(),
+      v.minValue(0.1),
+      v.maxValue(8760),
+      v.description('A message older than this is not answered but listed by `px inbox`.'),
+    ),
+    24,
+  ),
 });
 
 /** `channels:` by channel name. */
