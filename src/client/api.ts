@@ -156,6 +156,13 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
       call(replies.noteReply, 'GET', `/api/memory/note${query({ path, from, lines })}`),
     writeNote: (path: string, text: string, mode: 'append' | 'replace') =>
       call(v.object({ path: v.string(), line: v.number() }), 'PUT', '/api/memory/note', { path, text, mode }),
+    /** Changes px made to notes, latest first. */
+    changes: async (options: { path?: string; conversation?: string; limit?: number } = {}) =>
+      (await call(v.object({ changes: v.array(replies.noteChange) }), 'GET', `/api/memory/changes${query(options)}`))
+        .changes,
+    diff: (change: number) =>
+      call(v.object({ n: v.number(), path: v.string(), diff: v.string() }), 'GET', `/api/memory/changes/${change}`),
+    undo: (change: number) => call(replies.undoReply, 'POST', '/api/memory/undo', { change }),
     rebuildMemory: () => call(v.object({ notes: v.number(), chunks: v.number() }), 'POST', '/api/memory/rebuild'),
 
     config: () => call(v.record(v.string(), v.unknown()), 'GET', '/api/config'),

@@ -68,6 +68,25 @@ export const statusReply = v.object({
 export const searchHit = v.object({ path: text, line: count, heading: text, snippet: text, score: v.number() });
 export const noteReply = v.object({ path: text, from: count, text, totalLines: count });
 
+export const noteChange = v.object({
+  n: count,
+  at,
+  path: text,
+  kind: v.picklist(['append', 'replace', 'undo']),
+  added: count,
+  removed: count,
+  by: v.optional(v.object({ conversation: text, turn: text })),
+  undoes: v.optional(count),
+  undoneBy: v.optional(count),
+  removedNote: v.optional(v.literal(true)),
+});
+export const undoReply = v.object({
+  n: count,
+  undoes: count,
+  path: text,
+  state: v.picklist(['undone', 'merged', 'nothing']),
+});
+
 export const pluginSummary = v.object({
   name: text,
   version: text,

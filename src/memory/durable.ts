@@ -1,8 +1,15 @@
 import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** Replaces a file in one step: a new file beside it is written, synced and moved over it, so a crash leaves the old or the new, never half. */
-export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+/**
+ * Replaces a file in one step: a new file beside it is written, synced and moved over it, so a crash leaves the old or the new, never half.
+ * `last` is asked right before the move; false leaves the old file, and is answered.
+ */
+export async function replaceFile(
+  path: string,
+  content: string | Uint8Array,
+  last: () => boolean = () => true,
+): Promise<boolean> {
   const mode = await stat(path).then(
     (found) => found.mode & 0o777,
     () => 0o600,
@@ -13,6 +20,10 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
     await file.writeFile(content);
     await file.sync();
     await file.close();
+    if (!last()) {
+      await unlink(temporary);
+      return false;
+    }
     await rename(temporary, path);
   } catch (error) {
     await file.close().catch(() => {});
@@ -20,6 +31,7 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
     throw error;
   }
   await syncFolder(dirname(path));
+  return true;
 }
 
 /** Appends to a file in one write and one fsync. When the disk refuses midway, what was written is taken back. */

@@ -1,4 +1,5 @@
 export { indexOnce } from './bulk.ts';
+export { appendFile, makeFolder } from './durable.ts';
 export { openJournal } from './journal.ts';
 export { type JournalVerdict, verifyJournal } from './journal-verify.ts';
 export { messagesFromJournal } from './messages.ts';
@@ -49,9 +50,56 @@ export interface SearchOptions {
   under?: string;
 }
 
+/** The turn that changed a note. */
+export interface ChangeBy {
+  conversation: string;
+  turn: string;
+}
+
+/** One change px made to a note. */
+export interface Change {
+  /** Counts up over all notes. */
+  n: number;
+  /** Milliseconds since the epoch. */
+  at: number;
+  path: string;
+  kind: 'append' | 'replace' | 'undo';
+  /** Lines that came and went. */
+  added: number;
+  removed: number;
+  /** Left out when a person did it, through the portal or the API. */
+  by?: ChangeBy;
+  /** The change this one took back. */
+  undoes?: number;
+  /** The change that took this one back. */
+  undoneBy?: number;
+  /** The note is gone since. */
+  removedNote?: true;
+}
+
+/** What an undo did: the note is as before the change, or what was written since was kept (`merged`), or there was `nothing` to take back. */
+export interface Undone {
+  /** Number of the undo itself, a change like any other; 0 for `nothing`. */
+  n: number;
+  undoes: number;
+  path: string;
+  state: 'undone' | 'merged' | 'nothing';
+}
+
+/** Every change px made to notes, kept in `memory/.history/` as Markdown and gzip; the oldest are dropped past a bound. */
+export interface History {
+  /** Latest first; 50 when no limit is given. */
+  log(options?: { path?: string; conversation?: string; limit?: number }): Promise<Change[]>;
+  /** A change as a unified diff. Throws PxError `not-found`. */
+  diff(n: number): Promise<{ n: number; path: string; diff: string }>;
+  /** Takes one change back and keeps everything written since. Throws PxError `not-found`, and `conflict` with `data.merged`: then nothing is written. */
+  undo(n: number, by?: ChangeBy): Promise<Undone>;
+}
+
 /** The memory of one home. */
 export interface Memory {
   readonly journal: Journal;
+  readonly history: History;
   /** Full-text search over all Markdown below memory/. Never throws on odd queries. */
   search(query: string, options?: SearchOptions): SearchHit[];
   /** Lines of a note. `from` counts from 1. Throws PxError `memory.path`, `not-found`. */
@@ -60,8 +108,8 @@ export interface Memory {
     from?: number,
     lines?: number,
   ): Promise<{ path: string; from: number; text: string; totalLines: number }>;
-  /** Writes or appends atomically; refuses journal/ and log/ and anything outside memory/. Returns `file#line` of the change. */
-  write(path: string, text: string, mode: 'append' | 'replace'): Promise<{ path: string; line: number }>;
+  /** Writes or appends atomically and keeps what was there before; refuses journal/, log/, people.md and anything outside memory/. Returns `file#line` of the change. */
+  write(path: string, text: string, mode: 'append' | 'replace', by?: ChangeBy): Promise<{ path: string; line: number }>;
   /** Paths of notes below a folder, sorted. */
   list(under?: string): Promise<string[]>;
   /** Starts the background indexer and watcher; returns at once. */

@@ -3,7 +3,10 @@ import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { PxError } from '../error/error.ts';
 
 /** Folders that only px itself writes. */
-const ownFolders = ['journal', 'log'];
+const ownFolders = ['journal', 'ledger', 'log'];
+
+/** Who may talk to px: kept by px, so that nothing a model writes lets anybody in. */
+const ownFile = 'people.md';
 
 const refuse = (path: string, why: string, hint = 'Name a .md file below memory/, for example people/ada.md.') =>
   new PxError('memory.path', `“${path.toWellFormed().slice(0, 200)}” ${why}.`, { hint });
@@ -46,6 +49,7 @@ export function pathToWrite(root: string, path: string): { path: string; file: s
   if (ownFolders.includes((parts[0] ?? '').toLowerCase())) {
     throw refuse(path, 'is in a folder that only px writes', 'Write to a note of another name.');
   }
+  if (plain.toLowerCase() === ownFile) throw refuse(path, 'is written by px only', '`px pairing` changes it.');
   if (parts.some((part) => part.startsWith('.'))) throw refuse(path, 'is hidden');
   if (parts.some((part) => Buffer.byteLength(part) > 200)) throw refuse(path, 'has a name that is too long');
   const file = join(root, plain);

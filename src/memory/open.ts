@@ -75,6 +75,7 @@ export async function openMemory({ home, config, log: logger, bus }: MemoryOptio
 
   return {
     journal,
+    history: notes.history,
     search: (query, options) => searchIndex(db, query, options),
     get: notes.get,
     write: notes.write,

@@ -34,7 +34,7 @@ describe('writing notes', () => {
     chmodSync(join(t.home.memory, 'a.md'), 0o644);
     await t.memory.write('a.md', 'y', 'replace');
     expect(statSync(join(t.home.memory, 'a.md')).mode & 0o777).toBe(0o644);
-    expect(readdirSync(t.home.memory)).toEqual(['a.md']);
+    expect(readdirSync(t.home.memory).sort()).toEqual(['.history', 'a.md']);
   });
 
   test('more than the size limit is refused', async () => {

@@ -13,6 +13,11 @@ export function fakeMemory(files: { [path: string]: string } = {}): Memory & { f
   return {
     files: kept,
     journal: { append: async () => {}, read: async () => [], conversations: async () => [] },
+    history: {
+      log: async () => [],
+      diff: async (n) => ({ n, path: '', diff: '' }),
+      undo: async (n) => ({ n: 0, undoes: n, path: '', state: 'nothing' }),
+    },
     search: (query, options) =>
       [...kept]
         .flatMap(([path, text]) =>

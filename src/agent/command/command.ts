@@ -3,6 +3,7 @@ import type { AgentOptions } from '../create.ts';
 import { model } from './model.ts';
 import { status } from './status.ts';
 import { tools } from './tools.ts';
+import { undo } from './undo.ts';
 
 /** What a command is run with: the agent's parts and the message it came in. */
 export interface CommandContext extends AgentOptions {
@@ -51,7 +52,7 @@ const stop: Command = {
 };
 
 /** Every command, in the order /help shows. */
-const commands: readonly Command[] = [help, status, fresh, model, tools, stop];
+const commands: readonly Command[] = [help, status, fresh, model, tools, stop, undo];
 
 /** Other names people type: Telegram's first message is /start. */
 const aliases: { [name: string]: string } = { start: 'help', reset: 'new', commands: 'help' };

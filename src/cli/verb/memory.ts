@@ -69,7 +69,14 @@ const list = verb({
 /** `px memory …`. */
 export const memory = group({
   name: 'memory',
-  summary: 'Search and list what px remembers.',
-  examples: ['px memory search bicycle'],
-  verbs: { search: async () => search, list: async () => list, rebuild: async () => rebuild },
+  summary: 'Search and list what px remembers, and take back what it wrote.',
+  examples: ['px memory search bicycle', 'px memory undo'],
+  verbs: {
+    search: async () => search,
+    list: async () => list,
+    log: async () => (await import('./memory-history.ts')).log,
+    diff: async () => (await import('./memory-history.ts')).diff,
+    undo: async () => (await import('./memory-history.ts')).undo,
+    rebuild: async () => rebuild,
+  },
 });

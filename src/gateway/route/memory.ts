@@ -5,7 +5,9 @@ import * as s from '../schema.ts';
 const path = v.pipe(v.string(), v.minLength(1), v.maxLength(1000), v.description('Path below memory/.'));
 const under = v.optional(v.pipe(v.string(), v.maxLength(1000), v.description('Only below this folder of memory/.')));
 
-/** Notes, and the search over them. */
+const change = v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Number of a change.'));
+
+/** Notes, the search over them, and what px changed in them. */
 export const memoryRoutes = [
   route({
     method: 'GET',
@@ -55,6 +57,45 @@ export const memoryRoutes = [
     body: v.object({ path, text: v.string(), mode: v.optional(v.picklist(['append', 'replace']), 'append') }),
     reply: v.object({ path: v.string(), line: v.number() }),
     run: ({ app, body }) => app.memory.write(body.path, body.text, body.mode),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/memory/changes',
+    summary: 'Changes px made to notes, latest first.',
+    auth: 'token',
+    query: v.object({
+      path: v.optional(path),
+      conversation: v.optional(v.pipe(v.string(), v.maxLength(300), v.description('Only those of this conversation.'))),
+      limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)), 50),
+    }),
+    reply: v.object({ changes: v.array(s.noteChange) }),
+    run: async ({ app, query }) => ({
+      changes: await app.memory.history.log({
+        limit: query.limit,
+        ...(query.path === undefined ? {} : { path: query.path }),
+        ...(query.conversation === undefined ? {} : { conversation: query.conversation }),
+      }),
+    }),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/memory/changes/{change}',
+    summary: 'One change as a unified diff.',
+    auth: 'token',
+    params: v.object({ change: v.pipe(v.string(), v.regex(/^[1-9]\d{0,14}$/, 'a change is a number from 1 up')) }),
+    reply: v.object({ n: v.number(), path: v.string(), diff: v.string() }),
+    run: ({ app, params }) => app.memory.history.diff(Number(params.change)),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/memory/undo',
+    summary:
+      'Takes one change back; what was written since stays. 409 with `data.merged` when both touch the same lines.',
+    auth: 'token',
+    body: v.object({ change }),
+    reply: s.undoReply,
+    errors: [409],
+    run: ({ app, body }) => app.memory.history.undo(body.change),
   }),
   route({
     method: 'POST',

@@ -19,14 +19,14 @@ export function memoryWrite(memory: Memory): Tool {
       additionalProperties: false,
     },
     origin: 'px',
-    async run(args) {
+    async run(args, { conversation, turn }) {
       const path = text(args, 'path');
       const mode = args['mode'] === 'replace' ? 'replace' : 'append';
       if (mode === 'replace' && path === undefined)
         throw new PxError('tool.arguments', 'replace needs a path.', {
           hint: 'Name the note to replace, or leave mode out to append to MEMORY.md.',
         });
-      const at = await memory.write(path ?? 'MEMORY.md', text(args, 'text') ?? '', mode);
+      const at = await memory.write(path ?? 'MEMORY.md', text(args, 'text') ?? '', mode, { conversation, turn });
       return `Kept in ${at.path}#${at.line}.`;
     },
   };
