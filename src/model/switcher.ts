@@ -12,14 +12,10 @@ import {
   providerFacts,
   providerNames,
 } from './catalogue.ts';
-import { CoolDown, withFailover } from './failover.ts';
-import { metered } from './metered.ts';
 import type { ModelEvent, ModelInfo, ModelRequest, Models, Provider } from './model.ts';
-import { dollars, type Tariff } from './price.ts';
 import { withRetry } from './retry.ts';
 import { isProviderName, resolveName } from './route.ts';
 import { readSettings } from './settings.ts';
-import { Spend } from './spend.ts';
 
 /** What {@link openModels} is made from. */
 export interface ModelParts {
@@ -38,15 +34,10 @@ const probeAgainMs = 20_000;
 type Choice = Models['default'];
 
 /** Opens the switcher. Returns at once: Ollama is looked for in the background, and the offline model answers until it is found. */
-export async function openModels(
-  parts: ModelParts,
-  tuning: { retryMs?: number; coolMs?: number } = {},
-): Promise<Models> {
+export async function openModels(parts: ModelParts, tuning: { retryMs?: number } = {}): Promise<Models> {
   const { config, bus } = parts;
   const log = parts.log.scope('model');
   const providers = new Map<string, Promise<Provider>>();
-  const cool = new CoolDown(tuning.coolMs);
-  const spend = new Spend(config, log, (provider) => addressOf(provider, parts));
   let local: string[] = [];
   let probedAt = 0;
   let closed = false;
@@ -113,44 +104,47 @@ export async function openModels(
 
   const unsubscribe = config.onChange((_, changed) => {
     if (!changed.some((key) => /^(model|providers)(\.|$)/.test(key))) return;
-    cool.clear();
     refresh();
     if (wantsProbe()) void probe();
   });
 
   if (wantsProbe()) void probe();
 
-  /** One model, with retries; each attempt is paid for by itself. */
-  const one = async function* (request: ModelRequest, signal: AbortSignal, beside: boolean): AsyncIterable<ModelEvent> {
-    const name = request.model.slice(0, request.model.indexOf('/'));
-    let provider: Provider;
-    try {
-      provider = await load(name);
-    } catch (thrown) {
-      yield { type: 'end', reason: 'error', error: toPxError(thrown).toJSON() };
-      return;
-    }
-    const baseMs = tuning.retryMs === undefined ? {} : { baseMs: tuning.retryMs };
-    yield* withRetry(() => metered(spend, provider, request, signal), {
-      signal,
-      beside,
-      log: log.scope(`model/${name}`),
-      ...baseMs,
-    });
-  };
-  const info = (ref: ModelRef) => infoOf(ref, spend.tariff(ref));
-
   return {
     get default() {
       return refresh();
     },
     resolve: (name) => resolveName(name, table()),
-    spend,
     async *stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
-      const others = request.fallbacks ? config.current.model.fallbacks.map((one) => tryResolve(one, table())) : [];
-      const models = [...new Set([request.model, ...others.filter((ref) => ref !== undefined)])];
-      yield* withFailover({ models, cool, ask: (model, last) => one({ ...request, model }, signal, !last) });
+      const name = request.model.slice(0, request.model.indexOf('/'));
+      let provider: Provider;
+      try {
+        provider = await load(name);
+      } catch (thrown) {
+        yield { type: 'end', reason: 'error', error: toPxError(thrown).toJSON() };
+        return;
+      }
+      const options = {
+        signal,
+        log: log.scope(`model/${name}`),
+        ...(tuning.retryMs === undefined ? {} : { baseMs: tuning.retryMs }),
+      };
+      yield* withRetry(() => provider.stream(request, signal), options);
       if (wantsProbe() && Date.now() - probedAt > probeAgainMs) void probe();
+    },
+    async embed(request, signal) {
+      const name = request.model.slice(0, request.model.indexOf('/'));
+      const provider = await load(name);
+      if (!provider.embed)
+        throw new PxError('model.bad-request', `${name} has no embeddings.`, {
+          hint: 'Use a model of openai, gemini or ollama: `openai/text-embedding-3-small`, `ollama/nomic-embed-text`.',
+        });
+      const made = await provider.embed(request, signal);
+      if (made.vectors.length !== request.input.length || !made.vectors.every((one) => one.length > 0))
+        throw new PxError('model.bad-request', `${request.model} did not answer with one vector a text.`, {
+          hint: `Is it an embedding model? Check its name and providers.${name}.base_url in px.yaml.`,
+        });
+      return made;
     },
     async list(signal) {
       const found: ModelInfo[] = [info(offlineRef)];
@@ -174,14 +168,12 @@ export async function openModels(
       return found;
     },
     async detect() {
-      cool.clear();
       await probe();
     },
     close() {
       closed = true;
       unsubscribe();
       providers.clear();
-      return spend.idle();
     },
   };
 }
@@ -245,25 +237,10 @@ async function listLocal({ config, secrets }: ModelParts): Promise<string[]> {
   }
 }
 
-function infoOf(ref: ModelRef, { price, source }: Tariff): ModelInfo {
+function info(ref: ModelRef): ModelInfo {
   const provider = ref.slice(0, ref.indexOf('/'));
   const window = contextWindow(ref);
-  return {
-    ref,
-    provider,
-    offline: provider === 'offline',
-    ...(window === undefined ? {} : { contextWindow: window }),
-    cost: price ? `${dollars(price.input)} in, ${dollars(price.output)} out (${source})` : source,
-  };
-}
-
-/** Where a provider's requests go; undefined when that cannot be said now. */
-function addressOf(provider: string, { config, secrets }: ModelParts): string | undefined {
-  try {
-    return isProviderName(provider) ? readSettings(provider, config, secrets).baseUrl : undefined;
-  } catch {
-    return undefined;
-  }
+  return { ref, provider, offline: provider === 'offline', ...(window === undefined ? {} : { contextWindow: window }) };
 }
 
 function tryResolve(name: string, table: Parameters<typeof resolveName>[1]): ModelRef | undefined {
