@@ -54,15 +54,19 @@ function get(url: string): Response {
       timeoutMs: 30_000,
     });
   } catch (e) {
-    if (e instanceof HttpError && e.kind === 'denied')
-      throw new Error(
-        `denied: ${url} is not granted (${e.message}). The person can allow it in px.yaml under plugins.web-fetch.grants.egress.`,
-      );
+    if (e instanceof HttpError && e.kind === 'denied') throw new Error(denial(url, e.message));
     throw e instanceof HttpError ? new Error(`${e.kind}: ${e.message}`) : e;
   }
   if (answer.status >= 400)
     throw new Error(`http ${answer.status}: ${new URL(url).host} has no such page or does not give it`);
   return answer;
+}
+
+/** What the model is told, and can tell the person: the very line that would allow it. */
+function denial(url: string, reason: string): string {
+  const { host, origin } = new URL(url);
+  if (!reason.startsWith('no egress rule')) return `denied: ${url} may not be read: ${reason}`;
+  return `denied: ${host} is not granted. The person can allow it in px.yaml, under plugins.web-fetch.grants.egress: ["GET ${origin}/"]`;
 }
 
 function readable(answer: Response, url: string): { title: string; text: string } {

@@ -23,7 +23,8 @@ export function* journalPassages(
     let start = from.offset + closer.start === 0 ? bodyStart(bytes) : closer.start;
     while (bytes[start] === 10 || bytes[start] === 13) start++;
     for (; at < start; at++) if (bytes[at] === 10) line++;
-    if (open && open.body.length + said.text.length > enough) {
+    // A question begins a passage of its own, so that a citation leads to it.
+    if (open && (entry.kind === 'user' || open.body.length + said.text.length > enough)) {
       yield* cut(open);
       open = undefined;
     }
@@ -39,7 +40,8 @@ function spoken(entry: JournalEntry): { heading: string; text: string } | undefi
     case 'user':
       return { heading: entry.sender.name, text: `${entry.sender.name}: ${entry.text}` };
     case 'assistant':
-      return { heading: 'px', text: `px: ${entry.text}` };
+      // The built-in model only repeats what stands elsewhere: its answers would bury their sources.
+      return entry.model.startsWith('offline/') ? undefined : { heading: 'px', text: `px: ${entry.text}` };
     case 'note':
       return { heading: 'note', text: entry.text };
     default:

@@ -114,6 +114,8 @@ export interface Memory {
   list(under?: string): Promise<string[]>;
   /** Starts the background indexer and watcher; returns at once. */
   start(): void;
+  /** Resolves when the changes announced so far can be found, or after a quarter of a second: a long piece of indexing is not waited for. */
+  fresh(): Promise<void>;
   /** Resolves when everything seen so far is indexed. */
   settled(): Promise<void>;
   /** Drops and remakes the index from Markdown. */

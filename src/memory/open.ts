@@ -16,6 +16,9 @@ import { watchFolder } from './watch.ts';
 /** How soon after `start` the folder is first compared with the index, in ms: not on the way to ready. */
 const firstScan = 300;
 
+/** The longest a search waits for what was just written, in ms. */
+const mostFresh = 250;
+
 /** Without announcements of changes the folder is walked this often, in seconds. */
 const unwatchedScan = 15;
 
@@ -92,6 +95,7 @@ export async function openMemory({ home, config, log: logger, bus }: MemoryOptio
       });
       rescan(firstScan / 1000);
     },
+    fresh: () => Promise.race([indexer.run(), Bun.sleep(mostFresh)]),
     async settled() {
       indexer.requestScan();
       await indexer.run();

@@ -6,7 +6,7 @@ import { isStopWord, parseQuestion, wordsOf } from './query.ts';
 import { snippetOf } from './snippet.ts';
 
 /** A transcript says a thing in passing, a note says it on purpose. */
-const transcriptWeight = 0.8;
+const transcriptWeight = 0.5;
 
 /** About how many passages are ranked at most for one search. */
 const mostRanked = 4000;
@@ -72,8 +72,12 @@ const isTranscript = (path: string): boolean => path.startsWith('journal/');
 const weighed = (match: Match): Match =>
   isTranscript(match.path) ? { ...match, rank: match.rank * transcriptWeight } : match;
 
-/** True for the question itself, found in the transcript: it answers nothing. */
+/** Words of asking, beside the stop words. */
+const asking = new Set('say said tell told ask asked find search'.split(' '));
+
+/** True for the question itself, found in the transcript, and for a question nobody answered: they answer nothing. */
 function saysOnlyWhatWasAsked(match: Match, asked: Set<string>): boolean {
+  if (/^[^\n]*\?\s*$/.test(match.body)) return true;
   const own = new Set(wordsOf(match.heading));
-  return wordsOf(match.body).every((word) => asked.has(word) || own.has(word) || isStopWord(word));
+  return wordsOf(match.body).every((word) => asked.has(word) || own.has(word) || asking.has(word) || isStopWord(word));
 }

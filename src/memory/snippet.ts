@@ -1,7 +1,7 @@
 /** Length of a snippet, in characters. */
 const wanted = 320;
 
-/** The part of a passage that holds most of the words asked for, as plain text, and how many lines into the passage it starts. */
+/** The part of a passage that holds most of the words asked for, as plain text, and how many lines into the passage the first of them stands. */
 export function snippetOf(body: string, words: string[]): { text: string; lineOffset: number } {
   const lower = body.toLowerCase();
   const hits: { at: number; word: number }[] = [];
@@ -24,20 +24,27 @@ export function snippetOf(body: string, words: string[]): { text: string; lineOf
   const end = body.length - start <= wanted ? body.length : endOf(body, start + wanted);
   const text = plainText(body.slice(start, end).toWellFormed());
   return {
-    text: `${start > 0 ? '…' : ''}${text}${end < body.length ? '…' : ''}`,
-    lineOffset: body.slice(0, start).split('\n').length - 1,
+    text: `${start > 0 && body[start - 1] !== '\n' ? '…' : ''}${text}${end < body.length ? '…' : ''}`,
+    lineOffset: body.slice(0, best.at).split('\n').length - 1,
   };
 }
 
-/** Markdown without its marks, on one line. */
+/** Markdown without its marks and headings (a hit tells its heading), line by line. */
 function plainText(markdown: string): string {
+  return markdown.replace(/^#{1,6} .*$/gm, '').trim() === ''
+    ? lines(markdown)
+    : lines(markdown.replace(/^#{1,6} .*$/gm, ''));
+}
+
+function lines(markdown: string): string {
   return markdown
     .replace(/<!--[\s\S]*?(?:-->|$)/g, ' ')
     .replace(/!?\[([^\]\n]*)\]\([^)\n]*\)/g, '$1')
     .replace(/\[\[(?:[^\]|\n]*\|)?([^\]\n]*)\]\]/g, '$1')
     .replace(/^\s*(?:#{1,6}|>|[-*+]|\d+[.)]|`{3,}\w*|~{3,}\w*|-{3,})(?:\s+|$)/gm, '')
     .replace(/\*\*|__|`/g, '')
-    .replace(/[\s\0-\x1f\x7f]+/g, ' ')
+    .replace(/[^\S\n]*\n\s*/g, '\n')
+    .replace(/[^\S\n]+|[\0-\x09\x0b-\x1f\x7f]+/g, ' ')
     .trim();
 }
 

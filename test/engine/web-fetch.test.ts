@@ -43,9 +43,11 @@ describe('web_fetch', () => {
       return guestError(() => fetch({ url }));
     };
     const denied = () => {
-      throw { tag: 'denied', val: 'GET https://x.test/' };
+      throw { tag: 'denied', val: 'no egress rule allows GET https://x.test/' };
     };
-    expect(await error(denied)).toMatch(/^denied: https:\/\/x\.test\/ is not granted .*web-fetch\.grants\.egress/);
+    expect(await error(denied)).toMatch(
+      /^denied: x\.test is not granted.*web-fetch\.grants\.egress: \["GET https:\/\/x\.test\/"\]/,
+    );
     expect(await error(() => ({ status: 404, body: '' }))).toMatch(/^http 404: x\.test/);
     expect(await error(() => ({ status: 200, headers: [['content-type', 'image/png']], body: '' }))).toMatch(
       /^unreadable: image\/png/,

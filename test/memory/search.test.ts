@@ -104,7 +104,7 @@ describe('search', () => {
     await using t = await vault({
       'a.md': '# T\n\n- **bold** [link](http://x) `code` [[wiki|shown]] zebra <!-- hidden -->\n',
     });
-    expect(t.memory.search('zebra')[0]?.snippet).toBe('T bold link code shown zebra');
+    expect(t.memory.search('zebra')[0]?.snippet).toBe('bold link code shown zebra');
   });
 
   test.each([
@@ -148,14 +148,37 @@ describe('search', () => {
         turn: 'turnabc',
         call: { type: 'tool-call', id: 'c', name: 'grep', args: { q: 'needle' } },
       },
-      { at, kind: 'assistant', turn: 'turnabc', model: 'offline/px', text: 'Noted: Otto the flamingo.' },
+      { at, kind: 'assistant', turn: 'turnabc', model: 'openai/gpt-5', text: 'Noted: Otto the flamingo.' },
     ]);
     await t.memory.settled();
     const [hit] = t.memory.search('what is the name of my flamingo');
     expect(hit).toMatchObject({ path: 'journal/cli-x/2025-11-22.md', line: 8, heading: 'Ada' });
-    expect(hit?.snippet).toBe('Ada: My flamingo is called Otto. px: Noted: Otto the flamingo.');
+    expect(hit?.snippet).toBe('Ada: My flamingo is called Otto.\npx: Noted: Otto the flamingo.');
     for (const hidden of ['pondering', 'needle', 'turnabc', 'mxyz'])
       expect([hidden, t.memory.search(hidden)]).toEqual([hidden, []]);
+  });
+
+  test('what was written a moment ago is found, and each turn by its own line', async () => {
+    await using t = await vault({ 'MEMORY.md': '# Memory\n' });
+    await t.memory.write('MEMORY.md', '- my bicycle is called Gudrun', 'append');
+    const sender = { id: '1', name: 'Ada' };
+    const turn = (text: string, answer: string) =>
+      t.memory.journal.append('cli/x', [
+        { at: 0, kind: 'user', sender, channel: 'cli', messageId: text, text },
+        { at: 0, kind: 'assistant', turn: text, model: 'offline/px', text: answer },
+      ]);
+    await turn('The bicycle needs a new chain.', 'I do not understand: bicycle?');
+    await turn('what did I say about my bicycle?', 'From your memory: my bicycle');
+    await t.memory.fresh();
+    const hits = t.memory.search('bicycle');
+    expect(hits.map((hit) => hit.snippet)).toEqual([
+      'my bicycle is called Gudrun',
+      'Ada: The bicycle needs a new chain.',
+    ]);
+    for (const hit of hits) {
+      const { text } = await t.memory.get(hit.path, hit.line, 4);
+      expect(text).toContain('bicycle');
+    }
   });
 
   test('the question itself, just asked, is no answer', async () => {

@@ -59,6 +59,26 @@ describe('plain words', () => {
     },
   );
 
+  test('the clock is asked for the zone of this machine, or of the place that was named', async () => {
+    const zoned: ToolSpec = { ...clock, parameters: object({ 'zone-offset-minutes': { type: 'integer' } }) };
+    const asked = async (text: string) => (await say(text, [zoned])).calls[0]?.args;
+    expect(await asked('what time is it?')).toEqual({ 'zone-offset-minutes': -new Date().getTimezoneOffset() });
+    expect(await asked('What time is it in Tokyo?')).toEqual({ 'zone-offset-minutes': 540 });
+    expect((await loop('what time is it in tokyo now?', ['{"text":"noon"}'])).text).toStartWith('It is noon in Tokyo.');
+    expect((await loop('what time is it in Atlantis?', ['{"text":"noon"}'])).text).toContain(
+      'It is noon here; I do not know the time in atlantis.',
+    );
+  });
+
+  test('a page is fetched when asked for, a reminder is refused honestly', async () => {
+    const fetch: ToolSpec = { name: 'web_fetch', description: '', parameters: object({ url: {} }) };
+    expect((await say('read https://example.com/a?b=1', [fetch])).calls[0]).toMatchObject({
+      name: 'web_fetch',
+      args: { url: 'https://example.com/a?b=1' },
+    });
+    expect((await say('remind me to call mom')).text).toContain('cannot remind you');
+  });
+
   test('a clock that gives milliseconds is read as a date', async () => {
     expect((await loop('what time is it?', ['1795379805000'])).text).toContain('2026');
   });
@@ -165,7 +185,7 @@ describe('honesty', () => {
   test('the first answer of a conversation is labelled, later ones are not', async () => {
     const first = await say('hello');
     expect(first.text).toContain('\n\n— offline model;');
-    expect(first.text).toContain('export OPENAI_API_KEY=');
+    expect(first.text).toContain('px secret set OPENAI_API_KEY');
     const second = await say('hello', all, { before: [user('hello'), first.message] });
     expect(second.text).not.toContain('— offline model;');
   });
@@ -175,7 +195,7 @@ describe('honesty', () => {
       before: [user('hi'), { role: 'assistant', parts: [{ type: 'text', text: 'Hello!' }] }],
     });
     expect(text).toContain('only the offline model');
-    expect(text).toContain('export OPENAI_API_KEY=');
+    expect(text).toContain('px secret set OPENAI_API_KEY');
     expect(text).toContain('px config set model.default ollama/qwen3');
   });
 

@@ -39,6 +39,7 @@ export function fakeMemory(files: { [path: string]: string } = {}): Memory & { f
     },
     list: async () => [...kept.keys()],
     start: () => {},
+    fresh: async () => {},
     settled: async () => {},
     rebuild: async () => {},
     stats: () => ({ notes: kept.size, chunks: kept.size }),

@@ -20,12 +20,14 @@ export const memoryRoutes = [
       under,
     }),
     reply: v.object({ hits: v.array(s.searchHit) }),
-    run: ({ app, query }) => ({
-      hits: app.memory.search(query.q, {
+    run: async ({ app, query }) => {
+      await app.memory.fresh();
+      const hits = app.memory.search(query.q, {
         limit: query.limit,
         ...(query.under === undefined ? {} : { under: query.under }),
-      }),
-    }),
+      });
+      return { hits };
+    },
   }),
   route({
     method: 'GET',

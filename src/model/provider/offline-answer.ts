@@ -1,6 +1,7 @@
 import type { Json, ToolResultPart } from '../../wire/wire.ts';
 import { resultText } from '../protocol/history.ts';
 import { type Intent, readIntents } from './offline-intent.ts';
+import { zoneOf } from './offline-zone.ts';
 
 /** One place in memory: `file#line` and what stands there. */
 export interface CitedHit {
@@ -24,10 +25,13 @@ function wordResult(result: ToolResultPart, intent: Intent | undefined): string 
     .flatMap((c) => (c.type === 'text' ? [c.text] : []))
     .join('\n')
     .trim();
-  if (result.isError) return `\`${result.name}\` failed: ${resultText(result).replace(/^error:?\s*/i, '')}`;
+  if (result.isError)
+    return `\`${result.name}\` failed: ${resultText(result)
+      .replace(/^error:?\s*/i, '')
+      .replace(/^plugin\.guest: /, '')}`;
   switch (intent?.kind) {
     case 'time':
-      return `It is ${readable(text)}.`;
+      return `It is ${readable(text)}${where(intent.place)}.`;
     case 'remember':
       return `I will remember that. ${text}`.trim();
     case 'search':
@@ -35,6 +39,13 @@ function wordResult(result: ToolResultPart, intent: Intent | undefined): string 
     default:
       return text === '' ? `\`${result.name}\` ran and said nothing.` : `\`${result.name}\` says:\n\n${text}`;
   }
+}
+
+/** Which clock was told: a place it does not know is not passed off as known. */
+function where(place: string): string {
+  if (place === '') return '';
+  const zone = zoneOf(place);
+  return zone ? ` in ${zone.place}` : ` here; I do not know the time in ${place}`;
 }
 
 /** What memory says, each line with the place it stands at. */
@@ -87,7 +98,11 @@ function withoutNoise(passage: string, intent: Extract<Intent, { kind: 'search' 
       );
     })
     .map((line) => line.replace(/^[-*] /, ''));
-  const joined = kept.join(' ').replace(/\s+/g, ' ').trim();
+  const topic = words(intent.query)
+    .split(' ')
+    .filter((word) => word.length > 2);
+  const telling = kept.filter((line) => topic.some((word) => words(line).includes(word.slice(0, 5))));
+  const joined = (telling.length > 0 ? telling : kept).join(' ').replace(/\s+/g, ' ').trim();
   return joined.length > maxChars ? `${joined.slice(0, maxChars)}…` : joined;
 }
 

@@ -1,9 +1,13 @@
 import type { Json, JsonObject } from '../../wire/wire.ts';
 import type { ToolSpec } from '../model.ts';
+import { zoneOf } from './offline-zone.ts';
 
 /** What a person wants, as far as the offline model can tell. */
 export type Intent =
-  | { kind: 'greeting' | 'thanks' | 'identity' | 'help' | 'time' | 'unknown' }
+  | { kind: 'greeting' | 'thanks' | 'identity' | 'help' | 'remind' | 'unknown' }
+  /** `place` as the person named it; empty for here. */
+  | { kind: 'time'; place: string }
+  | { kind: 'page'; url: string }
   | { kind: 'remember'; fact: string }
   /** `asked` is what the person wrote: a hit that only repeats it is no answer. */
   | { kind: 'search'; query: string; asked: string }
@@ -48,7 +52,17 @@ function readPlain(text: string): Intent {
       bare,
     )
   )
-    return { kind: 'time' };
+    return { kind: 'time', place: /\bin ([\p{L}\p{M}/_ '-]+?)( now| right now| today)?$/u.exec(bare)?.[1] ?? '' };
+  const url =
+    /^(?:please\s+)?(?:fetch|read|open|get|load|summari[sz]e)\s+(?:the page\s+)?<?(https?:\/\/[^\s<>]+)>?$/i.exec(
+      plain,
+    )?.[1];
+  if (url) return { kind: 'page', url };
+  if (
+    /^(please )?(remind me|wake me|set (a|an) (timer|alarm|reminder))\b/.test(bare) &&
+    !/^remind me (of|what|who|where|when|which|how)\b/.test(bare)
+  )
+    return { kind: 'remind' };
   const fact =
     /^(?:please\s+|can you\s+|could you\s+)*(?:remember|note|memori[sz]e|keep in mind|don't forget|do not forget)(?:\s+down)?(?:\s+that|\s*:|\s*,)?\s+([\s\S]+)$/i.exec(
       text,
@@ -97,7 +111,11 @@ export function toolFor(intent: Intent, tools: ToolSpec[]): { name: string; args
       const tool =
         tools.find((t) => /(^|[_-])(clock|time|now|date)([_-]|$)/i.test(t.name)) ??
         tools.find((t) => /\b(current|local) (date|time)\b|\bclock\b|\bwhat time\b/i.test(t.description));
-      return tool && { name: tool.name, args: zoneIfRequired(tool) };
+      return tool && { name: tool.name, args: zoneFor(tool, intent.place) };
+    }
+    case 'page': {
+      const tool = tools.find((t) => t.name === 'web_fetch') ?? tools.find((t) => /(^|_)fetch$/i.test(t.name));
+      return tool && { name: tool.name, args: fit(tool, { url: intent.url }) };
     }
     case 'remember': {
       const tool =
@@ -123,7 +141,14 @@ function fit(tool: ToolSpec, args: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(args).filter(([key]) => key in known));
 }
 
-function zoneIfRequired(tool: ToolSpec): JsonObject {
+/** The zone in the words of the tool: an offset from UTC in minutes, or a name where one is required. */
+function zoneFor(tool: ToolSpec, place: string): JsonObject {
+  const known = tool.parameters['properties'];
+  const offset =
+    typeof known === 'object' && known !== null
+      ? Object.keys(known).find((key) => /offset.*minutes/i.test(key))
+      : undefined;
+  if (offset !== undefined) return { [offset]: (zoneOf(place) ?? zoneOf(''))?.offset ?? 0 };
   const required = tool.parameters['required'];
   const zone = Array.isArray(required)
     ? required.find((key) => typeof key === 'string' && /zone|^tz$/i.test(key))

@@ -9,10 +9,10 @@ import { type Intent, readIntents, toolFor } from './offline-intent.ts';
 
 /** How a person gets a real model, in one line. */
 export const plugIn =
-  'For a real model: `export OPENAI_API_KEY=…` and restart, or `px config set model.default ollama/qwen3`.';
+  'For a real model: `px secret set OPENAI_API_KEY` (or ANTHROPIC_API_KEY, GEMINI_API_KEY), or `px config set model.default ollama/qwen3`.';
 
 const label =
-  '— offline model; for a real one: export OPENAI_API_KEY=… and restart, or px config set model.default ollama/qwen3';
+  '— offline model; for a real one: px secret set OPENAI_API_KEY (or ANTHROPIC_, GEMINI_API_KEY), or px config set model.default ollama/qwen3';
 
 const noFormat: ErrorShape = {
   code: 'model.bad-request',
@@ -54,7 +54,7 @@ async function* answer(
   }
   let text =
     results.length > 0 ? wordResults(results, said) : intents.map((i) => word(i, request, memory)).join('\n\n');
-  if (isFirstAnswer(request.messages)) text += `\n\n${label}`;
+  if (isFirstAnswer(request.messages) && !text.includes(plugIn)) text += `\n\n${label}`;
   for (const piece of text.match(/\s*\S+/g) ?? []) {
     if (signal.aborted) {
       yield { type: 'end', reason: 'aborted' };
@@ -86,6 +86,10 @@ function word(intent: Intent, request: ModelRequest, memory: Pick<Memory, 'searc
       return help(request);
     case 'time':
       return `It is ${new Date().toString()} by the clock of this machine.`;
+    case 'page':
+      return 'I cannot read web pages here: no tool for it was given to me.';
+    case 'remind':
+      return 'I cannot remind you of things yet. I can keep it for you to find: say `remember that …`.';
     case 'remember':
       return 'I cannot write to memory here: no tool for it was given to me.';
     case 'search': {
@@ -107,9 +111,10 @@ function word(intent: Intent, request: ModelRequest, memory: Pick<Memory, 'searc
 function help(request: ModelRequest): string {
   return [
     'I am the offline model of px. I follow fixed rules and need no network:',
-    '- `what time is it`',
+    '- `what time is it`, `what time is it in Tokyo`',
     '- `remember that …` keeps a line in MEMORY.md',
     '- `what did I say about …`, `search …`, or any question: searches your notes and conversations',
+    '- `fetch https://…` reads a page of a host that px.yaml grants',
     '- `/tool NAME {"argument": "value"}` or `!NAME {"argument": "value"}` calls a tool; several lines call several at once',
     '',
     toolList(request),

@@ -19,6 +19,8 @@ export function memorySearch(memory: Memory): Tool {
     origin: 'px',
     async run(args) {
       const query = text(args, 'query') ?? '';
+      // What was said a moment ago counts too.
+      await memory.fresh();
       const hits = memory.search(query, { limit: integer(args, 'limit') ?? 6 });
       if (hits.length === 0) return `Nothing in memory matches "${query}".`;
       return hits
