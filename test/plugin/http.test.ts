@@ -107,6 +107,32 @@ describe('a request of a plugin', () => {
     expect(seen[0]?.url).toBe(at('/hello?a=b'));
   });
 
+  test('does not go through a proxy that the environment of px names', async () => {
+    const named = [
+      'HTTP_PROXY',
+      'http_proxy',
+      'HTTPS_PROXY',
+      'https_proxy',
+      'ALL_PROXY',
+      'all_proxy',
+      'NO_PROXY',
+      'no_proxy',
+    ];
+    const before = named.map((name) => [name, process.env[name]] as const);
+    for (const name of named) process.env[name] = /^no/i.test(name) ? '' : `http://127.0.0.1:${other.port}`;
+    try {
+      expect((await request({ url: at('/direct') })).text).toBe('path /direct');
+      // Bun reads the variables: without the option the same request does go there, so this test tells something.
+      const diverted = await fetch(`http://127.0.0.1:${server.port}/diverted`);
+      expect(await diverted.text()).toBe('other');
+    } finally {
+      for (const [name, value] of before) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    }
+  });
+
   test('carries method, headers and body', async () => {
     const body = new TextEncoder().encode('{"n":1}');
     const answer = await request({

@@ -191,7 +191,11 @@ async function send(
   filled.set('accept-encoding', 'gzip');
   if (!filled.has('user-agent')) filled.set('user-agent', 'px');
   const addresses = await addressesOf(url, options, signal);
-  const tls = { serverName: url.hostname, ...(options.ca === undefined ? {} : { ca: options.ca }) };
+  const tls = {
+    serverName: url.hostname,
+    rejectUnauthorized: true,
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+  };
   for (const [i, address] of addresses.entries()) {
     try {
       return await fetch(pinned(url, address), {
@@ -199,6 +203,8 @@ async function send(
         headers: filled,
         redirect: 'manual',
         decompress: false,
+        // Not through a proxy the environment names: it would look the host up anew, past the check, and could read what is sent.
+        proxy: false,
         signal,
         ...(bytes && method !== 'GET' && method !== 'HEAD' ? { body: bytes } : {}),
         ...(url.protocol === 'https:' ? { tls } : {}),
