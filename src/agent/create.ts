@@ -55,7 +55,8 @@ export function createAgent(options: AgentOptions): Agent {
       try {
         const session = await options.sessions.open(conversation);
         model = input.model === undefined ? (session.model ?? model) : options.models.resolve(input.model);
-        const run = new Turn(options, input, turn, model, signal);
+        const chosen = input.model !== undefined || session.model !== undefined;
+        const run = new Turn(options, input, turn, { model, chosen, signal });
         const isCommand = findCommand(text) !== undefined;
         if (!isCommand && input.leftOver) turn = await run.recall();
         start();

@@ -1,4 +1,5 @@
 import type { ErrorShape } from '../error/error.ts';
+import type { Failover } from '../model/model.ts';
 import type { EndReason } from '../wire/wire.ts';
 
 /** The notice of a turn a person stopped; the whole text when px had said nothing yet. */
@@ -25,6 +26,20 @@ export function notice(reason: EndReason, answered: boolean, error?: ErrorShape)
 /** The model's words and the notice, as a person reads them. */
 export function visible(text: string, reason: EndReason, error?: ErrorShape): string {
   return [text.trimEnd(), notice(reason, text.trim() !== '', error)].filter((part) => part !== '').join('\n\n');
+}
+
+/** The line under an answer that another model gave: which, and why. Empty when the wanted model answered. */
+export function instead(changes: Failover[]): string {
+  const [first] = changes;
+  const last = changes.at(-1);
+  if (!first || !last) return '';
+  const failed = changes.map(({ from, error }) => `${from}: ${error.message}`).join('; ');
+  return `— ${last.to} answered instead of ${first.from} (${failed})`;
+}
+
+/** What stands between half an answer and its new beginning by another model. */
+export function brokeOff({ from, to, error }: Failover): string {
+  return `⚠️ ${from} broke off here (${error.message}); ${to} begins again:`;
 }
 
 function failure(error: ErrorShape | undefined): string {

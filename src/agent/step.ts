@@ -1,7 +1,8 @@
 import { type ErrorShape, PxError, toPxError } from '../error/error.ts';
-import type { ModelEvent, ModelRequest, Models } from '../model/model.ts';
+import type { Failover, ModelEvent, ModelRequest, Models } from '../model/model.ts';
 import { orAborted } from '../tool/tool.ts';
 import type { EndReason, ThinkingPart, ToolCallPart, Usage } from '../wire/wire.ts';
+import { brokeOff } from './notice.ts';
 
 /** What one model call brought. */
 export interface Step {
@@ -41,9 +42,11 @@ export async function runStep(
   };
 
   let events: AsyncIterator<ModelEvent> | undefined;
+  const { onFailover } = request;
+  const given = onFailover && { onFailover: (change: Failover) => begin(step, change, onFailover) };
   try {
     signal.throwIfAborted();
-    events = models.stream(request, signal)[Symbol.asyncIterator]();
+    events = models.stream({ ...request, ...given }, signal)[Symbol.asyncIterator]();
     while (!ended) {
       const next = await orAborted(events.next(), signal);
       if (next.done) break;
@@ -61,6 +64,13 @@ export async function runStep(
   }
   if (!counted) step.usage = estimate(request, step);
   return step;
+}
+
+/** Another model begins: what the one before thought is not its own, what it said was seen. */
+function begin(step: Step, change: Failover, tell: (change: Failover) => void): void {
+  step.thinking = [];
+  if (change.shown) step.text += `\n\n${brokeOff(change)}\n\n`;
+  tell(change);
 }
 
 /** No tokens. */

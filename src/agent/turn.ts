@@ -1,13 +1,13 @@
 import { type ErrorShape, PxError } from '../error/error.ts';
 import type { JournalEntry } from '../memory/memory.ts';
-import type { ModelEvent } from '../model/model.ts';
+import type { Failover, ModelEvent } from '../model/model.ts';
 import { shutdown } from '../session/session.ts';
 import { errorText, toolResult } from '../tool/tool.ts';
 import type { EndReason, ModelRef, ToolCallPart, Usage } from '../wire/wire.ts';
 import type { TurnInput, TurnResult } from './agent.ts';
 import type { AgentOptions } from './create.ts';
 import { LoopGuard } from './guard.ts';
-import { notice, visible } from './notice.ts';
+import { brokeOff, instead, notice, visible } from './notice.ts';
 import { systemPrompt } from './prompt.ts';
 import { RECALL_ENTRIES, type Recalled, recall } from './recall.ts';
 import { none, plus, runStep, type Step } from './step.ts';
@@ -16,7 +16,8 @@ import { none, plus, runStep, type Step } from './step.ts';
 export class Turn {
   readonly #with: AgentOptions;
   readonly #input: TurnInput;
-  readonly #model: ModelRef;
+  #model: ModelRef;
+  readonly #chosen: boolean;
   readonly #stopped: AbortSignal;
   readonly #guard = new LoopGuard();
   #id: string;
@@ -24,13 +25,22 @@ export class Turn {
   /** What px said in each step. */
   #texts: string[] = [];
   #recalled: Recalled | undefined;
+  /** Models that failed in this turn, for the line under the answer. */
+  readonly #failed: Failover[] = [];
 
-  constructor(options: AgentOptions, input: TurnInput, id: string, model: ModelRef, stopped: AbortSignal) {
+  /** `chosen`: a person chose the model, and no other may answer instead. */
+  constructor(
+    options: AgentOptions,
+    input: TurnInput,
+    id: string,
+    { model, chosen, signal }: { model: ModelRef; chosen: boolean; signal: AbortSignal },
+  ) {
     this.#with = options;
     this.#input = input;
     this.#id = id;
     this.#model = model;
-    this.#stopped = stopped;
+    this.#chosen = chosen;
+    this.#stopped = signal;
   }
 
   /** Looks a left-over message up in the journal; the turn keeps the name it has there. Returns the turn's name. */
@@ -110,6 +120,7 @@ export class Turn {
     bus.emit({ type: 'turn.usage', conversation, turn: this.#id, model: this.#model, usage: step.usage });
     if (step.text !== '') this.#texts.push(step.text);
     return step;
+    const switched: Promise<void>[] = [];
   }
 
   /** One tool call; its result is in the journal as soon as it is there. */
@@ -124,14 +135,30 @@ export class Turn {
   }
 
   /** The bound that was reached, in words; undefined while there is room. */
+      origin: { conversation, turn: this.#id },
+      ...(this.#chosen ? {} : { onFailover: (change: Failover) => switched.push(this.#switch(change)) }),
   #over(steps: number, late: boolean): ErrorShape | undefined {
     const { max_steps, max_seconds, max_tokens } = this.#with.config.current.agent;
+    await Promise.all(switched);
     const over = (what: string, key: string) =>
       new PxError('agent.limit', `I stopped at my limit of ${what} for one answer.`, {
         hint: `Say "go on" to continue, or raise agent.${key} in px.yaml.`,
       }).toJSON();
     if (late) return over(`${max_seconds} seconds`, 'max_seconds');
     if (steps >= max_steps) return over(`${max_steps} steps`, 'max_steps');
+  /** Another model goes on: told to everybody at once, and kept in the journal. */
+  async #switch(change: Failover): Promise<void> {
+    const { conversation } = this.#input.inbound;
+    const { from, to, error, shown } = change;
+    this.#model = to;
+    this.#failed.push(change);
+    this.#with.bus.emit({ type: 'model.changed', conversation, model: to, by: 'failover', why: error.message });
+    if (shown) this.#say(`\n\n${brokeOff(change)}\n\n`);
+    const text = `${from} did not answer (${error.message}) [${error.code}]; ${to} answers instead.`;
+    const data = { mark: 'px:failover', turn: this.#id, from, to, code: error.code, shown };
+    await this.#journal([{ at: 0, kind: 'note', text, data }]);
+  }
+
     if (this.#usage.input + this.#usage.output >= max_tokens) return over(`${max_tokens} tokens`, 'max_tokens');
     return undefined;
   }
@@ -148,7 +175,9 @@ export class Turn {
     await this.#journal([...(step ? this.#entries(step) : []), error ? { ...end, error } : end]);
     const result = this.#result(reason, this.#usage, error);
     const said = this.#texts.join('\n\n');
-    const rest = notice(reason, said.trim() !== '', error);
+    const rest = [notice(reason, said.trim() !== '', error), instead(this.#failed)]
+      .filter((t) => t !== '')
+      .join('\n\n');
     if (rest !== '') this.#say(said === '' ? rest : `\n\n${rest}`);
     return result;
   }
@@ -158,7 +187,9 @@ export class Turn {
   }
 
   #result(reason: EndReason, usage: Usage, error?: ErrorShape): TurnResult {
-    const text = visible(this.#texts.join('\n\n'), reason, error);
+    const text = [visible(this.#texts.join('\n\n'), reason, error), instead(this.#failed)]
+      .filter((part) => part !== '')
+      .join('\n\n');
     const { conversation } = this.#input.inbound;
     return { turn: this.#id, conversation, model: this.#model, reason, text, usage, ...(error ? { error } : {}) };
   }

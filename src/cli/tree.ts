@@ -15,6 +15,7 @@ export const root: Verb = group({
     config: async () => (await import('./verb/config.ts')).config,
     model: async () => (await import('./verb/model.ts')).model,
     secret: async () => (await import('./verb/secret.ts')).secret,
+    usage: async () => (await import('./verb/usage.ts')).usage,
     pairing: async () => (await import('./verb/pairing.ts')).pairing,
     inbox: async () => (await import('./verb/inbox.ts')).inbox,
     outbox: async () => (await import('./verb/outbox.ts')).outbox,

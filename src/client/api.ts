@@ -173,6 +173,9 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
         'GET',
         '/api/models',
       ),
+    /** What model calls cost. */
+    usage: (options: { by?: string; since?: string; conversation?: string } = {}) =>
+      call(replies.usageReport, 'GET', `/api/usage${query(options)}`),
     secretNames: async () => (await call(v.object({ names: v.array(v.string()) }), 'GET', '/api/secrets')).names,
     setSecret: (name: string, value: string) => call(replies.ok, 'PUT', `/api/secrets/${enc(name)}`, { value }),
     removeSecret: async (name: string) =>

@@ -27,6 +27,7 @@ export const errorCodes = {
   'model.unreachable': 'The provider cannot be reached.',
   'model.stream': "The provider's stream broke or was malformed.",
   'model.refusal': 'The model refused to answer.',
+  'model.budget': 'The call could pass a spending cap and was not made.',
   'plugin.unknown': 'No plugin of this name is installed.',
   'plugin.invalid': 'The file is not a component px can run.',
   'plugin.imports': 'The component asks for more than host-api.',

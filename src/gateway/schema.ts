@@ -128,22 +128,6 @@ export const journalEntry = v.looseObject({
   kind: v.picklist(['user', 'assistant', 'thinking', 'tool-call', 'tool-result', 'turn-end', 'model', 'note']),
 });
 
-export const modelInfo = v.object({
-  ref: text,
-  provider: text,
-  offline: v.boolean(),
-  aliases: v.optional(v.array(text)),
-  contextWindow: v.optional(count),
-});
-export const pairingEntry = v.object({
-  channel: text,
-  sender: text,
-  name: text,
-  state: v.picklist(['pending', 'approved']),
-  code: text,
-  at,
-  expiresAt: at,
-});
 export const openMessage = v.object({
   seq: count,
   channel: text,
@@ -164,4 +148,46 @@ export const openPart = v.object({
   error: text,
   at,
   nextAt: v.pipe(v.number(), v.description('When it is tried next; 0: as soon as possible.')),
+});
+
+export const modelInfo = v.object({
+  ref: text,
+  provider: text,
+  offline: v.boolean(),
+  aliases: v.optional(v.array(text)),
+  contextWindow: v.optional(count),
+  cost: v.optional(v.pipe(text, v.description('What it costs, in words; dollars are for a million tokens.'))),
+});
+const usageLine = v.object({
+  key: text,
+  calls: count,
+  input: count,
+  cached: count,
+  output: count,
+  usd: v.number(),
+  notes: v.array(text),
+});
+export const usageReport = v.object({
+  by: text,
+  since: text,
+  catalogue: text,
+  caps: v.array(
+    v.object({
+      cap: v.picklist(['day', 'month', 'conversation', 'plugin']),
+      limit: v.number(),
+      spent: v.number(),
+      reserved: v.number(),
+    }),
+  ),
+  total: usageLine,
+  lines: v.array(usageLine),
+});
+export const pairingEntry = v.object({
+  channel: text,
+  sender: text,
+  name: text,
+  state: v.picklist(['pending', 'approved']),
+  code: text,
+  at,
+  expiresAt: at,
 });

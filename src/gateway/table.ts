@@ -5,6 +5,7 @@ import { messageRoutes } from './route/messages.ts';
 import { pluginRoutes } from './route/plugins.ts';
 import { serverRoutes } from './route/server.ts';
 import { settingsRoutes } from './route/settings.ts';
+import { usageRoutes } from './route/usage.ts';
 import type { Route } from './route.ts';
 
 /** Every endpoint px serves over HTTP; the handler is registered and /openapi.json is made from this one list. */
@@ -15,5 +16,6 @@ export const routes: readonly Route[] = [
   ...pluginRoutes,
   ...memoryRoutes,
   ...settingsRoutes,
+  ...usageRoutes,
   ...openAiRoutes,
 ];

@@ -39,9 +39,9 @@ export class Indexer {
     this.#work = { db, root, maxBytes, breath: new Breath(() => db.flush()) };
   }
 
-  /** A path below memory/ changed. A folder's change leads to a walk. The log is not indexed: it would drown what was said. */
+  /** A path below memory/ changed. A folder's change leads to a walk. Log and ledger are not indexed: they would drown what was said. */
   touch(path: string): void {
-    if (path.split('/').some(isHidden) || path.startsWith('log/')) return;
+    if (path.split('/').some(isHidden) || /^(?:log|ledger)\//.test(path)) return;
     if (!isNote(path) || this.#touched.size >= mostTouched) {
       this.#scanWanted ||= isNote(path) || this.#isFolder(path);
       if (this.#scanWanted) this.#touched.clear();
@@ -101,7 +101,7 @@ export class Indexer {
     // Held back until it is sure that they are few; undefined from the moment on that they are many and nobody else can do it.
     let changed: string[] | undefined = [];
     let bytes = 0;
-    for await (const { path: folder, notes } of walk(root, '', ['log'], breath)) {
+    for await (const { path: folder, notes } of walk(root, '', ['log', 'ledger'], breath)) {
       gone.delete(folder);
       const known = db.inFolder(folder);
       for (const { name, stats } of notes) {

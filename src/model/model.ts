@@ -1,5 +1,6 @@
 import type { ErrorShape } from '../error/error.ts';
-import type { EndReason, JsonSchema, Message, ModelRef, ToolCallPart, Usage } from '../wire/wire.ts';
+import type { ConversationId, EndReason, JsonSchema, Message, ModelRef, ToolCallPart, Usage } from '../wire/wire.ts';
+import type { Spend } from './spend.ts';
 
 /** A tool as a model is told of it. */
 export interface ToolSpec {
@@ -22,6 +23,10 @@ export interface ModelRequest {
   toolChoice?: 'auto' | 'required' | 'none';
   stop?: string[];
   seed?: number;
+  /** For whom the call is made: what it costs is booked there. */
+  origin?: { conversation: ConversationId; turn: string };
+  /** Given: the models of `model.fallbacks` may answer instead, and each change is told here before their first word. Left out where a person or program chose this very model. */
+  onFailover?: (change: Failover) => void;
   /** The answer must be JSON; left out, it is free text. */
   format?: AnswerFormat;
 }
@@ -53,8 +58,19 @@ export type ModelEvent =
   | { type: 'text'; text: string }
   | { type: 'thinking'; text: string; signature?: string }
   | { type: 'tool-call'; call: ToolCallPart }
-  | { type: 'usage'; usage: Usage }
+  /** `cacheWrite`: of `usage.input`, what the provider wrote to its cache. */
+  | { type: 'usage'; usage: Usage; cacheWrite?: number }
   | { type: 'end'; reason: EndReason; error?: ErrorShape };
+
+/** Another model goes on. */
+export interface Failover {
+  from: ModelRef;
+  to: ModelRef;
+  /** Why `from` does not answer. */
+  error: ErrorShape;
+  /** True when `from` had said something already: what follows begins anew. */
+  shown: boolean;
+}
 
 /** One provider: a thin face over one SDK, loaded when first used. */
 export interface Provider {
@@ -77,6 +93,8 @@ export interface ModelInfo {
   aliases?: string[];
   /** In tokens, where known. */
   contextWindow?: number;
+  /** What it costs, in words: `free: local`, `$2.00 in, $10.00 out (prices of 2026-11-22)`. */
+  cost?: string;
 }
 
 /** The switcher. */
@@ -85,6 +103,9 @@ export interface Models {
   readonly default: { ref: ModelRef; why: string };
   /** A reference or alias as a reference. Throws PxError `model.unknown` with the nearest names. */
   resolve(name: string): ModelRef;
+  /** Prices, caps and what was spent. */
+  readonly spend: Pick<Spend, 'report' | 'caps' | 'tariff'>;
+  /** Never throws. No call is made that could pass a spending cap: `end` says `model.budget`. */
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
   /** Turns texts into vectors. Throws PxError `model.*`, `model.bad-request` when the provider has no embeddings. */
   embed(request: EmbedRequest, signal: AbortSignal): Promise<Embeddings>;
@@ -92,7 +113,10 @@ export interface Models {
   list(signal: AbortSignal): Promise<ModelInfo[]>;
   /** Looks again which provider `auto` means (keys, Ollama on its port). */
   detect(): Promise<void>;
-  close(): void;
+  /** Resolves when what was spent is on disk. */
+  close(): void | Promise<void>;
 }
 
+export { dollars } from './price.ts';
 export { openModels } from './switcher.ts';
+export { type UsageBy, type UsageReport, usageBy } from './usage.ts';

@@ -12,10 +12,14 @@ import {
   providerFacts,
   providerNames,
 } from './catalogue.ts';
+import { CoolDown, withFailover } from './failover.ts';
+import { metered, meteredEmbed } from './metered.ts';
 import type { ModelEvent, ModelInfo, ModelRequest, Models, Provider } from './model.ts';
+import { dollars, type Tariff } from './price.ts';
 import { withRetry } from './retry.ts';
 import { isProviderName, resolveName } from './route.ts';
 import { readSettings } from './settings.ts';
+import { Spend } from './spend.ts';
 
 /** What {@link openModels} is made from. */
 export interface ModelParts {
@@ -34,10 +38,15 @@ const probeAgainMs = 20_000;
 type Choice = Models['default'];
 
 /** Opens the switcher. Returns at once: Ollama is looked for in the background, and the offline model answers until it is found. */
-export async function openModels(parts: ModelParts, tuning: { retryMs?: number } = {}): Promise<Models> {
+export async function openModels(
+  parts: ModelParts,
+  tuning: { retryMs?: number; coolMs?: number } = {},
+): Promise<Models> {
   const { config, bus } = parts;
   const log = parts.log.scope('model');
   const providers = new Map<string, Promise<Provider>>();
+  const cool = new CoolDown(tuning.coolMs);
+  const spend = new Spend(config, log, (provider) => addressOf(provider, parts));
   let local: string[] = [];
   let probedAt = 0;
   let closed = false;
@@ -104,32 +113,49 @@ export async function openModels(parts: ModelParts, tuning: { retryMs?: number }
 
   const unsubscribe = config.onChange((_, changed) => {
     if (!changed.some((key) => /^(model|providers)(\.|$)/.test(key))) return;
+    cool.clear();
     refresh();
     if (wantsProbe()) void probe();
   });
 
   if (wantsProbe()) void probe();
 
+  /** One model, with retries; each attempt is paid for by itself. */
+  const one = async function* (request: ModelRequest, signal: AbortSignal, beside: boolean): AsyncIterable<ModelEvent> {
+    const name = request.model.slice(0, request.model.indexOf('/'));
+    let provider: Provider;
+    try {
+      provider = await load(name);
+    } catch (thrown) {
+      yield { type: 'end', reason: 'error', error: toPxError(thrown).toJSON() };
+      return;
+    }
+    const baseMs = tuning.retryMs === undefined ? {} : { baseMs: tuning.retryMs };
+    yield* withRetry(() => metered(spend, provider, request, signal), {
+      signal,
+      beside,
+      log: log.scope(`model/${name}`),
+      ...baseMs,
+    });
+  };
+  const info = (ref: ModelRef) => infoOf(ref, spend.tariff(ref));
+
   return {
     get default() {
       return refresh();
     },
     resolve: (name) => resolveName(name, table()),
+    spend,
     async *stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
-      const name = request.model.slice(0, request.model.indexOf('/'));
-      let provider: Provider;
-      try {
-        provider = await load(name);
-      } catch (thrown) {
-        yield { type: 'end', reason: 'error', error: toPxError(thrown).toJSON() };
-        return;
-      }
-      const options = {
-        signal,
-        log: log.scope(`model/${name}`),
-        ...(tuning.retryMs === undefined ? {} : { baseMs: tuning.retryMs }),
-      };
-      yield* withRetry(() => provider.stream(request, signal), options);
+      const { onFailover } = request;
+      const others = onFailover ? config.current.model.fallbacks.map((other) => tryResolve(other, table())) : [];
+      const models = [...new Set([request.model, ...others.filter((ref) => ref !== undefined)])];
+      yield* withFailover({
+        models,
+        cool,
+        ask: (model, last) => one({ ...request, model }, signal, !last),
+        onFailover,
+      });
       if (wantsProbe() && Date.now() - probedAt > probeAgainMs) void probe();
     },
     async embed(request, signal) {
@@ -139,7 +165,7 @@ export async function openModels(parts: ModelParts, tuning: { retryMs?: number }
         throw new PxError('model.bad-request', `${name} has no embeddings.`, {
           hint: 'Use a model of openai, gemini or ollama: `openai/text-embedding-3-small`, `ollama/nomic-embed-text`.',
         });
-      const made = await provider.embed(request, signal);
+      const made = await meteredEmbed(spend, { ...provider, embed: provider.embed }, request, signal);
       if (made.vectors.length !== request.input.length || !made.vectors.every((one) => one.length > 0))
         throw new PxError('model.bad-request', `${request.model} did not answer with one vector a text.`, {
           hint: `Is it an embedding model? Check its name and providers.${name}.base_url in px.yaml.`,
@@ -168,12 +194,14 @@ export async function openModels(parts: ModelParts, tuning: { retryMs?: number }
       return found;
     },
     async detect() {
+      cool.clear();
       await probe();
     },
     close() {
       closed = true;
       unsubscribe();
       providers.clear();
+      return spend.idle();
     },
   };
 }
@@ -237,10 +265,25 @@ async function listLocal({ config, secrets }: ModelParts): Promise<string[]> {
   }
 }
 
-function info(ref: ModelRef): ModelInfo {
+function infoOf(ref: ModelRef, { price, source }: Tariff): ModelInfo {
   const provider = ref.slice(0, ref.indexOf('/'));
   const window = contextWindow(ref);
-  return { ref, provider, offline: provider === 'offline', ...(window === undefined ? {} : { contextWindow: window }) };
+  return {
+    ref,
+    provider,
+    offline: provider === 'offline',
+    ...(window === undefined ? {} : { contextWindow: window }),
+    cost: price ? `${dollars(price.input)} in, ${dollars(price.output)} out (${source})` : source,
+  };
+}
+
+/** Where a provider's requests go; undefined when that cannot be said now. */
+function addressOf(provider: string, { config, secrets }: ModelParts): string | undefined {
+  try {
+    return isProviderName(provider) ? readSettings(provider, config, secrets).baseUrl : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function tryResolve(name: string, table: Parameters<typeof resolveName>[1]): ModelRef | undefined {

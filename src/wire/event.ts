@@ -28,6 +28,8 @@ export type PxEvent = { at: number } & (
       conversation: ConversationId | undefined;
       model: ModelRef;
       by: 'config' | 'person' | 'failover';
+      /** What the model before failed with. */
+      why?: string;
     }
   | { type: 'plugin.started'; plugin: string; pid: number; ms: number }
   | { type: 'plugin.stopped'; plugin: string; reason: 'idle' | 'replaced' | 'removed' | 'closed' | 'fault' }

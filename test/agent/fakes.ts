@@ -41,10 +41,19 @@ export function scripted(script: Reply[]): Models & { requests: ModelRequest[] }
       return name as `${string}/${string}`;
     },
     async *stream(request, signal) {
-      requests.push(structuredClone(request));
+      const { onFailover: _, ...plain } = request;
+      requests.push(structuredClone(plain));
       const reply = script[Math.min(requests.length, script.length) - 1] ?? [];
       const events = typeof reply === 'function' ? reply(request, signal) : reply;
       for await (const event of Symbol.asyncIterator in events ? events : await events) yield event;
+    },
+    spend: {
+      tariff: () => ({ price: undefined, source: 'free: offline', known: true }),
+      caps: () => [],
+      report: ({ by, since = '' }) => {
+        const total = { key: 'total', calls: 0, input: 0, cached: 0, output: 0, usd: 0, notes: [] };
+        return { by, since, catalogue: '2026-01-01', caps: [], total, lines: [] };
+      },
     },
     list: async () => [
       { ref: 'offline/px', provider: 'offline', offline: true },

@@ -1,3 +1,6 @@
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as v from 'valibot';
 import { type Config, ConfigSchema, type ConfigStore } from '../../src/config/config.ts';
 import { PxError } from '../../src/error/error.ts';
@@ -7,13 +10,28 @@ import type { Secrets } from '../../src/secret/secret.ts';
 import { createBus, type PxEvent, type SearchHit } from '../../src/wire/wire.ts';
 import { createAnswer } from './answer.ts';
 
+const homes = join(tmpdir(), `px-models-${process.pid}`);
+process.on('exit', () => rmSync(homes, { recursive: true, force: true }));
+
+function tempHome() {
+  const root = join(homes, crypto.randomUUID());
+  const below = (name: string) => join(root, name);
+  return {
+    root,
+    config: below('px.yaml'),
+    memory: below('memory'),
+    plugins: below('plugins'),
+    state: below('state'),
+  };
+}
+
 /** A px.yaml in memory; `edit` is what a person does to the file. */
 export function fakeConfig(yaml: unknown, env: Record<string, string> = {}) {
   const listeners = new Set<(config: Config, changed: string[]) => void>();
   const parse = (from: unknown) => v.parse(ConfigSchema, from);
   let current = parse(yaml);
   const store: ConfigStore = {
-    home: { root: '/px', config: '/px/px.yaml', memory: '/px/memory', plugins: '/px/plugins', state: '/px/state' },
+    home: tempHome(),
     env: { home: undefined, userHome: '/', get: (name) => env[name] },
     get current() {
       return current;
@@ -76,6 +94,7 @@ export async function open(
     secrets?: Record<string, string>;
     hits?: SearchHit[];
     retryMs?: number;
+    coolMs?: number;
   } = {},
 ): Promise<Opened> {
   const env = { OLLAMA_HOST: 'http://127.0.0.1:9', ...options.env };
@@ -86,7 +105,7 @@ export async function open(
   bus.on((event) => events.push(event));
   const models = await openModels(
     { config: store, secrets, memory: { search: () => options.hits ?? [] }, log: createLog(), bus },
-    { retryMs: options.retryMs ?? 1 },
+    { retryMs: options.retryMs ?? 1, ...(options.coolMs === undefined ? {} : { coolMs: options.coolMs }) },
   );
   return { models, events, edit, secrets, listeners };
 }

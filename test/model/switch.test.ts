@@ -171,9 +171,15 @@ test('the list has offline, what servers offer, and aliases; a dead server is le
     yaml: { ...server.yaml(), model: { aliases: { fast: 'openai/m1', far: 'gemini/g1' } } },
   });
   expect(await models.list(never)).toEqual([
-    { ref: 'offline/px', provider: 'offline', offline: true, contextWindow: 8000 },
-    { ref: 'openai/m1', provider: 'openai', offline: false, aliases: ['fast'] },
-    { ref: 'gemini/g1', provider: 'gemini', offline: false, aliases: ['far'] },
+    { ref: 'offline/px', provider: 'offline', offline: true, contextWindow: 8000, cost: 'free: offline' },
+    { ref: 'openai/m1', provider: 'openai', offline: false, aliases: ['fast'], cost: 'free: local' },
+    {
+      ref: 'gemini/g1',
+      provider: 'gemini',
+      offline: false,
+      aliases: ['far'],
+      cost: '$4.00 in, $18.00 out (unknown price, counted as the dearest of gemini)',
+    },
   ]);
 });
 

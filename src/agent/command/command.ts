@@ -5,6 +5,7 @@ import { status } from './status.ts';
 import { tools } from './tools.ts';
 import { undo } from './undo.ts';
 
+import { usage as spent } from './usage.ts';
 /** What a command is run with: the agent's parts and the message it came in. */
 export interface CommandContext extends AgentOptions {
   inbound: Inbound;
@@ -52,7 +53,7 @@ const stop: Command = {
 };
 
 /** Every command, in the order /help shows. */
-const commands: readonly Command[] = [help, status, fresh, model, tools, stop, undo];
+const commands: readonly Command[] = [help, status, fresh, model, tools, spent, stop, undo];
 
 /** Other names people type: Telegram's first message is /start. */
 const aliases: { [name: string]: string } = { start: 'help', reset: 'new', commands: 'help' };

@@ -16,7 +16,7 @@ const list = verb({
       return 0;
     }
     io.line(`${io.bold(chosen.ref)} answers: ${chosen.why}`);
-    io.line(table(models.map((m) => [m.ref === chosen.ref ? '*' : ' ', m.ref, m.offline ? 'offline, built in' : ''])));
+    io.line(table(models.map((m) => [m.ref === chosen.ref ? '*' : ' ', m.ref, m.cost ?? ''])));
     return 0;
   },
 });

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { aliasTarget, serverUrl } from './text.ts';
+import { aliasTarget, modelPattern, serverUrl } from './text.ts';
 
 const provider = v.strictObject({
   api_key: v.optional(
@@ -19,6 +19,22 @@ const provider = v.strictObject({
   ),
 });
 
+const dollars = (what: string) => v.pipe(v.number(), v.minValue(0), v.description(what));
+
+/** `model.budget:` what may be spent, in US dollars. */
+const budget = v.strictObject({
+  day: v.optional(dollars('Most dollars spent in a day.'), 5),
+  month: v.optional(dollars('Most dollars spent in a calendar month.'), 50),
+  conversation: v.optional(dollars('Most dollars one conversation may ever cost. Left out: no such cap.')),
+  plugin: v.optional(dollars("Most dollars a day for the messages of one plugin's channels. Left out: no such cap.")),
+});
+
+const price = v.strictObject({
+  input: dollars('Dollars for a million input tokens.'),
+  output: dollars('Dollars for a million output tokens.'),
+  cached_input: v.optional(dollars('Dollars for a million tokens read from the cache. Left out: a tenth of `input`.')),
+});
+
 /** `model:` who answers. */
 export const model = v.strictObject({
   default: v.optional(
@@ -35,6 +51,31 @@ export const model = v.strictObject({
     v.pipe(
       v.record(v.string(), aliasTarget),
       v.description('Short names for model references: `fast: openai/gpt-5-mini`.'),
+    ),
+    {},
+  ),
+  fallbacks: v.optional(
+    v.pipe(
+      v.array(aliasTarget),
+      v.description(
+        'Models that answer, in this order, when the default one fails. A model a person chose is never replaced.',
+      ),
+    ),
+    [],
+  ),
+  budget: v.optional(
+    v.pipe(
+      budget,
+      v.description(
+        'Caps on spending, checked with the worst case of a call before it is made. 0 allows only free models.',
+      ),
+    ),
+    {},
+  ),
+  prices: v.optional(
+    v.pipe(
+      v.record(modelPattern, price),
+      v.description("Prices by `provider/model`, `*` at the end for any; they come before px's own catalogue."),
     ),
     {},
   ),

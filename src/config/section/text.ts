@@ -14,6 +14,12 @@ export const name = v.pipe(
 /** Where an alias leads. */
 export const aliasTarget = v.pipe(v.string(), v.regex(/^\S+$/, 'a model as `provider/model`, or another alias'));
 
+/** Models a price is for. */
+export const modelPattern = v.pipe(
+  v.string(),
+  v.regex(/^[a-z]+\/\S+$/, 'a model as `provider/model`, or `provider/*`'),
+);
+
 /** A credential is only ever a reference, so that px.yaml can be shown to others. `check.ts` refuses anything else. */
 export const reference = {
   pattern: /^secret:[A-Za-z_][A-Za-z0-9_.-]*$|\$\{[^}]+\}/,

@@ -22,6 +22,8 @@ export interface Exchange {
   readonly silent: boolean;
   /** Tokens as far as the provider has told; sent once, before the end. */
   usage: Usage | undefined;
+  /** Of `usage.input`, what the provider wrote to its cache. */
+  cacheWrite: number;
   /** The promise, or a rejection as soon as the exchange is aborted. */
   race<T>(promise: Promise<T>): Promise<T>;
   close(): void;
@@ -52,6 +54,7 @@ export function openExchange(options: { signal: AbortSignal; timeoutMs: number; 
   return {
     signal: controller.signal,
     usage: undefined,
+    cacheWrite: 0,
     get stage() {
       return stage;
     },

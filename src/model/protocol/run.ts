@@ -76,7 +76,8 @@ async function* runWire(wire: Wire, request: ModelRequest, signal: AbortSignal):
   }
   if (signal.aborted) end = { type: 'end', reason: 'aborted' };
   else if (exchange.silent) end = { type: 'end', reason: 'error', error: silentStream(at, settings.timeoutMs) };
-  if (exchange.usage) yield { type: 'usage', usage: exchange.usage };
+  const { usage, cacheWrite } = exchange;
+  if (usage) yield { type: 'usage', usage, ...(cacheWrite > 0 ? { cacheWrite } : {}) };
   yield redact(end ?? { type: 'end', reason: 'aborted' }, settings.apiKey);
 }
 

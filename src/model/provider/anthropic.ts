@@ -49,6 +49,7 @@ async function* open(request: ModelRequest, settings: ProviderSettings, exchange
       case 'message_start':
         count(usage, event.message.usage);
         exchange.usage = usage;
+        exchange.cacheWrite = event.message.usage?.cache_creation_input_tokens ?? 0;
         break;
       case 'content_block_start': {
         const block = event.content_block;
