@@ -1,4 +1,5 @@
 import { PxError } from '../error/error.ts';
+import { tooDeep } from '../wire/wire.ts';
 
 /**
  * Reads a JSON body of at most `maxBytes`, counting what arrives rather than trusting `Content-Length`.
@@ -9,11 +10,14 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
   if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type))
     throw new PxError('gateway.media-type', 'The body must be JSON.', { hint: 'Send Content-Type: application/json.' });
   const text = await readText(request, maxBytes);
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new PxError('gateway.bad-request', 'The body is not valid JSON.', { cause });
   }
+  if (tooDeep(value)) throw new PxError('gateway.bad-request', 'The body is nested too deeply.');
+  return value;
 }
 
 async function readText(request: Request, maxBytes: number): Promise<string> {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Json } from '../wire/wire.ts';
+import { type Json, tooDeep } from '../wire/wire.ts';
 import type { WitFunction } from './wit/types.ts';
 
 /*
@@ -38,7 +38,7 @@ export type FromChild = v.InferOutput<typeof FromChild>;
  * hand, because a schema takes longer than the call itself.
  */
 export function readFromChild(frame: unknown): FromChild | undefined {
-  if (typeof frame !== 'object' || frame === null) return undefined;
+  if (typeof frame !== 'object' || frame === null || tooDeep(frame)) return undefined;
   if ('t' in frame && frame.t === 'done') {
     if (!('id' in frame && isCount(frame.id) && 'ok' in frame)) return undefined;
     return { t: 'done', id: frame.id, ok: frame.ok as Json };

@@ -141,6 +141,12 @@ describe('a malformed request', () => {
     }
   });
 
+  test('that is nested without end is refused, wherever any JSON would do', async () => {
+    const nested = `{"value":${'['.repeat(1000)}${']'.repeat(1000)}}`;
+    const response = await call('/api/config/plugins.x.settings.a', { method: 'PUT', body: nested });
+    expect([response.status, await errorOf(response)]).toEqual([400, 'gateway.bad-request']);
+  });
+
   test('that is too large is refused, with and without a length', async () => {
     const big = JSON.stringify({ text: 'x'.repeat(5000) });
     expect((await call('/api/conversations/web/me/messages', { method: 'POST', body: big })).status).toBe(413);

@@ -184,6 +184,9 @@ describe('frames', () => {
     'are not JSON': frame('{"t":'),
     'are not UTF-8': write('Buffer.from([2, 0, 0, 0, 0xc3, 0x28])'),
     'are nested without end': frame('['.repeat(200_000)),
+    'answer with a value that would exhaust a stack': frame(
+      `{"t":"done","id":2,"ok":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+    ),
     'are of an unknown form': frame('{"t":"shutdown"}'),
     'claim the lock again': frame('{"t":"locked","layers":{}}'),
     'say ready twice': frame('{"t":"ready"}'),
