@@ -100,6 +100,7 @@ export class Turn {
     const { conversation } = this.#input.inbound;
     const { messages } = await sessions.open(conversation);
     let before = this.#texts.length > 0 ? '\n\n' : '';
+    const switched: Promise<void>[] = [];
     const watch = (event: ModelEvent) => {
       const at = { conversation, turn: this.#id };
       if (event.type === 'text' && event.text !== '') {
@@ -114,13 +115,28 @@ export class Turn {
       messages,
       tools: tools.specs(),
       maxOutputTokens: config.current.model.max_output_tokens,
+      origin: { conversation, turn: this.#id },
+      ...(this.#chosen ? {} : { onFailover: (change: Failover) => switched.push(this.#switch(change)) }),
     };
     const step = await runStep(models, request, signal, watch);
+    await Promise.all(switched);
     this.#usage = plus(this.#usage, step.usage);
     bus.emit({ type: 'turn.usage', conversation, turn: this.#id, model: this.#model, usage: step.usage });
     if (step.text !== '') this.#texts.push(step.text);
     return step;
-    const switched: Promise<void>[] = [];
+  }
+
+  /** Another model goes on: told to everybody at once, and kept in the journal. */
+  async #switch(change: Failover): Promise<void> {
+    const { conversation } = this.#input.inbound;
+    const { from, to, error, shown } = change;
+    this.#model = to;
+    this.#failed.push(change);
+    this.#with.bus.emit({ type: 'model.changed', conversation, model: to, by: 'failover', why: error.message });
+    if (shown) this.#say(`\n\n${brokeOff(change)}\n\n`);
+    const text = `${from} did not answer (${error.message}) [${error.code}]; ${to} answers instead.`;
+    const data = { mark: 'px:failover', turn: this.#id, from, to, code: error.code, shown };
+    await this.#journal([{ at: 0, kind: 'note', text, data }]);
   }
 
   /** One tool call; its result is in the journal as soon as it is there. */
@@ -135,30 +151,14 @@ export class Turn {
   }
 
   /** The bound that was reached, in words; undefined while there is room. */
-      origin: { conversation, turn: this.#id },
-      ...(this.#chosen ? {} : { onFailover: (change: Failover) => switched.push(this.#switch(change)) }),
   #over(steps: number, late: boolean): ErrorShape | undefined {
     const { max_steps, max_seconds, max_tokens } = this.#with.config.current.agent;
-    await Promise.all(switched);
     const over = (what: string, key: string) =>
       new PxError('agent.limit', `I stopped at my limit of ${what} for one answer.`, {
         hint: `Say "go on" to continue, or raise agent.${key} in px.yaml.`,
       }).toJSON();
     if (late) return over(`${max_seconds} seconds`, 'max_seconds');
     if (steps >= max_steps) return over(`${max_steps} steps`, 'max_steps');
-  /** Another model goes on: told to everybody at once, and kept in the journal. */
-  async #switch(change: Failover): Promise<void> {
-    const { conversation } = this.#input.inbound;
-    const { from, to, error, shown } = change;
-    this.#model = to;
-    this.#failed.push(change);
-    this.#with.bus.emit({ type: 'model.changed', conversation, model: to, by: 'failover', why: error.message });
-    if (shown) this.#say(`\n\n${brokeOff(change)}\n\n`);
-    const text = `${from} did not answer (${error.message}) [${error.code}]; ${to} answers instead.`;
-    const data = { mark: 'px:failover', turn: this.#id, from, to, code: error.code, shown };
-    await this.#journal([{ at: 0, kind: 'note', text, data }]);
-  }
-
     if (this.#usage.input + this.#usage.output >= max_tokens) return over(`${max_tokens} tokens`, 'max_tokens');
     return undefined;
   }
