@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConversationId } from '../wire/wire.ts';
+import { type Head, Heads } from './heads.ts';
 import { chain, daysIn } from './journal-file.ts';
 import { folderOf } from './journal-folder.ts';
 import { closers, parseHeader } from './journal-parse.ts';
@@ -14,12 +15,51 @@ export type JournalVerdict =
       path: string;
       /** First line, from 1, of the entry that does not fit its hash. */
       line: number;
-      reason: 'altered' | 'entries missing' | 'file missing before' | 'unfinished end';
+      reason:
+        | 'altered'
+        | 'entries missing'
+        | 'file missing before'
+        | 'unfinished end'
+        /** Entries px had written are not at the end any more. */
+        | 'newest entries missing'
+        /** The hashes fit each other, but are not the ones px wrote. */
+        | 'rewritten'
+        | 'conversation missing';
     };
+
+/** A journal's first problem. */
+export type JournalProblem = Extract<JournalVerdict, { ok: false }>;
+
+/**
+ * Checks all journals against their hashes and, with the folder of `heads`, against where px left them. Lists the first problem of each conversation.
+ */
+export async function verifyJournals(
+  memory: string,
+  headsFolder?: string,
+): Promise<{ conversations: number; files: number; entries: number; problems: JournalProblem[] }> {
+  const root = join(memory, 'journal');
+  const heads = headsFolder === undefined ? undefined : new Heads(headsFolder);
+  const folders = (await readdir(root).catch(() => [])).filter((name) => !name.startsWith('.')).sort();
+  const found = { conversations: 0, files: 0, entries: 0, problems: [] as JournalProblem[] };
+  for (const folder of folders) {
+    const verdict = await verifyFolder(root, folder, heads?.read(folder));
+    if (!verdict.ok) found.problems.push(verdict);
+    else if (verdict.files === 0) continue;
+    else {
+      found.files += verdict.files;
+      found.entries += verdict.entries;
+    }
+    found.conversations++;
+  }
+  for (const name of heads?.names() ?? [])
+    if (!folders.includes(name))
+      found.problems.push({ ok: false, path: `journal/${name}`, line: 1, reason: 'conversation missing' });
+  return found;
+}
 
 /**
  * Checks the hash chain of one conversation's journal, or of all, and names the first altered line. What was cut off cleanly from the very end of the last
- * file cannot be told from the journal alone.
+ * file cannot be told from the journal alone: {@link verifyJournals} can.
  */
 export async function verifyJournal(memory: string, conversation?: ConversationId): Promise<JournalVerdict> {
   const root = join(memory, 'journal');
@@ -34,7 +74,9 @@ export async function verifyJournal(memory: string, conversation?: ConversationI
   return { ok: true, ...total };
 }
 
-async function verifyFolder(root: string, folder: string): Promise<JournalVerdict> {
+async function verifyFolder(root: string, folder: string, heads: Head[] = []): Promise<JournalVerdict> {
+  const due = new Map(heads.map((head) => [head.seq, head.hash]));
+  let latest: JournalProblem = { ok: false, path: `journal/${folder}`, line: 1, reason: 'conversation missing' };
   let hash = '';
   let seq = 0;
   let files = 0;
@@ -61,6 +103,9 @@ async function verifyFolder(root: string, folder: string): Promise<JournalVerdic
       if (closer.seq !== seq + pending) return wrong(closer.start, 'entries missing');
       hash = closer.hash;
       end = closer.end;
+      const head = due.get(closer.seq);
+      if (head !== undefined && head !== hash) return wrong(closer.start, 'rewritten');
+      due.delete(closer.seq);
       if (closer.more) continue;
       seq += pending;
       entries += pending;
@@ -68,7 +113,9 @@ async function verifyFolder(root: string, folder: string): Promise<JournalVerdic
     }
     if (pending > 0 || bytes.toString('latin1', end).trim() !== '') return wrong(end, 'unfinished end');
     files++;
+    latest = { ok: false, path, line: lineAt(bytes, bytes.length), reason: 'newest entries missing' };
   }
+  if (due.size > 0) return latest;
   return { ok: true, files, entries };
 }
 

@@ -1,8 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PxError } from '../error/error.ts';
 import type { ConversationId } from '../wire/wire.ts';
 import { appendFile, Lanes, makeFolder, replaceFile } from './durable.ts';
+import type { Heads } from './heads.ts';
 import { daysIn, headerOf, readEnd, readTail, renderAppend, renderRecovery } from './journal-file.ts';
 import { conversationOf, dayOf, folderOf } from './journal-folder.ts';
 import { keepImage, loadImage } from './journal-image.ts';
@@ -23,10 +24,11 @@ interface End {
 /** How many conversations' ends are remembered. */
 const remembered = 64;
 
-/** The journal below `<memory>/journal`. `wrote` is told each file an append changed, so that it is indexed at once. */
+/** The journal below `<memory>/journal`. `wrote` is told each file an append changed, so that it is indexed at once; `heads` remembers where it ends. */
 export function openJournal(
   memory: string,
   wrote: (path: string) => void = () => {},
+  heads?: Heads,
 ): Journal & { idle(): Promise<void> } {
   const root = join(memory, 'journal');
   const lanes = new Lanes();
@@ -49,6 +51,7 @@ export function openJournal(
     const bytes = Buffer.from((fresh ? lead : end.unfinishedLine ? '\n' : '') + next.text);
     await appendFile(path, bytes);
     const size = (fresh ? 0 : end.size) + bytes.length;
+    heads?.moved(basename(folder), { seq: end?.seq ?? 0, hash: end?.hash ?? '' }, next);
     ends.set(conversation, { day, size, hash: next.hash, seq: next.seq, unfinishedLine: false });
     for (const oldest of ends.keys()) {
       if (ends.size <= remembered) break;

@@ -18,6 +18,9 @@ import type {
   Usage,
 } from '../wire/wire.ts';
 
+/** What `px audit` works with, loaded when it is asked for: a running px carries none of it. */
+export const auditTools = () => import('./audit-tools.ts');
+
 /**
  * One entry of a conversation's journal. The grammar is in docs/journal.md; what is written can be read back without loss.
  */

@@ -5,6 +5,7 @@ import type { Log } from '../log/log.ts';
 import type { Bus } from '../wire/wire.ts';
 import { indexElsewhere, indexPath, maxBytesSetting } from './bulk.ts';
 import { makeFolder } from './durable.ts';
+import { Heads, headsPath } from './heads.ts';
 import { IndexDb } from './index-db.ts';
 import { Indexer } from './indexer.ts';
 import { openJournal } from './journal.ts';
@@ -60,7 +61,11 @@ export async function openMemory({ home, config, log: logger, bus }: MemoryOptio
     indexer.touch(path);
     watcher?.nudge();
   };
-  const journal = openJournal(root, (file) => wrote(relative(root, file).split(sep).join('/')));
+  const journal = openJournal(
+    root,
+    (file) => wrote(relative(root, file).split(sep).join('/')),
+    new Heads(headsPath(home.state)),
+  );
   const notes = openNotes(root, maxBytes, wrote);
 
   const rescan = (seconds: number) => {
