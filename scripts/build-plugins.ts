@@ -8,7 +8,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePack } from '../src/plugin/engine/pack.ts';
 import { buildC, buildClock, buildRust, buildScript, type Output } from './plugin/build.ts';
-import { buildEngine, transpileEngine } from './plugin/engine.ts';
+import { buildEngine, minified, transpileEngine } from './plugin/engine.ts';
 
 const root = join(import.meta.dir, '..');
 const out = join(root, 'build/plugins');
@@ -47,7 +47,10 @@ await step(async () => ({
   bytes: writePack([
     ['manifests.json', new TextEncoder().encode(JSON.stringify(manifests))],
     ...Object.values(carried).map((b): [string, Uint8Array] => [b.file, b.bytes]),
-    ...(await transpileEngine(engine)).map(([name, bytes]): [string, Uint8Array] => [`engine/${name}`, bytes]),
+    ...(await minified(await transpileEngine(engine))).map(([name, bytes]): [string, Uint8Array] => [
+      `engine/${name}`,
+      bytes,
+    ]),
   ]),
 }));
 if (process.argv.includes('--examples')) {

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { capModules } from '../../src/plugin/child/core.ts';
+import { engineMb } from '../../src/plugin/image.ts';
 import type { Output } from './build.ts';
 
 /** Builds the script engine's component from plugins/engine: QuickJS, synchronous, no WASI, small. */
@@ -36,4 +38,31 @@ export async function transpileEngine(component: Uint8Array): Promise<[name: str
     map: [],
   });
   return files;
+}
+
+/** The transpiled engine as px carries it: its JavaScript, which each start of a script reads, made small. */
+export async function minified(
+  files: [name: string, bytes: Uint8Array][],
+): Promise<[name: string, bytes: Uint8Array][]> {
+  capModules(files, engineMb);
+  return Promise.all(
+    files.map(async ([name, bytes]): Promise<[string, Uint8Array]> => {
+      if (name !== 'plugin.js') return [name, bytes];
+      const file = new File([Buffer.from(bytes)], name);
+      // Names stay: an error is known by the name of its class.
+      const { outputs } = await Bun.build({
+        entrypoints: [name],
+        files: { [name]: file },
+        minify: { whitespace: true, syntax: true },
+        format: 'esm',
+      });
+      const text = (await outputs[0]?.text()) ?? '';
+      // A plugin's process reads it as a function that returns `instantiate`.
+      const exported = /export\{(?:[^}]*,)?(?:(\w+) as )?instantiate[^}]*\};?\s*$/.exec(text);
+      if (!exported) throw new Error('the minified engine exports no instantiate');
+      const named = exported[1] === undefined ? '' : `const instantiate=${exported[1]};\n`;
+      const code = `${text.slice(0, exported.index)}${named}\nexport {instantiate};\n`;
+      return [name, new TextEncoder().encode(code)];
+    }),
+  );
 }

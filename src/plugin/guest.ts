@@ -14,7 +14,7 @@ export interface Image {
   modules: [name: string, bytes: Uint8Array][];
   functions: WitFunction[];
   imports: string[];
-  /** The script the engine runs; absent when the plugin is a component of its own. */
+  /** The script the engine runs, whose code and modules the process brings itself; absent when the plugin is a component of its own. */
   script?: string;
 }
 
@@ -34,6 +34,8 @@ export interface GuestOptions {
   /** The command of the hidden verb `__plugin`, without its argument. */
   command: string[];
   mode: SandboxMode;
+  /** Runs a script: the process takes the engine out of the executable while it starts. */
+  engine: boolean;
   /** May still be in the making: the process is started and locked meanwhile. */
   image: Image | Promise<Image>;
   limits: GuestLimits;
@@ -96,7 +98,7 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
 
   const cpuSeconds = Math.ceil((limits.cpuMs * lifetimeCalls) / 1000) + 5;
   const child: Child = startChild({
-    command: [...options.command, String(cpuSeconds)],
+    command: [...options.command, String(cpuSeconds), ...(options.engine ? [String(limits.memoryMb)] : [])],
     maxFrame: maxFrame(limits, bodyBytes),
     onFrame: (payload) => handle(readFromChild(parseFrame(payload))),
     onBroken: (error) => blame('plugin.output', `it broke the rules of its pipe: ${error.message}`),

@@ -41,26 +41,24 @@ export async function componentImage(
   return { ...split(files), imports, functions };
 }
 
-/** A script's image: the engine px carries, and the script as JavaScript. Throws PxError `plugin.*`. */
+/** What the engine needs to start, in MiB; the build checks it. */
+export const engineMb = 2;
+
+/** A script's image: the script as JavaScript, for the engine that its process brings. Throws PxError `plugin.*`. */
 export async function scriptImage(
   source: ImageSource & { filename: string },
   memoryMb: number,
   cache: Cache,
   prepare: PrepareOptions,
 ): Promise<Image> {
+  if (memoryMb < engineMb)
+    throw new PxError('plugin.memory', `the script engine needs ${engineMb} MiB to start, ${memoryMb} are allowed`, {
+      hint: 'Raise limits.memory_mb of the plugin in px.yaml.',
+    });
   const [[, code] = []] = cache.read(source.sha256, 'script') ?? [];
   const script = code ? new TextDecoder().decode(code) : await prepareScript(prepare, source.read(), source.filename);
   if (!code) cache.write(source.sha256, 'script', [['script.js', new TextEncoder().encode(script)]]);
-  return { ...split(await engineFiles(memoryMb)), functions: engineFunctions, imports: engineImports, script };
-}
-
-/** The engine as the build transpiled it, its memories capped here: it is px's own code. */
-async function engineFiles(memoryMb: number): Promise<Files> {
-  const [{ engineTranspiled }, { capModules }] = await Promise.all([
-    import('./engine/engine.ts'),
-    import('./child/core.ts'),
-  ]);
-  return capModules((await engineTranspiled()).files, memoryMb);
+  return { code: new Uint8Array(), modules: [], functions: engineFunctions, imports: engineImports, script };
 }
 
 function split(files: Files): { code: Uint8Array; modules: Files } {

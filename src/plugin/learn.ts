@@ -67,7 +67,10 @@ async function ask(
   options: LearnOptions,
 ): Promise<Pick<Entry, 'functions' | 'listed'> & { manifest: PartialManifest }> {
   const { command, limits, prepare } = options;
-  const guest = await startGuest({ command, image, limits, host: nobody, mode: prepare.mode }, limits.outputBytes);
+  const guest = await startGuest(
+    { command, image, limits, host: nobody, mode: prepare.mode, engine: file.kind === 'script' },
+    limits.outputBytes,
+  );
   try {
     if (file.kind === 'script') {
       const loaded = v.parse(Loaded, parseText(await guest.call('load', [])));

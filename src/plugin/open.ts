@@ -98,6 +98,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       log: options.log.scope(`plugin/${name}`),
       host: broker.answer,
       limits: () => limitsOf(name),
+      engine: () => entryOf(name).kind === 'script',
       async image() {
         const entry = entryOf(name);
         const source = { sha256: entry.sha256, read: () => registry.read(name), filename: entry.file };

@@ -9,6 +9,8 @@ import { type AnswerHost, type Guest, type GuestLimits, type Image, lifetimeCall
 export interface RunnerOptions {
   name: string;
   image(): Promise<Image>;
+  /** Whether it is a script, which the engine runs. */
+  engine(): boolean;
   limits(): GuestLimits & { idleMs: number; bodyBytes: number };
   mode(): SandboxMode;
   command: string[];
@@ -93,7 +95,11 @@ export function createRunner(options: RunnerOptions): Runner {
     // It is awaited only once the process is locked: until then its failure must not count as unhandled.
     image.catch(() => {});
     try {
-      const made = await startGuest({ command, image, limits, host, mode: options.mode() }, limits.bodyBytes, signal);
+      const made = await startGuest(
+        { command, image, limits, host, mode: options.mode(), engine: options.engine() },
+        limits.bodyBytes,
+        signal,
+      );
       void made.gone.then((fault) => ended(made, fault));
       broken = '';
       return made;

@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { basename, join, resolve, sep } from 'node:path';
 import { PxError } from '../error/error.ts';
 import { type PartialManifest, readManifest } from './manifest.ts';
 import { maxFileBytes } from './prepare.ts';
@@ -24,7 +24,7 @@ const fetchMs = 60_000;
 export async function readSource(source: string): Promise<SourceFile> {
   if (/^https?:\/\//i.test(source)) return fromUrl(source);
   const path = resolve(source);
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = look(path);
   if (found?.isDirectory()) return fromFolder(path);
   if (found?.isFile()) return fromFile(path, {}, path);
   const carried = await fromCarried(source);
@@ -34,10 +34,29 @@ export async function readSource(source: string): Promise<SourceFile> {
   });
 }
 
+/** What stands at a path; undefined also for a name that no file system takes. */
+function look(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** A file of a folder somebody else made: a link out of it, a pipe or a device is not read. */
+function insideFile(folder: string, name: string): string {
+  const path = join(folder, name);
+  const found = look(path);
+  if (!found) throw new PxError('not-found', `there is no file ${path}`);
+  if (!found.isFile() || !realpathSync(path).startsWith(realpathSync(folder) + sep))
+    throw new PxError('plugin.invalid', `${path} is no file of this folder`, {
+      hint: 'A plugin is a plain file; links out of its folder are not followed.',
+    });
+  return path;
+}
+
 async function fromFile(path: string, manifest: PartialManifest, source: string): Promise<SourceFile> {
-  const size = statSync(path, { throwIfNoEntry: false })?.size;
-  if (size === undefined) throw new PxError('not-found', `there is no file ${path}`);
-  if (size > maxFileBytes) throw tooLarge();
+  if ((look(path)?.size ?? 0) > maxFileBytes) throw tooLarge();
   return sourceFile(await Bun.file(path).bytes(), basename(path), manifest, source);
 }
 
@@ -52,12 +71,12 @@ async function fromFolder(path: string): Promise<SourceFile> {
     throw new PxError('plugin.invalid', `the folder ${path} holds no .wasm, .ts or .js file`, {
       hint: 'Build the plugin first; its README says how.',
     });
-  return fromFile(join(path, file), { ...manifest, name: manifest.name ?? basename(path) }, path);
+  return fromFile(insideFile(path, file), { ...manifest, name: manifest.name ?? basename(path) }, path);
 }
 
 async function manifestIn(path: string): Promise<PartialManifest> {
-  const file = Bun.file(join(path, 'plugin.yaml'));
-  if (!(await file.exists())) return {};
+  if (!look(join(path, 'plugin.yaml'))) return {};
+  const file = Bun.file(insideFile(path, 'plugin.yaml'));
   if (file.size > 65_536) throw tooLarge();
   try {
     return readManifest(Bun.YAML.parse(await file.text()) ?? {}, 'plugin.yaml');

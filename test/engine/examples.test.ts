@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { bundledPlugins } from '../../src/plugin/engine/bundled.ts';
 import { readComponent } from '../../src/plugin/wit/read.ts';
 import { runComponent } from './component.ts';
-import { guestError } from './run.ts';
+import { guestError, runScript } from './run.ts';
 
 const built = (name: string) => join(import.meta.dir, '../../build/plugins', name);
 /** The examples need cargo and clang; `scripts/build-plugins.ts --examples` builds them. */
@@ -42,6 +42,19 @@ describe('clock', () => {
 });
 
 describe('examples', () => {
+  test('TypeScript: two tools in one file, that keep a count', async () => {
+    const source = Bun.file(join(import.meta.dir, '../../plugins/example-ts/example-ts.ts'));
+    const { call } = await runScript(await source.text(), 'example-ts.ts');
+    for (let i = 0; i < 50; i++) {
+      const { rolls, total } = call('roll', '2d6 + 1') as { rolls: number[]; total: number };
+      expect(rolls.every((n) => Number.isInteger(n) && n >= 1 && n <= 6)).toBe(true);
+      expect([rolls.length, total]).toEqual([2, rolls.reduce((sum, n) => sum + n, 1)]);
+    }
+    expect(JSON.stringify(call('call-tool', 'roll', '{"dice":"d20"}'))).toContain('rolls');
+    expect(call('rolled')).toBe(101);
+    expect(guestError(() => call('roll', 'a lot'))).toContain('not dice: a lot');
+  });
+
   whenBuilt('example-c.wasm')('C: typed functions, an error, a record, the log', async () => {
     const logs: string[] = [];
     const call = await runComponent(await bytes('example-c.wasm'), {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { component, plain } from './component.ts';
 import { childrenOf, codeOf, openHome, type TestHome } from './home.ts';
@@ -199,5 +199,39 @@ describe('at add', () => {
     writeFileSync(join(home.root, 'a.wasm'), plainBytes);
     expect(await codeOf(home.plugins.add(home.root))).toBe('plugin.invalid');
     expect(await codeOf(home.plugins.add(join(home.root, 'state')))).toBe('plugin.invalid');
+  });
+
+  test('a folder whose files are links out of it, devices or pipes is refused without reading them', async () => {
+    await using home = await openHome();
+    const folder = join(home.root, 'gift');
+    const outside = home.file('private.ts', 'export const secret = 1;');
+    const refused = async (name: string, target: string) => {
+      mkdirSync(folder);
+      symlinkSync(target, join(folder, name));
+      const code = await codeOf(home.plugins.add(folder));
+      rmSync(folder, { recursive: true });
+      return code;
+    };
+    expect(await refused('plugin.ts', outside)).toBe('plugin.invalid');
+    expect(await refused('plugin.ts', '/dev/zero')).toBe('plugin.invalid');
+    expect(await refused('plugin.yaml', '/dev/zero')).toBe('plugin.invalid');
+    mkdirSync(folder);
+    Bun.spawnSync(['mkfifo', join(folder, 'plugin.yaml')]);
+    expect(await codeOf(home.plugins.add(folder))).toBe('plugin.invalid');
+  });
+
+  test('a source that no file system could name is just not found', async () => {
+    await using home = await openHome();
+    expect(await codeOf(home.plugins.add('x'.repeat(4000)))).toBe('not-found');
+    expect(await codeOf(home.plugins.add('./a\0b.wasm'))).toBe('not-found');
+  });
+
+  test('tools whose schema is no JSON, or endless, are refused as the fault of the plugin', async () => {
+    await using home = await openHome();
+    const nested = JSON.stringify(`${'['.repeat(7000)}${']'.repeat(7000)}`);
+    for (const parameters of ["'{'", nested]) {
+      const text = `export const tools = [{ name: 'a', description: '', parameters: ${parameters}, run() {} }];`;
+      expect(await codeOf(home.plugins.add(home.file('liar.ts', text)))).toBe('plugin.invalid');
+    }
   });
 });

@@ -137,6 +137,15 @@ describe('a plain TypeScript file', () => {
     expect(await home.plugins.call('demo', 'greet', [{ name: 'Ulm', inhabitants: 3 }])).toBe('hello Ulm 3');
   });
 
+  test('that is allowed less memory than the engine needs to start is refused', async () => {
+    await using home = await openHome({ plugins: { tiny: { limits: { memory_mb: 1 } } } });
+    const add = (name: string) => home.plugins.add(home.file(`${name}.ts`, 'export const one = () => 1;'), { name });
+    expect(await codeOf(add('tiny'))).toBe('plugin.memory');
+    home.configure({ plugins: { tiny: { limits: { memory_mb: 2 } } } });
+    expect(await codeOf(add('tiny'))).toBe('ok');
+    expect(await home.plugins.call('tiny', 'one', [])).toBe(1);
+  });
+
   test('that is no program, imports a file, or throws when loaded is refused', async () => {
     await using home = await openHome();
     for (const text of [

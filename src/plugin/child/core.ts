@@ -18,6 +18,8 @@ const safeName = /^[A-Za-z0-9_.:/@#$[\]()<>=+,|\- ]{0,1024}$/;
 
 const section = { import: 2, table: 4, memory: 5, export: 7 };
 
+const decoder = new TextDecoder();
+
 /** A cursor over a core module. Every read is bounded. */
 class Reader {
   at = 8;
@@ -50,7 +52,7 @@ class Reader {
     const raw = this.bytes.subarray(this.at, this.at + length);
     if (raw.length !== length) throw invalid('a name is cut off');
     this.at += length;
-    const text = new TextDecoder().decode(raw);
+    const text = decoder.decode(raw);
     if (!safeName.test(text))
       throw new PxError('plugin.unsafe', `a core module has the unsafe name ${JSON.stringify(text.slice(0, 60))}`, {
         hint: 'Its names could become code in the glue that runs it. Build the plugin with a usual toolchain.',
@@ -167,11 +169,13 @@ function capCore(wasm: Uint8Array, caps: number[]): Uint8Array {
   const reader = new Reader(wasm);
   const out: Uint8Array[] = [wasm.subarray(0, 8)];
   let memory = 0;
+  let changed = false;
   for (const { id, from, end } of sections(reader)) {
     if (id !== section.memory && id !== section.table) {
       out.push(wasm.subarray(from, end));
       continue;
     }
+    changed = true;
     const count = reader.number();
     const body = leb(count);
     for (let i = 0; i < count; i++) {
@@ -189,7 +193,7 @@ function capCore(wasm: Uint8Array, caps: number[]): Uint8Array {
     }
     out.push(Uint8Array.from([id, ...leb(body.length), ...body]));
   }
-  return Buffer.concat(out);
+  return changed ? Buffer.concat(out) : wasm;
 }
 
 /** Files as given, each core module among them with checked names, and memories that together stay within the cap. */

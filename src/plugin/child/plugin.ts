@@ -3,6 +3,7 @@ import type { Json } from '../../wire/wire.ts';
 import type { AnswerFrame, CallFrame, FromChild, LoadFrame } from '../protocol.ts';
 import { fromWit, toWit } from '../wit/json.ts';
 import type { WitFunction } from '../wit/types.ts';
+import { beginEngine, type Engine } from './engine.ts';
 import { importsFor } from './host.ts';
 import { lockProcess } from './lock.ts';
 import { readBlob, readFrame, writeFrame, writeJson } from './pipe.ts';
@@ -11,27 +12,31 @@ import { readBlob, readFrame, writeFrame, writeJson } from './pipe.ts';
 type Instantiate = (getModule: (name: string) => WebAssembly.Module, imports: Record<string, unknown>) => unknown;
 
 /**
- * The hidden verb `__plugin CPU-SECONDS`: locks itself, says so, takes a plugin over its pipe and answers calls one at a time
- * until its input ends. A trap ends it: an instance that trapped is never used again.
+ * The hidden verb `__plugin CPU-SECONDS [ENGINE-MB]`: locks itself, says so, takes a plugin over its pipe and answers calls one at a
+ * time until its input ends. With ENGINE-MB it runs a script, in the engine that px carries with its memories capped at so many MiB. A
+ * trap ends it: an instance that trapped is never used again.
  */
 export async function pluginChild(args: string[]): Promise<never> {
-  writeFrame({ t: 'locked', layers: lockProcess({ cpuSeconds: Number(args[0] ?? '60') }) });
+  const [cpuSeconds = '60', engineMb] = args;
+  const engine = engineMb === undefined ? undefined : await beginEngine(Number(engineMb));
+  writeFrame({ t: 'locked', layers: lockProcess({ cpuSeconds: Number(cpuSeconds) }) });
   try {
-    await serve(readFrame<LoadFrame>());
+    await serve(readFrame<LoadFrame>(), engine);
   } catch (thrown) {
     writeFrame({ t: 'trap', message: describe(thrown) });
   }
   process.exit(70);
 }
 
-async function serve(load: LoadFrame): Promise<never> {
+async function serve(load: LoadFrame, engine: Engine | undefined): Promise<never> {
   // The modules are compiled on other threads while this one reads the rest and parses the code.
   const compiling = load.modules.map(
     async (name): Promise<[string, WebAssembly.Module]> => [name, await WebAssembly.compile(readBlob())],
   );
-  const instantiate = evaluate(text(readBlob()));
+  const code = readBlob();
+  const instantiate = evaluate(text(engine?.code ?? code));
   const script = text(readBlob());
-  const modules = new Map(await Promise.all(compiling));
+  const modules = new Map(await (engine?.modules ?? Promise.all(compiling)));
   let asked = 0;
   const ask = (fn: string, ...args: Json[]): Json => {
     const n = ++asked;
