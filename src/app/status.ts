@@ -24,6 +24,7 @@ export function statusOf(
     pid: process.pid,
     uptimeMs: Math.round(process.uptime() * 1000),
     model: { ref, offline: ref.startsWith('offline/'), note: why },
+    config: { problem: app.config.problem },
     memory: { rssBytes: process.memoryUsage.rss(), ...app.memory.stats() },
     channels: app.channels.states(),
     plugins: app.plugins.list().map(({ name, state }) => ({ name, state, pid: pids.get(name) ?? null })),

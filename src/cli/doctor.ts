@@ -101,7 +101,7 @@ function modelFinding({ model }: Status): Finding {
   return {
     name: 'model',
     state: 'warn',
-    text: `${model.ref} answers, the built-in offline model: ${model.note}`,
+    text: `${model.ref} answers: ${model.note}`,
     hint: 'For a real one: px secret set OPENAI_API_KEY, or start Ollama.',
   };
 }

@@ -134,6 +134,8 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
     addPlugin: (source: string, options: { name?: string; replace?: boolean } = {}) =>
       call(replies.pluginInfo, 'POST', '/api/plugins', { source, ...options }),
     plugin: (name: string) => call(replies.pluginInfo, 'GET', `/api/plugins/${enc(name)}`),
+    /** A file or URL that is not installed. */
+    inspectPlugin: (source: string) => call(replies.pluginInfo, 'POST', '/api/plugin-inspection', { source }),
     removePlugin: (name: string) => call(replies.ok, 'DELETE', `/api/plugins/${enc(name)}`),
     callPlugin: async (name: string, fn: string, args: Json[]): Promise<unknown> =>
       (await call(v.object({ result: v.unknown() }), 'POST', `/api/plugins/${enc(name)}/call/${enc(fn)}`, { args }))
@@ -167,6 +169,7 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
 
     config: () => call(v.record(v.string(), v.unknown()), 'GET', '/api/config'),
     setConfig: (key: string, value: unknown) => call(replies.ok, 'PUT', `/api/config/${enc(key)}`, { value }),
+    unsetConfig: (key: string) => call(replies.ok, 'DELETE', `/api/config/${enc(key)}`),
     models: () =>
       call(
         v.object({ default: v.object({ ref: v.string(), why: v.string() }), models: v.array(replies.modelInfo) }),

@@ -40,6 +40,8 @@ export interface ConfigStore {
   readonly home: Home;
   readonly env: Environment;
   readonly current: Config;
+  /** Why px.yaml as it stands is not in force, and the last good one is; empty when it is. */
+  readonly problem: string;
   /** Calls back with the new config and the dotted paths that changed (`model.default`); returns unsubscribe. */
   onChange(listener: (config: Config, changed: string[]) => void): () => void;
   /** Calls back when an edit of px.yaml is refused and the last good config stays. */

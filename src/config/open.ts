@@ -1,4 +1,4 @@
-import { PxError } from '../error/error.ts';
+import { PxError, toPxError } from '../error/error.ts';
 import type { ConfigStore, Environment, Home } from './config.ts';
 import { parseConfig, readConfig } from './load.ts';
 import { changedPaths } from './path.ts';
@@ -17,6 +17,7 @@ export async function openConfig(home: Home, env: Environment): Promise<ConfigSt
   let current = await parseConfig(text ?? '', home.config);
   /** The text that was refused last: told once, not at each event of the folder. */
   let refused: string | undefined;
+  let problem = '';
   let stopWatching: (() => void) | undefined;
   let closed = false;
   let busy: Promise<unknown> = Promise.resolve();
@@ -30,6 +31,7 @@ export async function openConfig(home: Home, env: Environment): Promise<ConfigSt
     const config = await parseConfig(next, home.config);
     text = next;
     refused = undefined;
+    problem = '';
     const changed = changedPaths(current, config);
     if (changed.length === 0 || closed) return;
     current = config;
@@ -59,17 +61,19 @@ export async function openConfig(home: Home, env: Environment): Promise<ConfigSt
   };
   const noticed = async () => {
     let seen = await readConfig(home.config).catch(() => undefined);
-    if (seen === text || closed) return;
+    if (closed) return;
     if ((seen ?? '').trim() === '' && (text ?? '').trim() !== '') {
       await Bun.sleep(emptyGraceMs);
       seen = await readConfig(home.config).catch(() => undefined);
     }
+    if (seen === text) problem = '';
     const mark = seen ?? '\0gone';
     if (closed || seen === text || mark === refused) return;
     try {
       await load();
     } catch (error) {
       refused = mark;
+      problem = toPxError(error).message;
       reject(error);
     }
   };
@@ -83,6 +87,9 @@ export async function openConfig(home: Home, env: Environment): Promise<ConfigSt
     env,
     get current() {
       return current;
+    },
+    get problem() {
+      return problem;
     },
     onChange: (listener) => subscribe(changeListeners, listener),
     onReject: (listener) => subscribe(rejectListeners, listener),

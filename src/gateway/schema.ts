@@ -57,6 +57,7 @@ export const statusReply = v.object({
   pid: count,
   uptimeMs: count,
   model: v.object({ ref: text, offline: v.boolean(), note: text }),
+  config: v.object({ problem: text }),
   memory: v.object({ rssBytes: count, notes: count, chunks: count }),
   channels: v.array(
     v.object({ id: text, plugin: text, state: v.picklist(['running', 'waiting', 'failing', 'off']), detail: text }),

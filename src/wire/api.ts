@@ -17,6 +17,8 @@ export interface Status {
   /** Milliseconds since start. */
   uptimeMs: number;
   model: { ref: string; offline: boolean; note: string };
+  /** Why px.yaml as it stands is not in force, and the last good one is; empty when it is. */
+  config: { problem: string };
   memory: { rssBytes: number; notes: number; chunks: number };
   channels: { id: string; plugin: string; state: 'running' | 'waiting' | 'failing' | 'off'; detail: string }[];
   plugins: { name: string; state: string; pid: number | null }[];

@@ -126,6 +126,7 @@ export function fakeApp(config: object = {}): Fake {
       memory: { rssBytes: 1, notes: 1, chunks: 1 },
       channels: [],
       plugins: [],
+      config: { problem: '' },
       sandbox: { mode: 'required', layers: {} },
     }),
     submit: (inbound: Inbound) => {

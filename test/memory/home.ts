@@ -33,6 +33,7 @@ export async function testMemory(settings: { max_file_bytes?: number } = {}): Pr
     env: { home: undefined, userHome: root, get: () => undefined },
     current: v.parse(ConfigSchema, { memory: settings }),
     onChange: () => () => {},
+    problem: '',
     onReject: () => () => {},
     reload: async () => {},
     watch: () => {},

@@ -40,6 +40,7 @@ export function fakeConfig(yaml: unknown, env: Record<string, string> = {}) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    problem: '',
     onReject: () => () => {},
     reload: async () => {},
     watch: () => {},

@@ -55,7 +55,7 @@ async function once(
     io.data({ answer, model, conversation, turn, reason, ...(error ? { error } : {}) });
   }
   if (end.reason === 'aborted') return 130;
-  if (end.error && !json) complain(io, end);
+  if (end.error && !json && !end.text.includes(end.error.message)) complain(io, end);
   return end.error ? 1 : 0;
 }
 
@@ -111,7 +111,7 @@ async function converse(
     if (text !== '') {
       lines.pause();
       const end = await follow(io, backend, conversation, text, { ...options, silent: false });
-      if (end.error) complain(io, end);
+      if (end.error && !end.text.includes(end.error.message)) complain(io, end);
     }
     lines.prompt();
   }

@@ -51,6 +51,26 @@ const set = verb({
   },
 });
 
+const unset = verb({
+  name: 'unset',
+  summary: 'Take a key out of px.yaml, so that its default counts again.',
+  args: { key: { type: 'positional', required: true, description: 'Dotted: model.default' } },
+  examples: ['px config unset model.default', 'px config unset plugins.weather'],
+  async run({ args, ...context }) {
+    const client = await connect(context.home);
+    if (client) await client.unsetConfig(args.key);
+    else {
+      await initHome(context.home);
+      const store = await openConfig(context.home, context.env);
+      await store.set(args.key, undefined);
+      store.close();
+    }
+    if (context.json) context.io.data({ key: args.key, set: false });
+    else context.io.line(`${args.key} is no longer set in ${context.home.config}`);
+    return 0;
+  },
+});
+
 const explainVerb = verb({
   name: 'explain',
   summary: 'Tell what a key of px.yaml does, what it may be and what it is.',
@@ -59,7 +79,7 @@ const explainVerb = verb({
   async run({ args, ...context }) {
     const about = explain(args.key ?? '');
     const config: ConfigStore | undefined = await openConfig(context.home, context.env).catch(() => undefined);
-    const value = config && getPath(config.current, about.key);
+    const value = about.key === '' ? config?.current : config && getPath(config.current, about.key);
     config?.close();
     const { io } = context;
     if (context.json) {
@@ -105,6 +125,7 @@ export const config = group({
   verbs: {
     get: async () => get,
     set: async () => set,
+    unset: async () => unset,
     explain: async () => explainVerb,
     check: async () => check,
   },

@@ -1,38 +1,113 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Client } from '../../client/client.ts';
+import { getPath } from '../../config/config.ts';
 import { table } from '../io.ts';
 
 type Info = Awaited<ReturnType<Client['plugin']>>;
+type Fn = Info['functions'][number];
+type Schema = { [key: string]: unknown };
 
-/** What a person wants to know of a plugin. */
-export function pluginReport(info: Info): string {
+/** All a person may want to know of a plugin. `config` is the one in force. */
+export function pluginReport(info: Info, config: unknown, installed: boolean): string {
   const functions = info.functions.map((f) => [
-    `${f.name}(${f.params.map((p) => p.name).join(', ')})`,
+    signature(f, info.kind),
     f.notCallable ? `not callable: ${f.notCallable}` : (f.docs.split('\n')[0] ?? ''),
   ]);
-  const wants = [
-    ...info.manifest.egress.map((rule) => `requests: ${rule}`),
-    ...Object.entries(info.manifest.secrets).map(([name, places]) => `secret ${name}: ${places.join(', ')}`),
-  ];
+  const state = info.detail ? `${info.state}: ${info.detail}` : info.state;
   return [
     table([
       ['name', `${info.name} ${info.version}`],
-      ['kind', `${info.kind}, ${info.bytes} bytes, sha256 ${info.sha256.slice(0, 16)}…`],
+      ...(info.manifest.description ? [['about', info.manifest.description]] : []),
+      ['kind', `${info.kind}, ${sizeOf(info.bytes)}, sha256 ${info.sha256.slice(0, 16)}…`],
       ['from', info.source],
-      ['state', info.detail ? `${info.state}: ${info.detail}` : info.state],
+      ['state', installed ? state : `not installed; px plugin add ${info.source}`],
       ['imports', info.imports.join(', ') || 'nothing'],
-      ['tools', info.tools.map((tool) => tool.name).join(', ') || 'none'],
+      ['tools', toolNames(info)],
     ]),
     ...(functions.length > 0 ? ['', 'Functions', indent(table(functions))] : []),
-    ...(wants.length > 0 ? ['', 'Asks for (grant it in px.yaml under plugins)', indent(wants.join('\n'))] : []),
+    ...wants(info, config),
   ].join('\n');
+}
+
+/** What a person needs to know right after installing. */
+export function installedReport(info: Info, config: unknown): string {
+  const kind = info.kind === 'messaging' ? 'connector' : info.kind;
+  return [
+    `${info.name} ${info.version} is installed (${kind}, ${sizeOf(info.bytes)}).`,
+    ...(info.kind === 'messaging' ? [] : [`Tools for the agent: ${toolNames(info)}`]),
+    `\`px plugin inspect ${info.name}\` shows its functions.`,
+    ...wants(info, config),
+  ].join('\n');
+}
+
+/** What it asks for, and the lines of px.yaml that grant what is not granted yet. */
+function wants({ name, manifest }: Info, config: unknown): string[] {
+  const { egress, secrets } = manifest;
+  const targets = Object.entries(secrets);
+  if (egress.length === 0 && targets.length === 0) return ['', 'It asks for nothing: no network, no secrets.'];
+  const granted = JSON.stringify(getPath(config, `plugins.${name}.grants`) ?? {});
+  const asks = [
+    ...egress.map((rule) => ({ text: `requests: ${rule}`, needs: [rule] })),
+    ...targets.map(([secret, places]) => ({
+      text: `secret ${secret} in ${places.join(', ')}`,
+      needs: [secret, ...places],
+    })),
+  ].map(({ text, needs }) => ({ text, granted: needs.every((one) => granted.includes(JSON.stringify(one))) }));
+  const list = indent(asks.map((ask) => `${ask.text} — ${ask.granted ? 'granted' : 'not granted'}`).join('\n'));
+  if (asks.every((ask) => ask.granted)) return ['', 'It asks for', list];
+  const lines = [
+    'plugins:',
+    `  ${name}:`,
+    '    grants:',
+    ...(egress.length > 0 ? [`      egress: ${JSON.stringify(egress)}`] : []),
+    ...(targets.length > 0
+      ? ['      secrets:', ...targets.map(([secret, places]) => `        ${secret}: ${JSON.stringify(places)}`)]
+      : []),
+  ];
+  return ['', 'It asks for', list, '', 'To grant it, put into px.yaml:', '', ...lines];
+}
+
+function toolNames({ tools, kind, functions }: Info): string {
+  if (tools.length > 0) return tools.map((tool) => tool.name).join(', ');
+  return kind === 'script' && !functions.some((f) => f.name === 'poll-events')
+    ? 'none; a script offers those it exports as `tools`'
+    : 'none';
+}
+
+/** `sum-list(values: list of number)`; of a script the names only are known. */
+function signature({ name, params, result }: Fn, kind: Info['kind']): string {
+  if (kind === 'script') return `${name}(…)`;
+  const given = params.map((p) => `${p.name}: ${typeOf(p.schema)}`).join(', ');
+  return `${name}(${given})${result === null ? '' : ` → ${typeOf(result)}`}`;
+}
+
+/** A JSON Schema in a few words. */
+function typeOf(schema: Schema): string {
+  const options = schema['anyOf'] ?? schema['oneOf'];
+  if (Array.isArray(options)) return options.map((option) => (isSchema(option) ? typeOf(option) : 'any')).join(' | ');
+  if (Array.isArray(schema['enum'])) return schema['enum'].map((value) => JSON.stringify(value)).join(' | ');
+  const { type, items, properties } = schema;
+  if (Array.isArray(type)) return type.join(' | ');
+  if (type === 'array') return isSchema(items) ? `list of ${typeOf(items)}` : 'list';
+  if (type === 'object' && isSchema(properties)) return `{ ${Object.keys(properties).join(', ')} }`;
+  return typeof type === 'string' ? type : 'any';
+}
+
+const isSchema = (value: unknown): value is Schema =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function sizeOf(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
 const indent = (text: string) => text.replace(/^/gm, '  ');
 
+const isUrl = (source: string): boolean => /^https?:\/\//.test(source);
+
 /** A path on this machine as the daemon can find it from its own folder; URLs and names stay. */
 export function sourceOf(source: string): string {
-  if (/^https?:\/\//.test(source)) return source;
+  if (isUrl(source)) return source;
   return /[/\\.]/.test(source) || existsSync(source) ? resolve(source) : source;
 }

@@ -3,7 +3,7 @@ import type { Json } from '../../wire/wire.ts';
 import { openBackend } from '../backend.ts';
 import { table } from '../io.ts';
 import { group, verb } from '../verb.ts';
-import { pluginReport, sourceOf } from './plugin-report.ts';
+import { installedReport, pluginReport, sourceOf } from './plugin-report.ts';
 
 const name = { type: 'positional', required: true, description: 'An installed plugin.' } as const;
 
@@ -28,7 +28,7 @@ const add = verb({
       ...(args.replace === undefined ? {} : { replace: args.replace }),
     });
     if (context.json) context.io.data(info);
-    else context.io.line(`Installed.\n${pluginReport(info)}`);
+    else context.io.line(installedReport(info, await backend.client.config()));
     return 0;
   },
 });
@@ -51,13 +51,19 @@ const list = verb({
 const inspect = verb({
   name: 'inspect',
   summary: 'Show what a plugin exports, imports and asks for.',
-  args: { name },
-  examples: ['px plugin inspect telegram'],
+  details:
+    'Of an installed plugin, or of a file, folder or URL that is not installed: nothing of it runs outside a locked process.',
+  args: {
+    name: { type: 'positional', required: true, description: 'An installed plugin, a file, a folder or a URL.' },
+  },
+  examples: ['px plugin inspect telegram', 'px plugin inspect ./weather.wasm'],
   async run({ args, ...context }) {
     await using backend = await openBackend(context);
-    const info = await backend.client.plugin(args.name);
+    const source = sourceOf(args.name);
+    const installed = !/[/\\]/.test(source);
+    const info = installed ? await backend.client.plugin(source) : await backend.client.inspectPlugin(source);
     if (context.json) context.io.data(info);
-    else context.io.line(pluginReport(info));
+    else context.io.line(pluginReport(info, await backend.client.config(), installed));
     return 0;
   },
 });

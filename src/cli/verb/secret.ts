@@ -17,9 +17,16 @@ const set = verb({
     if (value === '')
       throw new PxError('usage', 'The value is empty.', { hint: `px secret set ${args.name} < file-with-the-value` });
     await using backend = await openBackend(context);
+    const before = (await backend.client.status()).model;
     await backend.client.setSecret(args.name, value);
+    const { model } = await backend.client.status();
     if (context.json) context.io.data({ set: args.name });
-    else context.io.line(`${args.name} is stored. Refer to it in px.yaml as secret:${args.name}`);
+    else
+      context.io.line(
+        model.ref === before.ref
+          ? `${args.name} is stored, encrypted. px.yaml refers to it as secret:${args.name}`
+          : `${args.name} is stored, encrypted. From now on ${model.ref} answers.`,
+      );
     return 0;
   },
 });

@@ -27,6 +27,9 @@ export const status = verb({
         ['address', client.url],
         ['home', now.home],
         ['model', `${now.model.ref}${now.model.offline ? ' (offline)' : ''} — ${now.model.note}`],
+        ...(now.config.problem
+          ? [['config', `not taken over, the last good one is in force: ${now.config.problem}`]]
+          : []),
         ['memory', `${now.memory.notes} notes, ${now.memory.chunks} passages indexed`],
         ...now.channels.map((c) => [`channel ${c.id}`, c.detail ? `${c.state}: ${c.detail}` : c.state]),
         ...now.plugins.map((p) => [`plugin ${p.name}`, p.pid === null ? p.state : `${p.state}, pid ${p.pid}`]),

@@ -37,6 +37,21 @@ export const pluginRoutes = [
     },
   }),
   route({
+    method: 'POST',
+    path: '/api/plugin-inspection',
+    summary: 'Looks at a plugin without installing it, in a locked throw-away process.',
+    auth: 'token',
+    body: v.object({
+      source: v.pipe(v.string(), v.minLength(1), v.maxLength(4096), v.description('Path, URL or carried name.')),
+    }),
+    reply: s.pluginInfo,
+    errors: [422, 502, 503, 504],
+    run: ({ app, body, unhurried }) => {
+      unhurried();
+      return app.plugins.inspect(body.source);
+    },
+  }),
+  route({
     method: 'GET',
     path: '/api/plugins/{name}',
     summary: 'Everything known of one plugin: functions, tools, imports, manifest.',

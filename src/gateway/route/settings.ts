@@ -44,6 +44,19 @@ export const settingsRoutes = [
     },
   }),
   route({
+    method: 'DELETE',
+    path: '/api/config/{key}',
+    summary: 'Takes one dotted key out of px.yaml, so that its default counts again.',
+    auth: 'token',
+    params: v.object({ key: v.pipe(v.string(), v.minLength(1), v.maxLength(300), v.description('`model.default`')) }),
+    reply: s.ok,
+    errors: [409],
+    run: async ({ app, params }) => {
+      await app.config.set(params.key, undefined);
+      return { ok: true };
+    },
+  }),
+  route({
     method: 'GET',
     path: '/api/models',
     summary: 'Models that can be used now, and which one is the default.',

@@ -8,6 +8,13 @@ export async function statusPage(client: Client) {
   const pidOf = new Map(status.plugins.map((p) => [p.name, p.pid]));
   return (
     <Layout title="Status" here="status" status={status}>
+      {status.config.problem && (
+        <section class="card alert" role="alert">
+          <h2>px.yaml was not taken over</h2>
+          <p>{status.config.problem}</p>
+          <p class="faint">The last good configuration stays in force.</p>
+        </section>
+      )}
       <section class="card">
         <h2>Model</h2>
         <p>
