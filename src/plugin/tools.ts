@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import type { Json, JsonSchema } from '../wire/wire.ts';
+import { PxError } from '../error/error.ts';
+import { type Json, type JsonSchema, tooDeep } from '../wire/wire.ts';
 import { toolFunctions } from './functions.ts';
 import type { PluginTool } from './plugin.ts';
 import type { Entry, ListedTool } from './registry.ts';
@@ -58,7 +59,7 @@ const Schema = v.pipe(
     v.string(),
     v.custom<Json>(() => true),
   ),
-  v.check((schema) => JSON.stringify(schema).length <= maxSchema),
+  v.check((schema) => !tooDeep(schema) && JSON.stringify(schema).length <= maxSchema),
 );
 const Listed = v.pipe(
   v.array(
@@ -81,7 +82,14 @@ export function readListed(json: Json): ListedTool[] {
 
 /** A schema given as an object or as JSON text; one that asks for nothing when there is none. */
 function asSchema(given: unknown): JsonSchema {
-  const value: unknown = typeof given === 'string' ? JSON.parse(given) : given;
-  const schema = v.parse(Schema, value ?? {});
+  const schema = v.parse(Schema, (typeof given === 'string' ? parsed(given) : given) ?? {});
   return { type: 'object', ...schema };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PxError('plugin.invalid', 'the schema of one of its tools is not JSON', { cause });
+  }
 }
