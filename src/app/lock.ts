@@ -1,5 +1,5 @@
 import { Database } from 'bun:sqlite';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Home } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
@@ -17,6 +17,9 @@ export function lockHome(home: Home): HomeLock {
   mkdirSync(home.state, { recursive: true, mode: 0o700 });
   const path = join(home.state, 'px.lock');
   const pidFile = join(home.state, 'px.pid');
+  // SQLite gives its journal the rights of the file itself.
+  closeSync(openSync(path, 'a', 0o600));
+  chmodSync(path, 0o600);
   const db = take(path) ?? retake(path);
   if (!db) {
     const pid = readPid(pidFile);

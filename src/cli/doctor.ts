@@ -55,6 +55,16 @@ function homeFinding({ home }: Context): Finding {
         hint: `chmod go-rwx '${path}'`,
       };
   }
+  for (const path of [home.root, home.config, home.memory, home.plugins]) {
+    const mode = existsSync(path) ? statSync(path).mode : 0;
+    if (mode & 0o002)
+      return {
+        name,
+        state: 'warn',
+        text: `${path} can be changed by every user of this machine`,
+        hint: `chmod o-w '${path}'`,
+      };
+  }
   return { name, state: 'ok', text: `${home.root} is writable, its keys are private` };
 }
 

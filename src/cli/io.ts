@@ -35,7 +35,8 @@ export function processIo(colour: boolean): Io {
     tty,
     line: (text = '') => void process.stdout.write(`${clean(text)}\n`),
     stream: (text) => void process.stdout.write(clean(text)),
-    data: (value) => void process.stdout.write(`${JSON.stringify(value, null, tty ? 2 : 0)}\n`),
+    // What JSON leaves as it is and a terminal may act on is escaped too; to a program it is the same text.
+    data: (value) => void process.stdout.write(`${printable(JSON.stringify(value, null, tty ? 2 : 0))}\n`),
     note: (text) => void process.stderr.write(`${clean(text)}\n`),
     dim: style('2'),
     bold: style('1'),

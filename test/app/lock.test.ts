@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lockHome } from '../../src/app/lock.ts';
@@ -58,4 +58,14 @@ test('two of one process count too', () => {
   expect(refusal(at)?.code).toBe('store.locked');
   lock.release();
   expect(refusal(at)).toBeUndefined();
+});
+
+test('what the lock leaves in state/ can be read by its owner only, whatever the umask', () => {
+  const at = home();
+  const before = process.umask(0);
+  const lock = lockHome(at);
+  process.umask(before);
+  const open = readdirSync(at.state).filter((name) => statSync(join(at.state, name)).mode & 0o077);
+  lock.release();
+  expect(open).toEqual([]);
 });

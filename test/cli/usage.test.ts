@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { mkdtempSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pkg from '../../package.json';
@@ -32,6 +32,22 @@ describe('px', () => {
       expect([code, stdout]).toEqual([2, '']);
       expect(stderr).toContain('Verbs');
     }
+  });
+
+  test('prints JSON that cannot draw on a terminal, and means the same', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'px-draw-'));
+    mkdirSync(join(root, 'memory'));
+    const name = 'a\u009b31m\u202eb.md';
+    writeFileSync(join(root, 'memory', name), 'x');
+    const { stdout } = await px(['memory', 'list', '--json', '--home', root]);
+    expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    expect(JSON.parse(stdout)).toContain(name);
+  });
+
+  test('says in doctor that others could change the home', async () => {
+    const open = mkdtempSync(join(tmpdir(), 'px-open-'));
+    chmodSync(open, 0o777);
+    expect((await px(['doctor', '--home', open])).stdout).toContain('can be changed by every user');
   });
 
   test('names what was probably meant', async () => {
