@@ -11,6 +11,8 @@ export interface TurnInput {
   model?: string;
   /** True for a message left from before a restart: its journal is read first, and a turn that was cut short goes on. */
   leftOver?: boolean;
+  /** What was said meanwhile and is to be taken into this turn; asked before each model call. */
+  steer?(): Inbound[];
 }
 
 /** How a turn ended. Its course is on the bus. */
@@ -33,4 +35,6 @@ export interface Agent {
   turn(input: TurnInput, signal: AbortSignal): Promise<TurnResult>;
   /** True for a command that must not wait behind a running turn (`/stop`, `/status`). */
   urgent(inbound: Inbound): boolean;
+  /** True for a command: px answers it, no model does. */
+  command(inbound: Inbound): boolean;
 }

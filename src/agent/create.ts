@@ -5,7 +5,7 @@ import type { Memory } from '../memory/memory.ts';
 import type { Models } from '../model/model.ts';
 import type { Sessions } from '../session/session.ts';
 import type { Tools } from '../tool/tool.ts';
-import type { Bus, ModelRef } from '../wire/wire.ts';
+import type { Bus, Inbound, ModelRef } from '../wire/wire.ts';
 import type { Agent, TurnInput, TurnResult } from './agent.ts';
 import { findCommand } from './command/command.ts';
 import { visible } from './notice.ts';
@@ -39,10 +39,13 @@ export function createAgent(options: AgentOptions): Agent {
   };
 
   return {
+    command: (inbound) => findCommand(inbound.text) !== undefined,
     urgent: (inbound) => findCommand(inbound.text)?.urgent ?? false,
     async turn(given, signal) {
       const scrub = options.scrub ?? ((text: string) => text);
-      const input = { ...given, inbound: { ...given.inbound, text: scrub(given.inbound.text) } };
+      const clean = (inbound: Inbound) => ({ ...inbound, text: scrub(inbound.text) });
+      const steer = () => given.steer?.().map(clean) ?? [];
+      const input = { ...given, inbound: clean(given.inbound), steer };
       const { conversation, id: messageId, text } = input.inbound;
       let turn = crypto.randomUUID().slice(0, 8);
       let model: ModelRef = options.models.default.ref;

@@ -21,9 +21,14 @@ export function recall(entries: JournalEntry[], messageId: string): Recalled | u
   const at = entries.findLastIndex((entry) => entry.kind === 'user' && entry.messageId === messageId);
   if (at < 0) return undefined;
   const after = entries.slice(at + 1);
+  const ended = after.findIndex((entry) => entry.kind === 'turn-end' && entry.messageId === messageId);
   const next = after.findIndex((entry) => entry.kind === 'user');
-  const own = next < 0 ? after : after.slice(0, next);
-  const end = own.find((entry) => entry.kind === 'turn-end' && entry.messageId === messageId);
+  // What was said during the turn stands between its beginning and its end.
+  const own = ended >= 0 ? after.slice(0, ended + 1) : next < 0 ? after : after.slice(0, next);
+  const end = after[ended];
+  const over = after.find((entry) => entry.kind === 'turn-end');
+  if (!end && over?.kind === 'turn-end' && !after.some((e) => e.kind === 'user' && e.messageId === over.messageId))
+    return { turn: over.turn, texts: ['↪ This was taken into the answer before.'], open: [], end: over };
   const first = own.find((entry) => 'turn' in entry);
   const done = new Set(own.flatMap((entry) => (entry.kind === 'tool-result' ? [entry.result.callId] : [])));
   return {

@@ -70,10 +70,12 @@ export class Turn {
         if (this.#stopped.aborted) return await this.#end('aborted');
         const over = this.#over(steps, late.signal.aborted);
         if (over) return await this.#end('limit', undefined, over);
+        await this.#steer();
         const step = await this.#step(system, signal);
         if (step.reason === 'aborted' && late.signal.aborted && !this.#stopped.aborted)
           return await this.#end('limit', step, this.#over(steps, true));
         const goesOn = step.calls.length > 0 && (step.reason === 'tool-calls' || step.reason === 'stop');
+        if (step.reason === 'stop' && step.calls.length === 0 && (await this.#steer(step))) continue;
         if (!goesOn) return await this.#end(step.reason, step, step.error);
         await this.#journal([...this.#entries(step), ...step.calls.map((call) => this.#call(call))]);
         await Promise.all(step.calls.map((call) => this.#run(call, signal)));
@@ -92,6 +94,24 @@ export class Turn {
       return { at: 0, kind: 'tool-result', turn: this.#id, result, ms: 0 };
     });
     if (lost.length > 0) await this.#journal(lost);
+  }
+
+  /** Takes in what was said meanwhile, after the words of the step that had just ended; false when nothing was said. */
+  async #steer(ended?: Step): Promise<boolean> {
+    const said = this.#input.steer?.() ?? [];
+    if (said.length === 0) return false;
+    const entries = said.map(
+      ({ sender, channel, id: messageId, text }): JournalEntry => ({
+        at: 0,
+        kind: 'user',
+        sender,
+        channel,
+        messageId,
+        text,
+      }),
+    );
+    await this.#journal([...(ended ? this.#entries(ended) : []), ...entries]);
+    return true;
   }
 
   /** One model call, told to the bus as it goes. */

@@ -1,9 +1,10 @@
-import { type Agent, STOPPED } from '../agent/agent.ts';
+import { type Agent, STOPPED, type TurnResult } from '../agent/agent.ts';
 import type { Channels, InboxItem } from '../channel/channel.ts';
 import { toPxError } from '../error/error.ts';
 import type { Log } from '../log/log.ts';
 import type { Sessions } from '../session/session.ts';
-import type { Inbound } from '../wire/wire.ts';
+import type { Bus, ConversationId, Inbound } from '../wire/wire.ts';
+import { createWaiting, type Steered } from './waiting.ts';
 
 /** How often a platform is told again that px is writing, in ms. */
 const TYPING_MS = 4_000;
@@ -11,12 +12,15 @@ const TYPING_MS = 4_000;
 const PREPARE_MS = 20_000;
 /** How long running turns may go on when px stops, in ms. */
 const GRACE_MS = 2_000;
+/** What stands for {@link STOPPED} where a newer message was the reason. */
+const INTERRUPTED = '⏹ Stopped for your newer message.';
 
 /** What answering works with. */
 export interface AnsweringOptions {
-  channels: Pick<Channels, 'accept' | 'onPending' | 'reply' | 'settle' | 'typing'>;
-  sessions: Pick<Sessions, 'enqueue'>;
+  channels: Pick<Channels, 'accept' | 'onPending' | 'reply' | 'settle' | 'typing' | 'merge'>;
+  sessions: Pick<Sessions, 'enqueue' | 'running' | 'stop' | 'queueMode'>;
   agent: Agent;
+  bus: Bus;
   log: Log;
   /** What a turn should have before it begins; waited for a while only. */
   prepare(): Promise<void>;
@@ -34,31 +38,81 @@ export interface Answering {
 
 /** Answers every message of the inbox once: one turn at a time in a conversation, conversations side by side. */
 export function createAnswering(options: AnsweringOptions): Answering {
-  const { channels, sessions, agent, log } = options;
+  const { channels, sessions, agent, log, bus } = options;
   const running = new Set<Promise<void>>();
+  const waiting = createWaiting();
+  /** Turns that were stopped for a newer message. */
+  const interrupted = new Set<ConversationId>();
   /** Models asked for with a message. Only `submit` says so: a connector's metadata is a stranger's and must not choose. */
   const chosen = new Map<string, string>();
   let closed = false;
 
-  const answer = async (item: InboxItem, leftOver: boolean, signal: AbortSignal): Promise<void> => {
+  /** Whoever waits for the turn of a message that has none of its own is told what became of it. */
+  const tell = (item: InboxItem, { turn, model }: TurnResult, text: string) => {
+    const { conversation, id: messageId } = item.inbound;
+    const own = `${turn}+${item.seq}`;
+    bus.emit({ type: 'turn.start', conversation, turn: own, model, messageId });
+    bus.emit({ type: 'turn.text', conversation, turn: own, text });
+    bus.emit({ type: 'turn.end', conversation, turn: own, model, reason: 'stop', text });
+  };
+
+  const finish = (item: InboxItem, result: TurnResult, taken: InboxItem[], merged: InboxItem[]) => {
+    const { conversation } = item.inbound;
+    const cut = interrupted.delete(conversation) && result.reason === 'aborted';
+    if (result.postponed) return;
+    const notes = [
+      ...(taken.length > 0 ? [`↪ What you wrote meanwhile was taken into this answer (${taken.length}).`] : []),
+      ...(merged.length > 0 ? [`↪ This answers ${merged.length + 1} messages together.`] : []),
+    ];
+    const text = cut ? result.text.replace(STOPPED, INTERRUPTED) : result.text;
+    if (text === '' || text === STOPPED) for (const one of [item, ...taken]) channels.settle(one);
+    else channels.reply(item, [text, ...notes].join('\n\n'), taken);
+    for (const one of taken) tell(one, result, '↪ Taken into the answer that was running.');
+    for (const one of merged) tell(one, result, '↪ Answered together with the message before.');
+  };
+
+  const answer = async (given: InboxItem, leftOver: boolean, signal: AbortSignal): Promise<void> => {
     if (closed) return;
+    const merged = waiting.gather(given);
+    if (merged === 'gone') return;
+    const item = merged.length > 0 ? channels.merge(given, merged) : given;
     const { inbound } = item;
     const writing = setInterval(() => channels.typing(inbound), TYPING_MS);
+    const steered: Steered = { waiting: [], taken: [] };
+    const close = agent.command(inbound) ? () => {} : waiting.open(inbound.conversation, steered);
     try {
       channels.typing(inbound);
       const model = chosen.get(key(inbound));
-      const input = { inbound, leftOver, ...(model === undefined ? {} : { model }) };
+      const steer = () => {
+        const now = steered.waiting.splice(0);
+        steered.taken.push(...now);
+        return now.map((one) => one.inbound);
+      };
+      const input = { inbound, leftOver, steer, ...(model === undefined ? {} : { model }) };
       const result = await agent.turn(input, signal);
-      if (result.postponed) return;
-      if (result.text === '' || result.text === STOPPED) channels.settle(item);
-      else channels.reply(item, result.text);
+      finish(item, result, steered.taken, merged);
     } finally {
+      close();
       chosen.delete(key(inbound));
       clearInterval(writing);
+      // Said too late for this turn: each gets one of its own.
+      for (const one of steered.waiting) queue(one, false);
     }
   };
 
   const take = (item: InboxItem, leftOver: boolean): void => {
+    if (closed) return;
+    const { conversation } = item.inbound;
+    if (!leftOver && !agent.command(item.inbound) && sessions.running().includes(conversation)) {
+      const mode = sessions.queueMode(conversation);
+      if (mode === 'steer' && waiting.steer(item)) return;
+      if (mode === 'interrupt' && sessions.stop(conversation)) interrupted.add(conversation);
+      if (mode === 'collect') waiting.collect(item);
+    }
+    queue(item, leftOver);
+  };
+
+  const queue = (item: InboxItem, leftOver: boolean): void => {
     if (closed) return;
     const done = agent.urgent(item.inbound)
       ? answer(item, leftOver, new AbortController().signal)

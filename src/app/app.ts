@@ -134,7 +134,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const after = createBackground(parts, quiet);
     const answering = opened(
       'answering',
-      createAnswering({ channels, sessions, agent, log, prepare: after.prepare }),
+      createAnswering({ channels, sessions, agent, bus, log, prepare: after.prepare }),
       (part) => part.close(),
     );
     opened('background', after, (part) => part.close());

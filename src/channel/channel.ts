@@ -70,9 +70,11 @@ export interface Channels {
   onPending(listener: (item: InboxItem) => void): void;
   /**
    * Queues the answer for delivery and marks the message answered, in one transaction. Does nothing when it is answered already.
-   * An answer that comes late names the message it belongs to.
+   * An answer that comes late names the message it belongs to. `others` are messages the same answer is for.
    */
-  reply(item: InboxItem, text: string): void;
+  reply(item: InboxItem, text: string, others?: InboxItem[]): void;
+  /** Makes several messages that wait one, durably: the first gets the words of all, the others are done with. The item as it is now. */
+  merge(first: InboxItem, others: InboxItem[]): InboxItem;
   /** Marks answered without an answer (stopped, or nothing to say). */
   settle(item: InboxItem): void;
   /** Queues a text nobody asked for (a reminder, an approval). Throws PxError `channel.unknown`. */

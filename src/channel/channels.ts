@@ -130,17 +130,26 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
         } else offer(item);
       }
     },
-    reply(item, text) {
+    reply(item, text, others = []) {
       const { channel, chat, conversation } = item.inbound;
       const local = localChannels.has(channel);
       const first = store.transaction(() => {
         if (!inbox.answer(item.seq)) return false;
+        for (const other of others) inbox.answer(other.seq);
         if (!local && text.trim() !== '') outbox.add(channel, chat, lateMark(item.inbound, timing.now()) + text);
         return true;
       });
       if (!first) return log.debug('answered before', { channel, id: item.inbound.id });
       if (local) bus.emit({ type: 'message.out', conversation, channel, text, state: 'sent' });
       else connectors.kick(channel);
+    },
+    merge(first, others) {
+      const text = [first, ...others].map((item) => item.inbound.text).join('\n\n');
+      store.transaction(() => {
+        inbox.rewrite(first.seq, text);
+        for (const other of others) inbox.answer(other.seq);
+      });
+      return { ...first, inbound: { ...first.inbound, text } };
     },
     settle(item) {
       inbox.answer(item.seq);

@@ -30,6 +30,9 @@ const endedMidway = new Set<string>([
   'internal',
 ]);
 
+/** How long a channel waits when its plugin has used up its requests, in ms: they come back within a minute, little by little. */
+const rateLimitPause = 5_000;
+
 /**
  * Reads a failure of `post-message`. A guest's error text may say what it is: `retry-after:SECONDS` anywhere, or begin with `refused:`
  * (never try again), `unauthorized:` (the token is wrong) or `unknown:` (it may have been sent). Other guest errors are tried again.
@@ -41,6 +44,9 @@ export function readSendFailure(thrown: unknown): SendFailure {
   if (endedMidway.has(error.code)) return error.retryable ? { kind: 'later', afterMs } : { kind: 'unknown' };
   const text = guestText(error);
   if (/^unknown:/i.test(text)) return { kind: 'unknown' };
+  // px itself let nothing out: not the message's fault, whichever comes next would fare the same.
+  if (/^denied:/i.test(text))
+    return { kind: 'blocked', afterMs: text.includes('requests a minute') ? rateLimitPause : afterMs };
   if (tokenRefused(text)) return { kind: 'blocked', afterMs };
   if (afterMs !== undefined || error.retryable) return { kind: 'later', afterMs };
   if (/^refused:|\b(?:400|403|413)\b/i.test(text)) return { kind: 'refused' };

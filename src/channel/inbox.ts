@@ -9,6 +9,8 @@ export interface Inbox {
   add(inbound: Inbound, state: 'pending' | 'old' | 'ignored'): number | undefined;
   /** Marks answered and forgets the text; false when it was not open. */
   answer(seq: number): boolean;
+  /** Gives a waiting message other words. */
+  rewrite(seq: number, text: string): void;
   /** Sets aside what waits: it is listed and not answered. */
   age(seq: number): void;
   /** Takes a message that was set aside up again; undefined when there is none of this number. */
@@ -114,6 +116,9 @@ export function openInbox(store: Store, now: () => number): Inbox {
           )
           .run(seq).changes > 0
       );
+    },
+    rewrite(seq, text) {
+      db.query(`UPDATE inbox SET text = ? WHERE seq = ? AND state = 'pending'`).run(text, seq);
     },
     age(seq) {
       db.query(`UPDATE inbox SET state = 'old' WHERE seq = ? AND state = 'pending'`).run(seq);

@@ -1,5 +1,6 @@
 import { type JournalEntry, messagesFromJournal } from '../memory/memory.ts';
 import type { Message, ModelRef } from '../wire/wire.ts';
+import { type QueueMode, queueModes } from './queue-mode.ts';
 
 /** Who chose a model, in a `model` entry: only a person's choice binds the conversation; `default` takes it back. */
 export type ModelBy = 'person' | 'default';
@@ -9,6 +10,29 @@ const carryModelAfter = 100;
 
 /** The data of the note that starts a fresh context. */
 const resetMark = 'px:new-context';
+
+/** The data of the note that says how messages queue. */
+const queueMark = 'px:queue';
+
+/** The note that `/queue` writes; without a mode px.yaml is followed again. */
+export function queueNote(mode: QueueMode | undefined): JournalEntry {
+  const text = mode === undefined ? 'Messages queue as px.yaml says.' : `While I answer, a new message means: ${mode}.`;
+  return { at: 0, kind: 'note', text, data: { mark: queueMark, queue: mode ?? null } };
+}
+
+/** The queue mode a person chose, by the latest entry that says so. */
+export function chosenQueue(entries: JournalEntry[]): QueueMode | undefined {
+  const note = entries.findLast((e) => e.kind === 'note' && markOf(e.data) === queueMark);
+  const data = note?.kind === 'note' ? note.data : undefined;
+  const chosen = typeof data === 'object' && data !== null && 'queue' in data ? data['queue'] : undefined;
+  return queueModes.find((mode) => mode === chosen);
+}
+
+/** Whether the choice of a queue mode is so far back that it should be written again. */
+export function queueIsOld(entries: JournalEntry[]): boolean {
+  const at = entries.findLastIndex((e) => e.kind === 'note' && markOf(e.data) === queueMark);
+  return at >= 0 && entries.length - at >= carryModelAfter;
+}
 
 /** The note that `/new` writes. */
 export function resetNote(): JournalEntry {
@@ -45,5 +69,9 @@ export function contextMessages(entries: JournalEntry[], most: number): Message[
 }
 
 function isReset(data: unknown): boolean {
-  return typeof data === 'object' && data !== null && 'mark' in data && data.mark === resetMark;
+  return markOf(data) === resetMark;
+}
+
+function markOf(data: unknown): unknown {
+  return typeof data === 'object' && data !== null && 'mark' in data ? data.mark : undefined;
 }

@@ -1,6 +1,8 @@
 import type { JournalEntry } from '../memory/memory.ts';
 import type { ConversationId, Message, ModelRef } from '../wire/wire.ts';
+import type { QueueMode } from './queue-mode.ts';
 
+export { type QueueMode, queueModes } from './queue-mode.ts';
 export { createSessions, type SessionOptions, shutdown } from './sessions.ts';
 
 /** A conversation's state, always derivable from its journal. */
@@ -8,6 +10,8 @@ export interface Session {
   conversation: ConversationId;
   /** The model a person chose in this conversation; undefined follows px.yaml. */
   model: ModelRef | undefined;
+  /** The queue mode a person chose in this conversation; undefined follows px.yaml. */
+  queue: QueueMode | undefined;
   /** At most `agent.history_messages`, beginning with what a person said; a turn under way is always whole. */
   messages: Message[];
 }
@@ -20,6 +24,10 @@ export interface Sessions {
   append(conversation: ConversationId, entries: JournalEntry[]): Promise<void>;
   /** The person's model for this conversation; undefined follows px.yaml again. Journalled. Throws PxError `model.unknown`. */
   setModel(conversation: ConversationId, model: ModelRef | undefined): Promise<void>;
+  /** The person's queue mode for this conversation; undefined follows px.yaml again. Journalled. */
+  setQueue(conversation: ConversationId, mode: QueueMode | undefined): Promise<void>;
+  /** The queue mode of a conversation that is open now; `followup` where nobody chose. */
+  queueMode(conversation: ConversationId): QueueMode;
   /** Starts a fresh context: a note in the journal, before which nothing is sent to a model any more. The model choice stays. */
   reset(conversation: ConversationId): Promise<void>;
   /** Runs `work` for this conversation after everything queued before it. Rejects with PxError `interrupted` when px ends first. */

@@ -3,7 +3,17 @@ import { PxError } from '../error/error.ts';
 import type { JournalEntry, Memory } from '../memory/memory.ts';
 import type { Models } from '../model/model.ts';
 import type { ConversationId, ModelRef } from '../wire/wire.ts';
-import { choiceIsOld, chosenModel, contextMessages, entriesFor, type ModelBy, resetNote } from './context.ts';
+import {
+  choiceIsOld,
+  chosenModel,
+  chosenQueue,
+  contextMessages,
+  entriesFor,
+  type ModelBy,
+  queueIsOld,
+  queueNote,
+  resetNote,
+} from './context.ts';
 import { createLanes } from './lanes.ts';
 import type { Session, Sessions } from './session.ts';
 
@@ -58,6 +68,7 @@ export function createSessions(options: SessionOptions): Sessions {
 
   const refresh = ({ entries, session }: Open) => {
     session.model = chosenModel(entries);
+    session.queue = chosenQueue(entries);
     session.messages = contextMessages(entries, config.current.agent.history_messages);
   };
 
@@ -66,7 +77,7 @@ export function createSessions(options: SessionOptions): Sessions {
     const cached = cache.get(conversation);
     if (cached) return used(conversation, cached);
     const entries = await journal.read(conversation, entriesFor(config.current.agent.history_messages));
-    const open: Open = { entries, session: { conversation, model: undefined, messages: [] } };
+    const open: Open = { entries, session: { conversation, model: undefined, queue: undefined, messages: [] } };
     refresh(open);
     return used(conversation, open);
   };
@@ -75,8 +86,12 @@ export function createSessions(options: SessionOptions): Sessions {
     io.run(conversation, async () => {
       const open = await load(conversation);
       const chosen = chosenModel(open.entries);
-      const added =
-        chosen !== undefined && choiceIsOld(open.entries) ? [choice(chosen, 'person'), ...entries] : entries;
+      const queue = chosenQueue(open.entries);
+      const added = [
+        ...(chosen !== undefined && choiceIsOld(open.entries) ? [choice(chosen, 'person')] : []),
+        ...(queue !== undefined && queueIsOld(open.entries) ? [queueNote(queue)] : []),
+        ...entries,
+      ];
       try {
         await journal.append(conversation, added);
       } catch (error) {
@@ -98,6 +113,13 @@ export function createSessions(options: SessionOptions): Sessions {
       await append(conversation, [
         model === undefined ? choice(models.default.ref, 'default') : choice(models.resolve(model), 'person'),
       ]);
+    },
+    async setQueue(conversation, mode) {
+      await append(conversation, [queueNote(mode)]);
+    },
+    queueMode(conversation) {
+      const channel = conversation.slice(0, conversation.indexOf('/'));
+      return cache.get(conversation)?.session.queue ?? config.current.channels[channel]?.queue ?? 'followup';
     },
     async reset(conversation) {
       await append(conversation, [resetNote()]);

@@ -67,7 +67,12 @@ export function scripted(script: Reply[]): Models & { requests: ModelRequest[] }
 
 /** Sessions over a journal in memory. */
 export function fakeSessions(journal: JournalEntry[]): Sessions & { stopped: string[] } {
-  const session: Session = { conversation: 'cli/default', model: undefined, messages: messagesOf(journal) };
+  const session: Session = {
+    conversation: 'cli/default',
+    model: undefined,
+    queue: undefined,
+    messages: messagesOf(journal),
+  };
   const stopped: string[] = [];
   return {
     stopped,
@@ -79,6 +84,10 @@ export function fakeSessions(journal: JournalEntry[]): Sessions & { stopped: str
     setModel: async (_conversation, model) => {
       session.model = model;
     },
+    setQueue: async (_conversation, mode) => {
+      session.queue = mode;
+    },
+    queueMode: () => session.queue ?? 'followup',
     reset: async () => {
       session.messages = [];
     },

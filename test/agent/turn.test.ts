@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { recall } from '../../src/agent/recall.ts';
 import type { JournalEntry } from '../../src/memory/memory.ts';
 import type { ModelEvent } from '../../src/model/model.ts';
 import { shutdown } from '../../src/session/session.ts';
@@ -311,4 +312,36 @@ test('a message that is not a command is never urgent', () => {
     false,
     false,
   ]);
+});
+
+describe('a turn that is steered', () => {
+  const later = (text: string) => ({ ...inbound(text), id: 'm2' });
+
+  test('takes in what was said meanwhile and answers both', async () => {
+    const waiting = [later('and the weather?')];
+    const { agent, models, kinds } = agentWith([say('It is noon.'), say('It rains.')]);
+    let asked = 0;
+    const steer = () => (++asked === 2 ? waiting.splice(0) : []);
+    const { text } = await agent.turn({ inbound: inbound('the time?'), steer }, new AbortController().signal);
+    expect(text).toBe('It is noon.\n\nIt rains.');
+    expect(kinds()).toEqual(['user', 'assistant', 'user', 'assistant', 'turn-end']);
+    expect(JSON.stringify(models.requests[1]?.messages.at(-1))).toContain('and the weather?');
+  });
+
+  test('is found whole after a crash, and what was taken into it is not answered again', async () => {
+    const turn = { inbound: inbound('the time?') };
+    const first = agentWith([say('It is noon.'), say('It rains.')]);
+    const waiting = [later('and the weather?')];
+    let asked = 0;
+    await first.agent.turn(
+      { ...turn, steer: () => (++asked === 2 ? waiting.splice(0) : []) },
+      new AbortController().signal,
+    );
+    expect(recall(first.journal, 'm1')).toMatchObject({
+      texts: ['It is noon.', 'It rains.'],
+      end: { messageId: 'm1' },
+    });
+    expect(recall(first.journal, 'm2')).toMatchObject({ open: [], end: { messageId: 'm1' } });
+    expect(recall(first.journal, 'm3')).toBeUndefined();
+  });
 });

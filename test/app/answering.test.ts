@@ -3,8 +3,8 @@ import type { Agent, TurnInput, TurnResult } from '../../src/agent/agent.ts';
 import { createAnswering } from '../../src/app/answering.ts';
 import type { InboxItem } from '../../src/channel/channel.ts';
 import { createLog } from '../../src/log/log.ts';
-import { createSessions } from '../../src/session/session.ts';
-import type { Inbound } from '../../src/wire/wire.ts';
+import { createSessions, type QueueMode } from '../../src/session/session.ts';
+import { createBus, type Inbound } from '../../src/wire/wire.ts';
 import { inbound, scripted } from '../agent/fakes.ts';
 import { fakeConfig, fakeMemory } from '../tool/fakes.ts';
 
@@ -27,11 +27,16 @@ function make(turn: (input: TurnInput, signal: AbortSignal) => Promise<Partial<T
       for (const message of waiting) given({ seq: ++seq, inbound: message });
     },
     reply: (item: InboxItem, text: string) => void replies.push(`${item.inbound.id}: ${text}`),
+    merge: (first: InboxItem, others: InboxItem[]) => {
+      const text = [first, ...others].map((one) => one.inbound.text).join(' & ');
+      return { ...first, inbound: { ...first.inbound, text } };
+    },
     settle: (item: InboxItem) => void settled.push(item.inbound.id),
     typing: () => {},
   };
   const agent: Agent = {
     urgent: (message) => message.text === '/stop',
+    command: (message) => message.text.startsWith('/'),
     turn: async (input, signal) => {
       const base = {
         turn: 't',
@@ -44,7 +49,7 @@ function make(turn: (input: TurnInput, signal: AbortSignal) => Promise<Partial<T
   };
   const sessions = createSessions({ memory: fakeMemory(), models: scripted([]), config: fakeConfig() });
   const log = createLog({ sinks: [(entry) => logged.push(entry.message)] });
-  const answering = createAnswering({ channels, sessions, agent, log, prepare: async () => {} });
+  const answering = createAnswering({ channels, sessions, agent, bus: createBus(), log, prepare: async () => {} });
   return { answering, channels, sessions, replies, settled, logged };
 }
 
@@ -174,4 +179,80 @@ test('without old messages, they stay in the inbox and new ones are answered', a
   answering.submit(inbound('now', 'new'));
   await until(() => replies.length === 1);
   expect([replies, settled]).toEqual([['new: new'], []]);
+});
+
+/** A turn that lasts until `finish`, and says what it was given and what it took in. */
+function slowTurns() {
+  let finish = () => {};
+  const turn = async ({ inbound, steer }: TurnInput, signal: AbortSignal) => {
+    const texts = [inbound.text];
+    if (inbound.text.startsWith('slow')) {
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+        signal.addEventListener('abort', () => resolve());
+      });
+      texts.push(...(steer?.() ?? []).map((one) => one.text));
+    }
+    return signal.aborted ? { reason: 'aborted' as const, text: '⏹ Stopped.' } : { text: `re ${texts.join(', ')}` };
+  };
+  return { turn, finish: () => finish() };
+}
+
+async function whileSlow(mode: QueueMode) {
+  const slow = slowTurns();
+  const room = make(slow.turn);
+  room.answering.start({ leftOver: true });
+  await room.sessions.setQueue('cli/default', mode);
+  room.answering.submit(inbound('slow', 'm1'));
+  await until(() => room.sessions.running().length === 1);
+  await Bun.sleep(0);
+  room.answering.submit(inbound('second', 'm2'));
+  room.answering.submit(inbound('third', 'm3'));
+  return { ...room, finish: slow.finish };
+}
+
+test('queue followup: messages during a turn are answered after it, one by one', async () => {
+  const { replies, finish } = await whileSlow('followup');
+  finish();
+  await until(() => replies.length === 3);
+  expect(replies).toEqual(['m1: re slow', 'm2: re second', 'm3: re third']);
+});
+
+test('queue steer: messages during a turn are taken into it, and its answer says so', async () => {
+  const { replies, finish } = await whileSlow('steer');
+  finish();
+  await until(() => replies.length === 1);
+  expect(replies[0]).toStartWith('m1: re slow, second, third\n\n↪ What you wrote meanwhile');
+});
+
+test('queue collect: messages during a turn are answered together after it', async () => {
+  const { replies, finish } = await whileSlow('collect');
+  finish();
+  await until(() => replies.length === 2);
+  expect(replies[1]).toStartWith('m2: re second & third\n\n↪ This answers 2 messages');
+});
+
+test('queue interrupt: a message stops the running turn, which says so', async () => {
+  const { replies } = await whileSlow('interrupt');
+  await until(() => replies.length === 3);
+  expect(replies).toEqual(['m1: ⏹ Stopped for your newer message.', 'm2: re second', 'm3: re third']);
+});
+
+test('queue steer: what comes too late for the turn gets one of its own', async () => {
+  let end = () => {};
+  const room = make(async ({ inbound: { text } }) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    end = resolve;
+    if (text === 'first') await promise;
+    return { text: `re ${text}` };
+  });
+  room.answering.start({ leftOver: true });
+  await room.sessions.setQueue('cli/default', 'steer');
+  room.answering.submit(inbound('first', 'm1'));
+  await until(() => room.sessions.running().length === 1);
+  await Bun.sleep(0);
+  room.answering.submit(inbound('late', 'm2'));
+  end();
+  await until(() => room.replies.length === 2);
+  expect(room.replies).toEqual(['m1: re first', 'm2: re late']);
 });

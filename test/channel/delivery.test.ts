@@ -33,6 +33,15 @@ describe('delivery', () => {
     expect(texts(platform).join(' ')).toBe(`${answer} after`);
   });
 
+  test('waits without counting a try when px itself lets nothing out', async () => {
+    const denied = Array.from({ length: 5 }, () => guestError('denied: POST to that host is not granted'));
+    const platform = failing(...denied);
+    const { channels } = await live({ platform, timing: { maxSends: 2 } });
+    channels.send('chat', 'ada', 'hello');
+    await until(() => texts(platform).length === 1);
+    expect(channels.undelivered()).toEqual([]);
+  });
+
   test('reports each part that left, with the platform id', async () => {
     const { channels, of } = await live();
     channels.send('chat', 'ada', 'hi');

@@ -313,3 +313,15 @@ describe('memory', () => {
     expect(reads).toHaveLength(2);
   });
 });
+
+test('how messages queue is remembered over a restart, and taken back with default', async () => {
+  const { sessions: first, reopen } = world();
+  await first.setQueue(chat, 'collect');
+  expect(first.queueMode(chat)).toBe('collect');
+  await first.close();
+  const second = reopen();
+  expect((await second.open(chat)).queue).toBe('collect');
+  expect(second.queueMode(chat)).toBe('collect');
+  await second.setQueue(chat, undefined);
+  expect(second.queueMode(chat)).toBe('followup');
+});

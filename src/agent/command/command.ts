@@ -1,6 +1,7 @@
 import type { Inbound } from '../../wire/wire.ts';
 import type { AgentOptions } from '../create.ts';
 import { model } from './model.ts';
+import { queue } from './queue.ts';
 import { status } from './status.ts';
 import { tools } from './tools.ts';
 import { undo } from './undo.ts';
@@ -53,7 +54,7 @@ const stop: Command = {
 };
 
 /** Every command, in the order /help shows. */
-const commands: readonly Command[] = [help, status, fresh, model, tools, spent, stop, undo];
+const commands: readonly Command[] = [help, status, fresh, model, tools, queue, spent, stop, undo];
 
 /** Other names people type: Telegram's first message is /start. */
 const aliases: { [name: string]: string } = { start: 'help', reset: 'new', commands: 'help' };

@@ -15,6 +15,15 @@ const channel = v.strictObject({
     'pairing',
   ),
   allow: v.optional(v.pipe(v.array(platformId), v.description('Platform user ids that need no pairing.')), []),
+  queue: v.optional(
+    v.pipe(
+      v.picklist(['steer', 'followup', 'collect', 'interrupt']),
+      v.description(
+        'A message during an answer: taken into it, answered after it, answered with all others that came, or stopping it.',
+      ),
+    ),
+    'followup',
+  ),
   answer_within_hours: v.optional(
     v.pipe(
       v.number(),

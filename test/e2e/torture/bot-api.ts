@@ -103,6 +103,7 @@ export function startBotApi(options: BotApiOptions): BotApi {
       channels: { telegram: { access: 'open' } },
       plugins: {
         telegram: {
+          limits: { http_per_minute: 100_000 },
           settings: { token: 'secret:TELEGRAM_TOKEN', api: `http://${host}` },
           grants: {
             egress: [`GET,POST http://${host}/`],

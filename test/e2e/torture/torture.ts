@@ -37,7 +37,7 @@ export interface TortureReport {
 
 /** Longest wait for an armed kill and for the last answers, in ms. */
 const KILL_MS = 3_000;
-const END_MS = 90_000;
+const END_MS = 30_000;
 
 /** Talks to px over a platform and a provider that fail, kills it again and again, and looks what became of each message. */
 export async function torture(options: TortureOptions): Promise<TortureReport> {
@@ -138,6 +138,9 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     },
     END_MS,
   ).catch(() => {});
+  if (problems.length > 0)
+    for (const path of ['/api/inbox', '/api/outbox', '/api/status'])
+      options.say?.((await (await px.fetch(path)).text()).slice(0, 3000));
   // What came twice would come now.
   await Bun.sleep(300);
   problems = judge(said, telegram, unknown);
