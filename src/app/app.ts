@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Agent, createAgent } from '../agent/agent.ts';
-import { type Channels, openChannels } from '../channel/channel.ts';
+import { type Channels, openChannels, openPeople } from '../channel/channel.ts';
 import { type ConfigStore, type Environment, type Home, initHome, openConfig } from '../config/config.ts';
 import { toPxError } from '../error/error.ts';
 import { createLog, type LogRoot, type LogSink, markdownLogSink, terminalLogSink } from '../log/log.ts';
@@ -113,7 +113,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     const tools = createTools({ memory, plugins, config, secrets, log: log.scope('tool') });
     const sessions = opened('sessions', createSessions({ memory, models, config }), (part) => part.close());
     const agent = createAgent({ models, tools, sessions, memory, config, log: log.scope('agent'), bus, scrub });
-    const channels = await openChannels({ config, store, plugins, secrets, log, bus });
+    const channels = await openChannels({
+      config,
+      store,
+      plugins,
+      secrets,
+      log,
+      bus,
+      people: openPeople(home.memory, secrets),
+    });
     opened('channels', channels, (part) => part.close());
     emitted = channels.emitted;
     const parts = {

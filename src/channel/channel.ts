@@ -1,6 +1,7 @@
 import type { Inbound, Json } from '../wire/wire.ts';
 
 export { type ChannelOptions, openChannels } from './channels.ts';
+export { openPeople } from './people.ts';
 export { splitText } from './split.ts';
 export type { Timing } from './timing.ts';
 
@@ -120,4 +121,6 @@ export interface Pairing {
   /** Approves by code; case, spaces and dashes do not matter. Throws PxError `pairing.unknown`, `pairing.locked`. */
   approve(code: string): { channel: string; sender: string; name: string };
   revoke(channel: string, sender: string): boolean;
+  /** Lets those in again whom `memory/people.md` names and the book does not; returns how many. Only px's own page counts. */
+  restore(): number;
 }

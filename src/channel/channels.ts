@@ -14,6 +14,7 @@ import { openInbox } from './inbox.ts';
 import { lateMark, tooOld } from './late.ts';
 import { openOutbox } from './outbox.ts';
 import { openPairing } from './pairing.ts';
+import type { People } from './people.ts';
 import { defaultTiming, type Timing } from './timing.ts';
 
 /** What channels are made of. */
@@ -25,6 +26,8 @@ export interface ChannelOptions {
   secrets: Pick<Secrets, 'get' | 'has'>;
   log: Log;
   bus: Bus;
+  /** Where the paired people are kept beside the database. */
+  people?: People;
   /** Other pauses than the usual ones. */
   timing?: Partial<Timing>;
 }
@@ -36,7 +39,9 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
   const timing: Timing = { ...defaultTiming, ...options.timing };
   const inbox = openInbox(store, timing.now);
   const outbox = openOutbox(store, timing.now);
-  const book = openPairing(store, timing.now);
+  const book = openPairing(store, timing.now, options.people, (what, error) =>
+    log.warn(what, error === undefined ? {} : { error: toPxError(error).message }),
+  );
   let listener: ((item: InboxItem) => void) | undefined;
 
   /** The message is stored: whatever the listener does with it now, it comes again after a restart until it is answered. */
@@ -196,12 +201,14 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
     pairing: {
       list: book.list,
       revoke: book.revoke,
+      restore: book.restore,
       approve(code) {
         const { chat, ...who } = store.transaction(() => {
           const approved = book.approve(code);
           if (config.current.channels[approved.channel]) outbox.add(approved.channel, approved.chat, welcomeMessage);
           return approved;
         });
+        book.listPeople();
         log.info('paired', { ...who, chat });
         bus.emit({ type: 'pairing.approved', channel: who.channel, sender: who.sender });
         connectors.kick(who.channel);

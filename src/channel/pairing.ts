@@ -2,6 +2,7 @@ import { PxError } from '../error/error.ts';
 import type { Store } from '../store/store.ts';
 import type { Inbound } from '../wire/wire.ts';
 import type { Pairing } from './channel.ts';
+import { type People, peopleJson } from './people.ts';
 
 /** Letters and digits that nobody mistakes for another: 24 of them, so a code of 8 is one of 110,075,314,176. */
 const alphabet = 'ACDEFGHJKMNPQRTVWXY34679';
@@ -19,6 +20,8 @@ export interface PairingBook extends Omit<Pairing, 'approve'> {
   /** A code for a stranger who has none; undefined while one is open or too many are. */
   request(inbound: Inbound): string | undefined;
   approve(code: string): { channel: string; sender: string; name: string; chat: string };
+  /** Writes the page of paired people; to be called once an approval is committed. */
+  listPeople(): void;
 }
 
 interface Row {
@@ -32,8 +35,17 @@ interface Row {
   expires_at: number;
 }
 
-/** Opens the book of who may talk to px. This file alone has SQL for its table. */
-export function openPairing(store: Store, now: () => number): PairingBook {
+/**
+ * Opens the book of who may talk to px. This file alone has SQL for its table. `people` keeps the paired ones in Markdown too: a book that is new, because px.db
+ * was lost, starts with them. `trouble` is told when that cannot be.
+ */
+export function openPairing(
+  store: Store,
+  now: () => number,
+  people?: People,
+  trouble: (what: string, error?: unknown) => void = () => {},
+): PairingBook {
+  const fresh = store.db.query('PRAGMA table_info(pairing)').all().length === 0;
   store.migrate({
     owner: 'pairing',
     steps: [
@@ -53,7 +65,44 @@ export function openPairing(store: Store, now: () => number): PairingBook {
     return db.query<Row, []>(`SELECT * FROM pairing ORDER BY state DESC, at`).all();
   };
 
+  const paired = () => rows().filter((row) => row.state === 'approved');
+  /** Writes the list; on a failure the book still counts, and the next start writes it. */
+  const keep = (list: Row[]) => {
+    try {
+      people?.write(list);
+    } catch (error) {
+      trouble('memory/people.md could not be written', error);
+    }
+  };
+  const restore = (): number => {
+    const kept = people?.read();
+    if (!kept || kept.people.length === 0) return 0;
+    if (!kept.genuine()) {
+      trouble('memory/people.md was not written by this px: nobody was let in by it');
+      return 0;
+    }
+    return store.transaction(() => {
+      let added = 0;
+      for (const { channel, sender, name, chat, at } of kept.people)
+        added += db
+          .query(
+            `INSERT INTO pairing (channel, sender, name, chat, state, code, at, expires_at) VALUES (?, ?, ?, ?, 'approved', '', ?, 0)
+             ON CONFLICT (channel, sender) DO NOTHING`,
+          )
+          .run(channel, sender, name, chat, at).changes;
+      return added;
+    });
+  };
+  if (fresh) restore();
+  else if (people) {
+    const list = paired();
+    const kept = people.read();
+    if (kept ? kept.json !== peopleJson(list) : list.length > 0) keep(list);
+  }
+
   return {
+    restore,
+    listPeople: () => keep(paired()),
     approved: (channel, sender) =>
       db.query(`SELECT 1 FROM pairing WHERE channel = ? AND sender = ? AND state = 'approved'`).get(channel, sender) !==
       null,
@@ -99,8 +148,13 @@ export function openPairing(store: Store, now: () => number): PairingBook {
       ).run(now(), channel, sender);
       return { channel, sender, name, chat };
     },
-    revoke: (channel, sender) =>
-      db.query(`DELETE FROM pairing WHERE channel = ? AND sender = ?`).run(channel, sender).changes > 0,
+    revoke: (channel, sender) => {
+      // The page first: after a crash in between somebody who was sent away must not come back by it.
+      const list = paired();
+      const others = list.filter((row) => row.channel !== channel || row.sender !== sender);
+      if (others.length < list.length) keep(others);
+      return db.query(`DELETE FROM pairing WHERE channel = ? AND sender = ?`).run(channel, sender).changes > 0;
+    },
   };
 }
 

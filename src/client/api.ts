@@ -165,7 +165,8 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
     diff: (change: number) =>
       call(v.object({ n: v.number(), path: v.string(), diff: v.string() }), 'GET', `/api/memory/changes/${change}`),
     undo: (change: number) => call(replies.undoReply, 'POST', '/api/memory/undo', { change }),
-    rebuildMemory: () => call(v.object({ notes: v.number(), chunks: v.number() }), 'POST', '/api/memory/rebuild'),
+    rebuildMemory: () =>
+      call(v.object({ notes: v.number(), chunks: v.number(), people: v.number() }), 'POST', '/api/memory/rebuild'),
 
     config: () => call(v.record(v.string(), v.unknown()), 'GET', '/api/config'),
     setConfig: (key: string, value: unknown) => call(replies.ok, 'PUT', `/api/config/${enc(key)}`, { value }),

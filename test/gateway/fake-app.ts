@@ -105,6 +105,7 @@ export function fakeApp(config: object = {}): Fake {
       pairing: {
         list: () => [],
         revoke: () => false,
+        restore: () => 0,
         approve: () => {
           throw new PxError('pairing.unknown', 'no such code');
         },

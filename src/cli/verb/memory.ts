@@ -40,14 +40,17 @@ const search = verb({
 
 const rebuild = verb({
   name: 'rebuild',
-  summary: 'Remake the index from Markdown.',
+  summary: 'Remake from Markdown what lost databases held: the index, and who may talk to px.',
   args: {},
   examples: ['px memory rebuild'],
   async run(context) {
     await using backend = await openBackend(context);
     const stats = await backend.client.rebuildMemory();
     if (context.json) context.io.data(stats);
-    else context.io.line(`${stats.notes} notes, ${stats.chunks} passages indexed.`);
+    else
+      context.io.line(
+        `${stats.notes} notes, ${stats.chunks} passages indexed.${stats.people > 0 ? ` ${stats.people} people may talk to px again.` : ''}`,
+      );
     return 0;
   },
 });

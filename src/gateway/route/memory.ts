@@ -102,14 +102,14 @@ export const memoryRoutes = [
   route({
     method: 'POST',
     path: '/api/memory/rebuild',
-    summary: 'Drops and remakes the index from Markdown.',
+    summary: 'Drops and remakes the index from Markdown, and lets paired people in again whom the database lost.',
     auth: 'token',
-    reply: v.object({ notes: v.number(), chunks: v.number() }),
+    reply: v.object({ notes: v.number(), chunks: v.number(), people: v.number() }),
     run: async ({ app, unhurried }) => {
       unhurried();
       await app.memory.rebuild();
       await app.memory.settled();
-      return app.memory.stats();
+      return { ...app.memory.stats(), people: app.channels.pairing.restore() };
     },
   }),
 ];
