@@ -10,7 +10,7 @@ import { openPlugins, type Plugins } from '../plugin/plugin.ts';
 import { openSecrets, type Secrets } from '../secret/secret.ts';
 import { createSessions, type Sessions } from '../session/session.ts';
 import { openStore } from '../store/store.ts';
-import { createTools, type Tools } from '../tool/tool.ts';
+import { createTools, type Mcp, openMcp, type Tools } from '../tool/tool.ts';
 import { type Bus, type ConversationId, createBus, type Inbound, type ModelRef, type Status } from '../wire/wire.ts';
 import { createAnswering, within } from './answering.ts';
 import { createBackground } from './background.ts';
@@ -39,6 +39,7 @@ export interface App {
   readonly models: Models;
   readonly plugins: Plugins;
   readonly tools: Tools;
+  readonly mcp: Mcp;
   readonly channels: Channels;
   readonly sessions: Sessions;
   readonly agent: Agent;
@@ -110,7 +111,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     const plugins = opened('plugins', await openPlugins({ config, secrets, store, log, bus, emit }), (part) =>
       part.close(),
     );
-    const tools = createTools({ memory, plugins, config, secrets, log: log.scope('tool') });
+    const mcp = opened('mcp', openMcp({ config, secrets, log, version }), (part) => part.close());
+    const tools = createTools({ memory, plugins, mcp, config, secrets, log: log.scope('tool') });
     const sessions = opened('sessions', createSessions({ memory, models, config }), (part) => part.close());
     const agent = createAgent({ models, tools, sessions, memory, config, log: log.scope('agent'), bus, scrub });
     const channels = await openChannels({
@@ -133,6 +135,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       models,
       plugins,
       tools,
+      mcp,
       channels,
       sessions,
       agent,
@@ -140,10 +143,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       log,
     };
     const after = createBackground(parts, quiet);
-    const answering = opened(
-      'answering',
-      createAnswering({ channels, sessions, agent, bus, log, prepare: after.prepare }),
-      (part) => part.close(),
+    const prepare = async () => {
+      await Promise.all([after.prepare(), mcp.prepare()]);
+    };
+    const answering = opened('answering', createAnswering({ channels, sessions, agent, bus, log, prepare }), (part) =>
+      part.close(),
     );
     opened('background', after, (part) => part.close());
     const pids = watchPids(bus);

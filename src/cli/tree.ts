@@ -12,6 +12,7 @@ export const root: Verb = group({
     portal: async () => (await import('./verb/portal.ts')).portal,
     plugin: async () => (await import('./verb/plugin.ts')).plugin,
     memory: async () => (await import('./verb/memory.ts')).memory,
+    mcp: async () => (await import('./verb/mcp.ts')).mcp,
     audit: async () => (await import('./verb/audit.ts')).audit,
     config: async () => (await import('./verb/config.ts')).config,
     model: async () => (await import('./verb/model.ts')).model,

@@ -144,6 +144,10 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
     pluginLogs: async (name: string) =>
       (await call(v.object({ lines: v.array(replies.logLine) }), 'GET', `/api/plugins/${enc(name)}/logs`)).lines,
 
+    mcpServers: async () => (await call(v.object({ servers: v.array(replies.mcpServer) }), 'GET', '/api/mcp')).servers,
+    /** Starts an MCP server and lists its tools anew. */
+    testMcp: (name: string) => call(replies.mcpServer, 'POST', `/api/mcp/${enc(name)}/test`),
+
     search: async (q: string, options: { limit?: number; under?: string } = {}) =>
       (
         await call(

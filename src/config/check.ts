@@ -26,7 +26,7 @@ export function checkConfig(data: unknown): { config: Config } | { problems: Pro
   // An empty file, or one that has comments only.
   const tidy = walk.visit(data ?? {}, shapeOf(ConfigSchema), []);
   if (walk.stopped) return { problems: walk.problems };
-  walk.problems.push(...literalCredentials(tidy));
+  walk.problems.push(...literalCredentials(tidy), ...mcpProblems(tidy));
   const result = v.safeParse(ConfigSchema, tidy);
   if (result.success && walk.problems.length === 0) return { config: result.output };
   const problems = [...walk.problems, ...(result.issues ?? []).flatMap((issue) => fromIssue(issue, tidy))];
@@ -101,6 +101,32 @@ function literalCredentials(data: unknown): Problem[] {
     if (typeof value !== 'string' || reference.pattern.test(value)) return [];
     const message = `${formatPath(path)}: expected ${reference.expected}, not the key itself; \`px secret set\` keeps it encrypted`;
     return [{ code: 'config.invalid', path, message, expected: reference.expected }];
+  });
+}
+
+/** An MCP server is a program or an address, and what is secret in its environment or headers is referred to. */
+function mcpProblems(data: unknown): Problem[] {
+  const servers = valueAt(data, ['mcp', 'servers']);
+  return Object.entries(isMap(servers) ? servers : {}).flatMap(([name, server]): Problem[] => {
+    if (!isMap(server)) return [];
+    const path = ['mcp', 'servers', name];
+    const problems: Problem[] = [];
+    if ((server['command'] === undefined) === (server['url'] === undefined)) {
+      const expected = 'either `command` or `url`';
+      problems.push({ code: 'config.invalid', path, message: `${formatPath(path)}: expected ${expected}`, expected });
+    }
+    for (const place of ['env', 'headers']) {
+      const values = server[place];
+      for (const [key, value] of Object.entries(isMap(values) ? values : {})) {
+        if (typeof value !== 'string' || value === '' || reference.pattern.test(value)) continue;
+        if (!/key|token|secret|passw|authorization|cookie|credential/i.test(key)) continue;
+        const at = [...path, place, key];
+        const { expected } = reference;
+        const message = `${formatPath(at)}: expected ${expected}, not the value itself; \`px secret set\` keeps it encrypted`;
+        problems.push({ code: 'config.invalid', path: at, message, expected });
+      }
+    }
+    return problems;
   });
 }
 

@@ -5,7 +5,7 @@ export { nearest } from './nearest.ts';
 export { openConfig } from './open.ts';
 export { getPath } from './path.ts';
 export { configJsonSchema, configReference } from './reference.ts';
-export type { ChannelConfig, Config, PluginConfig } from './schema.ts';
+export type { ChannelConfig, Config, McpServerConfig, PluginConfig } from './schema.ts';
 export { ConfigSchema } from './schema.ts';
 
 import type { Config } from './schema.ts';

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { agent } from './section/agent.ts';
 import { channels } from './section/channels.ts';
 import { gateway } from './section/gateway.ts';
+import { mcp } from './section/mcp.ts';
 import { log, memory } from './section/memory.ts';
 import { model, providers } from './section/model.ts';
 import { plugins, sandbox } from './section/plugins.ts';
@@ -21,6 +22,7 @@ export const ConfigSchema = v.strictObject({
     {},
   ),
   sandbox: v.optional(v.pipe(sandbox, v.description('How the process of a plugin is locked.')), {}),
+  mcp: v.optional(v.pipe(mcp, v.description('Servers of the Model Context Protocol whose tools px uses.')), {}),
   memory: v.optional(v.pipe(memory, v.description('Notes and their index.')), {}),
   log: v.optional(v.pipe(log, v.description('What is written to the log.')), {}),
 });
@@ -28,4 +30,5 @@ export const ConfigSchema = v.strictObject({
 /** A validated px.yaml with every default filled in. Values like `secret:NAME` and `${NAME}` are still references here. */
 export type Config = v.InferOutput<typeof ConfigSchema>;
 export type PluginConfig = Config['plugins'][string];
+export type McpServerConfig = Config['mcp']['servers'][string];
 export type ChannelConfig = Config['channels'][string];

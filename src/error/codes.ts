@@ -46,6 +46,8 @@ export const errorCodes = {
   'tool.unknown': 'No tool of this name.',
   'tool.arguments': "The tool's arguments do not fit its schema.",
   'tool.failed': 'The tool ran and failed.',
+  'mcp.unknown': 'No MCP server of this name is in px.yaml.',
+  'mcp.unavailable': 'An MCP server cannot be started or reached, or it broke off.',
   'channel.unknown': 'No channel of this name.',
   'channel.delivery': 'The platform did not take the message.',
   'pairing.unknown': 'No pairing has this code, or it expired.',

@@ -192,3 +192,15 @@ export const pairingEntry = v.object({
   at,
   expiresAt: at,
 });
+
+/** One MCP server, as `px mcp list` shows it. */
+export const mcpServer = v.object({
+  name: v.string(),
+  transport: v.picklist(['stdio', 'http']),
+  target: v.string(),
+  state: v.picklist(['disabled', 'off', 'starting', 'running', 'failing']),
+  detail: v.string(),
+  pid: v.nullable(v.number()),
+  tools: v.array(v.object({ name: v.string(), description: v.string() })),
+  listedAt: v.nullable(v.number()),
+});

@@ -44,6 +44,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'tool.unknown': 404,
   'tool.arguments': 400,
   'tool.failed': 502,
+  'mcp.unknown': 404,
+  'mcp.unavailable': 502,
   'channel.unknown': 404,
   'channel.delivery': 502,
   'pairing.unknown': 404,

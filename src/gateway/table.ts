@@ -1,5 +1,6 @@
 import { openAiRoutes } from './openai/routes.ts';
 import { conversationRoutes } from './route/conversations.ts';
+import { mcpRoutes } from './route/mcp.ts';
 import { memoryRoutes } from './route/memory.ts';
 import { messageRoutes } from './route/messages.ts';
 import { pluginRoutes } from './route/plugins.ts';
@@ -17,5 +18,6 @@ export const routes: readonly Route[] = [
   ...memoryRoutes,
   ...settingsRoutes,
   ...usageRoutes,
+  ...mcpRoutes,
   ...openAiRoutes,
 ];

@@ -1,4 +1,5 @@
 import type { PluginTool } from '../plugin/plugin.ts';
+import type { McpTool } from './mcp/mcp.ts';
 import type { Tool } from './tool.ts';
 
 /** Longest description of a plugin's tool a model is told: a plugin must not fill the prompt. */
@@ -12,6 +13,17 @@ export function pluginTool(tool: PluginTool): Tool {
       tool.description.length > DESCRIPTION ? `${tool.description.slice(0, DESCRIPTION - 1)}…` : tool.description,
     parameters: tool.parameters,
     origin: `plugin/${tool.plugin}`,
+    run: (args, context) => tool.call(args, context.signal),
+  };
+}
+
+/** An MCP server's tool as one of px's own: same policy, same checks, same bounds. */
+export function mcpTool(tool: McpTool): Tool {
+  return {
+    name: tool.name,
+    description: tool.description,
+    parameters: tool.parameters,
+    origin: `mcp/${tool.server}`,
     run: (args, context) => tool.call(args, context.signal),
   };
 }

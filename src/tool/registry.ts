@@ -8,10 +8,11 @@ import type { Secrets } from '../secret/secret.ts';
 import type { ToolCallPart } from '../wire/wire.ts';
 import { orAborted } from './aborted.ts';
 import { checkArguments } from './arguments.ts';
-import { pluginTool } from './bridge.ts';
+import { mcpTool, pluginTool } from './bridge.ts';
 import { memoryGet } from './builtin/memory-get.ts';
 import { memorySearch } from './builtin/memory-search.ts';
 import { memoryWrite } from './builtin/memory-write.ts';
+import type { Mcp, McpTool } from './mcp/mcp.ts';
 import { elide, errorText, toolResult } from './result.ts';
 import type { Tool, ToolContext, Tools } from './tool.ts';
 
@@ -19,30 +20,33 @@ import type { Tool, ToolContext, Tools } from './tool.ts';
 interface ToolsOptions {
   memory: Memory;
   plugins: Pick<Plugins, 'tools'>;
+  /** Left out where there are no MCP servers. */
+  mcp?: Pick<Mcp, 'tools'>;
   config: Pick<ConfigStore, 'current'>;
   secrets: Pick<Secrets, 'scrub'>;
   log: Log;
 }
 
-/** Makes the registry: px's own tools first, then those of enabled plugins, by name. */
-export function createTools({ memory, plugins, config, secrets, log }: ToolsOptions): Tools {
+/** Makes the registry: px's own tools first, then those of enabled plugins and of MCP servers, each by name. */
+export function createTools({ memory, plugins, mcp, config, secrets, log }: ToolsOptions): Tools {
   const own = [memorySearch(memory), memoryGet(memory), memoryWrite(memory)];
   const shadowed = new Set<string>();
 
-  let made: { of: PluginTool[]; list: Tool[] } | undefined;
-  /** Made again when the plugins' tools are others. */
+  let made: { of: PluginTool[]; served: McpTool[]; list: Tool[] } | undefined;
+  /** Made again when the plugins' or the servers' tools are others. */
   const list = (): Tool[] => {
     const of = plugins.tools();
-    if (made?.of !== of) made = { of, list: combine(of) };
+    const served = mcp?.tools() ?? noTools;
+    if (made?.of !== of || made.served !== served) made = { of, served, list: combine(of, served) };
     return made.list;
   };
-  const combine = (of: PluginTool[]): Tool[] => {
+  const combine = (of: PluginTool[], served: McpTool[]): Tool[] => {
     const tools = new Map(own.map((tool) => [tool.name, tool]));
-    for (const tool of of.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (!tools.has(tool.name)) tools.set(tool.name, pluginTool(tool));
-      else if (!shadowed.has(`${tool.plugin}/${tool.name}`)) {
-        shadowed.add(`${tool.plugin}/${tool.name}`);
-        log.warn(`tool ${tool.name} of plugin ${tool.plugin} is left out: the name is taken`);
+    for (const tool of [...of.toSorted(byName).map(pluginTool), ...served.toSorted(byName).map(mcpTool)]) {
+      if (!tools.has(tool.name)) tools.set(tool.name, tool);
+      else if (!shadowed.has(`${tool.origin}/${tool.name}`)) {
+        shadowed.add(`${tool.origin}/${tool.name}`);
+        log.warn(`tool ${tool.name} of ${tool.origin.replace('/', ' ')} is left out: the name is taken`);
       }
     }
     return [...tools.values()];
@@ -92,3 +96,6 @@ export function createTools({ memory, plugins, config, secrets, log }: ToolsOpti
     },
   };
 }
+
+const noTools: McpTool[] = [];
+const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);

@@ -3,6 +3,7 @@ import type { ConversationId, JsonObject, JsonSchema, ToolCallPart, ToolResultPa
 
 export { orAborted } from './aborted.ts';
 export { checkArguments } from './arguments.ts';
+export { type Mcp, type McpServerInfo, openMcp } from './mcp/mcp.ts';
 export { createTools } from './registry.ts';
 export { errorText, toolResult } from './result.ts';
 
@@ -18,7 +19,7 @@ export interface Tool {
   name: string;
   description: string;
   parameters: JsonSchema;
-  /** `px` or `plugin/<name>`. */
+  /** `px`, `plugin/<name>` or `mcp/<server>`. */
   origin: string;
   /** Text for the model. Throws PxError; the registry turns it into an error result. */
   run(args: JsonObject, context: ToolContext): Promise<string>;
