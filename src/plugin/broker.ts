@@ -131,7 +131,7 @@ export function createBroker(options: BrokerOptions): Broker {
       kv.delete(name, v.parse(text, key));
       return { ok: null };
     },
-    'kv-list': ([prefix]) => ({ ok: kv.list(name, v.parse(text, prefix)) }),
+    'kv-list': async ([prefix]) => ({ ok: await kv.list(name, v.parse(text, prefix)) }),
     log: ([level, message]) => {
       options.log.write(v.parse(Level, level), v.parse(text, message), options.config().limits.log_per_minute);
       return { ok: null };

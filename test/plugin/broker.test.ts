@@ -67,6 +67,32 @@ describe('the broker', () => {
     expect(await two.ask('kv-list', '')).toHaveProperty('err');
   });
 
+  test('lets other work in while it goes through as many tiny keys as a plugin can store', async () => {
+    await using home = await openHome();
+    const kv = openKv(home.store, home.secrets);
+    const quota = 131_072;
+    let refused = '';
+    let stored = 0;
+    // One transaction around all, so that the disk is waited for once.
+    home.store.transaction(() => {
+      while (refused === '')
+        try {
+          kv.set('hoard', stored.toString(36), new Uint8Array(), quota);
+          stored++;
+        } catch (thrown) {
+          refused = String(thrown);
+        }
+    });
+    expect(refused).toContain('quota');
+    expect(stored).toBeLessThanOrEqual(quota / 256);
+    let turns = 0;
+    const ticking = setInterval(() => turns++, 0);
+    const found = (await broker(home, 'hoard').ask('kv-list', '')) as { ok: string[] };
+    clearInterval(ticking);
+    expect(found.ok.length).toBe(stored);
+    expect(turns).toBeGreaterThan(0);
+  });
+
   test('lets no more requests through than a minute may have, and tells of denials at a bounded rate', async () => {
     await using home = await openHome();
     const { ask, events } = broker(home, 'busy', { limits: { http_per_minute: 3 } });
