@@ -86,6 +86,30 @@ describe.skipIf(!linux)('JavaScript that broke out into the locked process', () 
           sendmsg: [46, 1, 4096, 0, 0],
           recvmsg: [47, 0, 4096, 0, 0],
           seccomp: [317, 1, 0, 4096, 0],
+          x32Socket: [0x40000000 + 41, 2, 1, 0, 0],
+          x32Execve: [0x40000000 + 520, 0, 0, 0, 0],
+          sendto: [44, 1, 4096, 1, 0],
+          execveat: [322, -100, 4096, 0, 0],
+          openat2: [437, -100, 4096, 4096, 24],
+          openByHandle: [304, -100, 4096, 0, 0],
+          processVmWrite: [311, 1, 0, 0, 0],
+          pidfdOpen: [434, 1, 0, 0, 0],
+          pidfdGetfd: [438, 3, 0, 0, 0],
+          userfaultfd: [323, 0, 0, 0, 0],
+          personality: [135, 0x0400000, 0, 0, 0],
+          archPrctl: [158, 0x1002, 4096, 0, 0],
+          modifyLdt: [154, 0, 4096, 0, 0],
+          perfEvent: [298, 4096, 0, -1, -1],
+          keyctl: [250, 0, 0, 0, 0],
+          setns: [308, 3, 0, 0, 0],
+          shmget: [29, 0, 4096, 0x3ff, 0],
+          mqOpen: [240, 4096, 0, 0, 0],
+          sendfile: [40, 1, 0, 0, 4096],
+          splice: [275, 0, 0, 1, 0],
+          timerCreate: [222, 0, 4096, 4096, 0],
+          setpriority: [141, 0, 0, -20, 0],
+          affinity: [203, 0, 8, 4096, 0],
+          reboot: [169, 0, 0, 0, 0],
         }
       : { openat: [56, 0, 0, 0, 0], socket: [198, 2, 1, 0, 0], execve: [221, 0, 0, 0, 0], kill: [129, 1, 0, 0, 0] };
     const guest = await forced(`
@@ -106,6 +130,29 @@ describe.skipIf(!linux)('JavaScript that broke out into the locked process', () 
     expect(Object.entries(seen).filter(([, result]) => result !== EPERM)).toEqual([]);
     expect(Object.keys(seen).length).toBe(Object.keys(calls).length);
   });
+
+  test.skipIf(process.arch !== 'x64')(
+    'is ended when it runs machine code that calls the kernel the 32-bit way',
+    async () => {
+      const run = (code: number[]) =>
+        forced(`
+        const { dlopen, CFunction, toBuffer } = process.getBuiltinModule('bun:ffi') ?? Bun.FFI;
+        const { mmap } = dlopen('libc.so.6', {
+          mmap: { args: ['u64', 'u64', 'i32', 'i32', 'i32', 'i64'], returns: 'ptr' },
+        }).symbols;
+        const page = mmap(0, 4096, 7, 0x22, -1, 0);
+        toBuffer(page, 0, 4096).set(${JSON.stringify(code)});
+        return String(CFunction({ ptr: page, args: [], returns: 'i32' })());`);
+      // mov eax, 42; ret
+      const harmless = await run([0xb8, 42, 0, 0, 0, 0xc3]);
+      expect(await harmless.call('run', [])).toBe('42');
+      await harmless.end();
+      // mov eax, 20 (getpid of i386); int 0x80; ret
+      const thirtyTwo = await run([0xb8, 20, 0, 0, 0, 0xcd, 0x80, 0xc3]);
+      expect(await codeOf(thirtyTwo.call('run', []))).toBe('plugin.crashed');
+      await thirtyTwo.end();
+    },
+  );
 
   test('cannot reach the network', async () => {
     let hits = 0;
