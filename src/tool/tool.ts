@@ -3,7 +3,7 @@ import type { ConversationId, JsonObject, JsonSchema, ToolCallPart, ToolResultPa
 
 export { orAborted } from './aborted.ts';
 export { checkArguments } from './arguments.ts';
-export { type Mcp, type McpServerInfo, openMcp } from './mcp/mcp.ts';
+export { type Mcp, openMcp } from './mcp/mcp.ts';
 export { createTools } from './registry.ts';
 export { errorText, toolResult } from './result.ts';
 

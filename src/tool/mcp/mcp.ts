@@ -104,9 +104,10 @@ export function openMcp(options: McpOptions): Mcp {
     },
     servers: () => all().map((server) => server.info()),
     async test(name, signal) {
-      const spec = config.current.mcp.servers[name];
+      const { servers } = config.current.mcp;
+      const spec = Object.hasOwn(servers, name) ? servers[name] : undefined;
       if (!spec) {
-        const near = nearest(name, Object.keys(config.current.mcp.servers));
+        const near = nearest(name, Object.keys(servers));
         throw new PxError('mcp.unknown', `There is no MCP server "${name}" in px.yaml.`, {
           hint: near
             ? `Did you mean "${near}"?`
