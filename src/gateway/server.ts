@@ -44,7 +44,10 @@ export function listenGateway(options: GatewayOptions): Gateway {
           address: server.requestIP(request)?.address ?? 'unknown',
           unhurried: () => server.timeout(request, 0),
         };
-        if (new URL(request.url).pathname !== '/api/events') return handler.fetch(request, caller);
+        // A Host header that is no host leaves the request without a URL.
+        const url = URL.parse(request.url);
+        if (!url) return errorResponse(new PxError('gateway.bad-request', 'The Host header names no host.'));
+        if (url.pathname !== '/api/events') return handler.fetch(request, caller);
         try {
           handler.admit(request, caller);
           const [protocol, offered] = tokenProtocol(request);

@@ -147,6 +147,11 @@ describe('a malformed request', () => {
     expect([response.status, await errorOf(response)]).toEqual([400, 'gateway.bad-request']);
   });
 
+  test('whose Host is none is refused, never a fault', async () => {
+    for (const host of ['', 'a%00b', '127.0.0.1@evil.test', '[::1', 'a b'])
+      expect([host, (await fetch(`${gateway.url}/healthz`, { headers: { host } })).status < 500]).toEqual([host, true]);
+  });
+
   test('that is too large is refused, with and without a length', async () => {
     const big = JSON.stringify({ text: 'x'.repeat(5000) });
     expect((await call('/api/conversations/web/me/messages', { method: 'POST', body: big })).status).toBe(413);
