@@ -17,6 +17,15 @@ const usualMaxText = 4096;
 /** The part of the Wasm host that channels use. */
 export type ConnectorHost = Pick<Plugins, 'call' | 'hold' | 'list' | 'inspect' | 'rest'>;
 
+/** Messages stored before other work of px gets its turn. */
+const sliceLength = 100;
+
+function slices(messages: Json): Json[] {
+  if (!Array.isArray(messages) || messages.length <= sliceLength) return [messages];
+  const count = Math.ceil(messages.length / sliceLength);
+  return Array.from({ length: count }, (_, i) => messages.slice(i * sliceLength, (i + 1) * sliceLength));
+}
+
 /** What a connector works with. */
 export interface ConnectorOptions {
   channel: string;
@@ -88,9 +97,14 @@ export function startConnector(options: ConnectorOptions): Connector {
     show('running', '');
   };
 
-  const take = (messages: Json) => {
+  /** In slices, so that px answers others while a flood is stored; after a failure all come again, and known ones count once. */
+  const take = async (messages: Json) => {
     unsaved = messages;
-    const fresh = options.take(messages);
+    let fresh = 0;
+    for (const [i, slice] of slices(messages).entries()) {
+      if (i > 0) await new Promise((resume) => setImmediate(resume));
+      fresh += options.take(slice);
+    }
     if (fresh > 0) lastTraffic = timing.now();
     unsaved = undefined;
     return fresh;
@@ -151,7 +165,7 @@ export function startConnector(options: ConnectorOptions): Connector {
   const run = async () => {
     while (!stopping.signal.aborted) {
       try {
-        if (unsaved !== undefined) take(unsaved);
+        if (unsaved !== undefined) await take(unsaved);
         receiver ??= await connect();
         await receiver.round();
       } catch (thrown) {

@@ -17,7 +17,7 @@ export interface ReceiverTools {
   /** Holds a request open; ends early when the connector stops. */
   hold(request: Json): Promise<Json>;
   /** Stores messages before anything else is asked of the plugin; how many of them were new. */
-  take(messages: Json): number;
+  take(messages: Json): Promise<number>;
   /** Told when the connector is known to work. */
   works(): void;
   /** There will be nothing to do for the plugin until the next call here: its process may go. */
@@ -33,7 +33,7 @@ export function pollReceiver(tools: ReceiverTools): Receiver {
   const pause = widening(timing.pollPause);
   return {
     async round() {
-      const fresh = take(await call('poll-events', []));
+      const fresh = await take(await call('poll-events', []));
       works();
       if (fresh > 0) pause.reset();
       const nap = pause.take();
@@ -80,7 +80,7 @@ export function waitReceiver(tools: ReceiverTools): Receiver {
       } else {
         quiet = undefined;
         const messages = await call('on-wait', [answer]);
-        const fresh = take(messages);
+        const fresh = await take(messages);
         if (Array.isArray(messages) && messages.length === 0) quiet = print;
         if (fresh > 0) pause.reset();
       }

@@ -166,6 +166,22 @@ describe('a connector that is polled', () => {
     expect(life.asked).toEqual(['hi']);
   });
 
+  test('that brings thousands at once loses none and does not hold px up', async () => {
+    const platform = new Platform();
+    platform.waiting = Array.from({ length: 5_000 }, (_, i) => guestMessage(String(i), 'hi', `s${i}`));
+    let longest = 0;
+    let last = performance.now();
+    const watch = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    const life = await live({ platform });
+    await until(() => life.asked.length === 5_000);
+    clearInterval(watch);
+    // All in one piece takes half a second and more.
+    expect(longest).toBeLessThan(250);
+  });
+
   test('may be wrong in one message and lose no other', async () => {
     const platform = new Platform();
     platform.waiting = [
