@@ -4,37 +4,48 @@ import { kvGetText, kvSet, randomBytes, type Tool } from 'px';
 export const manifest = {
   name: 'example-ts',
   version: '0.1.0',
-  description: 'Rolls dice and remembers how many were rolled.',
+  description: 'Rolls dice and remembers favourite ones.',
 };
 
 /** Tools a model may call. What `run` throws is told to the model. */
 export const tools: Tool[] = [
   {
     name: 'roll',
-    description: 'Rolls dice, fairly. Give them as players write them: `d20`, `2d6+1`.',
+    description:
+      'Rolls dice, fairly. Give them as players write them: `d20`, `2d6+1`; without any, the favourite ones roll.',
     parameters: {
       type: 'object',
       properties: { dice: { type: 'string', description: 'Count, `d`, sides, and what is added: `3d6-2`.' } },
-      required: ['dice'],
     },
-    run: ({ dice }: { dice: string }) => roll(dice),
+    run: ({ dice }: { dice?: string }) => roll(dice),
   },
   {
-    name: 'rolled',
-    description: 'How many dice were rolled so far.',
-    parameters: { type: 'object', properties: {} },
-    run: rolled,
+    name: 'favourite',
+    description: 'Makes dice the favourite ones.',
+    parameters: { type: 'object', properties: { dice: { type: 'string' } }, required: ['dice'] },
+    run: ({ dice }: { dice: string }) => favourite(dice),
   },
 ];
 
 /** Rolls dice: `px plugin call example-ts roll '["2d6+1"]'`. */
-export function roll(dice: string): { rolls: number[]; total: number } {
-  const [, count = '', sides = '', plus = '0'] =
-    /^(\d{0,2})d(\d{1,3})([+-]\d{1,4})?$/.exec(dice.replaceAll(' ', '')) ?? [];
-  if (sides === '' || Number(sides) < 2) throw new Error(`not dice: ${dice}; write for example 2d6+1`);
-  const rolls = Array.from({ length: Number(count || 1) }, () => one(Number(sides)));
-  kvSet('rolled', `${rolled() + rolls.length}`);
-  return { rolls, total: rolls.reduce((sum, n) => sum + n, Number(plus)) };
+export function roll(dice = kvGetText('favourite') ?? 'd6'): { rolls: number[]; total: number } {
+  const { count, sides, plus } = read(dice);
+  const rolls = Array.from({ length: count }, () => one(sides));
+  return { rolls, total: rolls.reduce((sum, n) => sum + n, plus) };
+}
+
+/** Keeps dice in the plugin's own store, which px encrypts. */
+export function favourite(dice: string): string {
+  read(dice);
+  kvSet('favourite', dice);
+  return `Favourite dice: ${dice}`;
+}
+
+function read(dice: string): { count: number; sides: number; plus: number } {
+  const found = /^(\d{0,2})d(\d{1,3})([+-]\d{1,4})?$/.exec(dice.replaceAll(' ', ''));
+  const [, count = '', sides = '', plus = '0'] = found ?? [];
+  if (Number(sides) < 2) throw new Error(`not dice: ${dice}; write for example 2d6+1`);
+  return { count: Number(count || 1), sides: Number(sides), plus: Number(plus) };
 }
 
 /** A fair die: numbers that would favour the small sides are thrown away. */
@@ -44,9 +55,4 @@ function one(sides: number): number {
     const number = high * 256 + low;
     if (number < 65_536 - (65_536 % sides)) return 1 + (number % sides);
   }
-}
-
-/** Dice rolled in all, kept by px for this plugin alone. */
-export function rolled(): number {
-  return Number(kvGetText('rolled') ?? 0);
 }

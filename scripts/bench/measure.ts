@@ -51,3 +51,9 @@ export function table(rows: Row[]): string {
   );
   return ['| what | measured | bound | holds |', '|---|---|---|---|', ...lines].join('\n');
 }
+
+/** How many bounds hold, in one line. */
+export function verdict(rows: Row[]): string {
+  const bounds = rows.filter((r) => r.bound !== undefined);
+  return `bench: ${bounds.filter((r) => r.value <= (r.bound ?? 0)).length} of ${bounds.length} bounds hold`;
+}

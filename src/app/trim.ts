@@ -50,9 +50,10 @@ function isWork(event: PxEvent): boolean {
   return event.type !== 'log' && event.type !== 'plugin.call';
 }
 
-/** Collects garbage, then drops the pages of our own executable: clean file pages, which the system has cached anyway. */
+/** Collects garbage, lets go of compiled code, and drops the pages of our own executable: clean file pages, which the system has cached anyway. */
 async function giveBack(): Promise<void> {
   Bun.gc(true);
+  Bun.shrink();
   try {
     await dropExecutablePages();
   } catch {

@@ -118,7 +118,7 @@ export function createBroker(options: BrokerOptions): Broker {
     }
   }
 
-  const calls: Record<string, (args: Json[], signal: AbortSignal) => HostAnswer | Promise<HostAnswer>> = {
+  const calls: Record<string, (args: Json[], signal: () => AbortSignal) => HostAnswer | Promise<HostAnswer>> = {
     'kv-set': ([key, value]) => {
       kv.set(name, v.parse(text, key), v.parse(base64, value), options.config().limits.kv_bytes);
       return { ok: null };
@@ -145,24 +145,30 @@ export function createBroker(options: BrokerOptions): Broker {
       const secret = v.parse(text, wanted);
       return { ok: Object.hasOwn(options.config().grants.secrets, secret) && secrets.has(secret) };
     },
-    'http-request': ([req], signal) => request(req ?? null, signal, options.config().limits.wall_ms),
+    'http-request': ([req], signal) => request(req ?? null, signal(), options.config().limits.wall_ms),
     'emit-message': ([message]) => emitMessage(message),
+  };
+
+  const failed = (fn: string, thrown: unknown): HostAnswer => {
+    if (thrown instanceof KvError) {
+      deny(fn, thrown.message);
+      return { err: thrown.message };
+    }
+    if (thrown instanceof v.ValiError) return { err: 'the arguments are malformed' };
+    options.log.write('error', `${fn} failed: ${thrown instanceof Error ? thrown.message : 'unknown'}`, 60);
+    return { err: `${fn} failed in px` };
   };
 
   return {
     request,
-    async answer(fn, args, signal) {
+    answer(fn, args, signal) {
       try {
         const call = Object.hasOwn(calls, fn) ? calls[fn] : undefined;
-        return call ? await call(args, signal) : { err: `the host has no ${fn}` };
+        if (!call) return { err: `the host has no ${fn}` };
+        const answered = call(args, signal);
+        return answered instanceof Promise ? answered.catch((thrown: unknown) => failed(fn, thrown)) : answered;
       } catch (thrown) {
-        if (thrown instanceof KvError) {
-          deny(fn, thrown.message);
-          return { err: thrown.message };
-        }
-        if (thrown instanceof v.ValiError) return { err: 'the arguments are malformed' };
-        options.log.write('error', `${fn} failed: ${thrown instanceof Error ? thrown.message : 'unknown'}`, 60);
-        return { err: `${fn} failed in px` };
+        return failed(fn, thrown);
       }
     },
   };

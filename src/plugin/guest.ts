@@ -20,8 +20,8 @@ export interface Image {
 
 /** The answer to a host call: its value or the error arm of its result. */
 export type HostAnswer = { ok: Json } | { err: Json };
-/** Does one host call. Must not throw; the signal ends with the call that asked. */
-export type AnswerHost = (fn: string, args: Json[], signal: AbortSignal) => Promise<HostAnswer>;
+/** Does one host call, at once where it can. Must not throw; the signal, which is made when it is asked for, ends with the call that asked. */
+export type AnswerHost = (fn: string, args: Json[], signal: () => AbortSignal) => HostAnswer | Promise<HostAnswer>;
 
 export interface GuestLimits {
   memoryMb: number;
@@ -195,17 +195,28 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     child.send(encodeFrame(frame, [...modules.map(([, bytes]) => bytes), image.code, script]));
   }
 
-  async function answer(asker: Work, n: number, fn: string, args: Json[]): Promise<void> {
+  function answer(asker: Work, n: number, fn: string, args: Json[]): void | Promise<void> {
     if (++asker.hostCalls > maxHostCalls)
       return blame('plugin.output', `it called the host more than ${maxHostCalls} times in one call`);
+    const signal = () => (asker.abort ??= new AbortController()).signal;
+    const reply = (result: HostAnswer) => child.send(encodeFrame({ t: 'answer', n, ...result } satisfies AnswerFrame));
+    const result = options.host(fn, args, signal);
+    return result instanceof Promise ? later(asker, result, signal(), reply) : reply(result);
+  }
+
+  /** An answer that takes time: the guest's clock stands still meanwhile. */
+  async function later(
+    asker: Work,
+    coming: Promise<HostAnswer>,
+    signal: AbortSignal,
+    reply: (result: HostAnswer) => void,
+  ): Promise<void> {
     asker.deadline.pause();
-    asker.abort ??= new AbortController();
-    const { signal } = asker.abort;
-    const result = await Promise.race([options.host(fn, args, signal), aborted(signal)]);
+    const result = await Promise.race([coming, aborted(signal)]);
     // The call may have ended meanwhile, and with it the process.
     if (!result || work !== asker) return;
     asker.deadline.resume();
-    child.send(encodeFrame({ t: 'answer', n, ...result } satisfies AnswerFrame));
+    reply(result);
   }
 
   function begin(cpuMs: number, wallMs: number, signal?: AbortSignal): Promise<Json> {

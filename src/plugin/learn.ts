@@ -26,7 +26,7 @@ const Loaded = v.object({
 });
 
 /** A plugin that is being looked at can reach nothing: its log goes nowhere, and every other call is refused. */
-const nobody: AnswerHost = async (fn) =>
+const nobody: AnswerHost = (fn) =>
   fn === 'log' || fn === 'config-get' ? { ok: null } : fn === 'secret-exists' ? { ok: false } : { err: refused(fn) };
 const refused = (fn: string): Json =>
   fn === 'http-request' ? { denied: 'the plugin is being installed' } : 'the plugin is being installed';

@@ -42,7 +42,7 @@ describe('clock', () => {
 });
 
 describe('examples', () => {
-  test('TypeScript: two tools in one file, that keep a count', async () => {
+  test('TypeScript: two tools in one file, one of which remembers', async () => {
     const source = Bun.file(join(import.meta.dir, '../../plugins/example-ts/example-ts.ts'));
     const { call } = await runScript(await source.text(), 'example-ts.ts');
     for (let i = 0; i < 50; i++) {
@@ -51,7 +51,8 @@ describe('examples', () => {
       expect([rolls.length, total]).toEqual([2, rolls.reduce((sum, n) => sum + n, 1)]);
     }
     expect(JSON.stringify(call('call-tool', 'roll', '{"dice":"d20"}'))).toContain('rolls');
-    expect(call('rolled')).toBe(101);
+    expect(call('favourite', '99d2')).toBe('Favourite dice: 99d2');
+    expect(call('roll')).toMatchObject({ total: expect.any(Number), rolls: { length: 99 } });
     expect(guestError(() => call('roll', 'a lot'))).toContain('not dice: a lot');
   });
 

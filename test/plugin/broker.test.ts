@@ -27,7 +27,7 @@ function broker(home: TestHome, name: string, plugin: object = {}) {
     ca: undefined,
     emit: undefined,
   });
-  const ask = (fn: string, ...args: Json[]) => made.answer(fn, args, AbortSignal.timeout(5000));
+  const ask = (fn: string, ...args: Json[]) => made.answer(fn, args, () => AbortSignal.timeout(5000));
   return { ask, events };
 }
 
