@@ -4,6 +4,8 @@ import type { ConversationId, EndReason, Inbound, ModelRef, Usage } from '../wir
 export { type AgentOptions, createAgent } from './create.ts';
 export { STOPPED } from './notice.ts';
 
+export { createSchedule, type Schedule } from './schedule.ts';
+export { scheduleTools } from './schedule-tools.ts';
 /** What a turn is given. */
 export interface TurnInput {
   inbound: Inbound;

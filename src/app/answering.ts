@@ -65,7 +65,9 @@ export function createAnswering(options: AnsweringOptions): Answering {
       ...(merged.length > 0 ? [`↪ This answers ${merged.length + 1} messages together.`] : []),
     ];
     const text = cut ? result.text.replace(STOPPED, INTERRUPTED) : result.text;
-    if (text === '' || text === STOPPED) for (const one of [item, ...taken]) channels.settle(one);
+    const quiet = item.inbound.sender.id === 'schedule' && item.inbound.metadata?.['quiet'] === true;
+    if (text === '' || text === STOPPED || (quiet && /^\W*NOTHING\W*$/.test(text)))
+      for (const one of [item, ...taken]) channels.settle(one);
     else channels.reply(item, [text, ...notes].join('\n\n'), taken);
     for (const one of taken) tell(one, result, '↪ Taken into the answer that was running.');
     for (const one of merged) tell(one, result, '↪ Answered together with the message before.');

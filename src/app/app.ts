@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Agent, createAgent } from '../agent/agent.ts';
+import { type Agent, createAgent, createSchedule, type Schedule, scheduleTools } from '../agent/agent.ts';
 import { type Channels, openChannels, openPeople } from '../channel/channel.ts';
 import { type ConfigStore, type Environment, type Home, initHome, openConfig } from '../config/config.ts';
 import { toPxError } from '../error/error.ts';
@@ -10,7 +10,7 @@ import { openPlugins, type Plugins } from '../plugin/plugin.ts';
 import { openSecrets, type Secrets } from '../secret/secret.ts';
 import { createSessions, type Sessions } from '../session/session.ts';
 import { openStore } from '../store/store.ts';
-import { createTools, type Mcp, openMcp, type Tools } from '../tool/tool.ts';
+import { createTools, type Mcp, openMcp, type Tool, type Tools } from '../tool/tool.ts';
 import { type Bus, type ConversationId, createBus, type Inbound, type ModelRef, type Status } from '../wire/wire.ts';
 import { createAnswering, within } from './answering.ts';
 import { createBackground } from './background.ts';
@@ -43,6 +43,7 @@ export interface App {
   readonly channels: Channels;
   readonly sessions: Sessions;
   readonly agent: Agent;
+  readonly schedule: Schedule;
   readonly bus: Bus;
   readonly log: LogRoot;
   status(): Status;
@@ -112,7 +113,10 @@ export async function startApp(options: AppOptions): Promise<App> {
       part.close(),
     );
     const mcp = opened('mcp', openMcp({ config, secrets, log, version }), (part) => part.close());
-    const tools = createTools({ memory, plugins, mcp, config, secrets, log: log.scope('tool') });
+    const none: Tool[] = [];
+    let scheduling = none;
+    const more = () => (config.current.agent.schedule ? scheduling : none);
+    const tools = createTools({ memory, plugins, mcp, config, secrets, log: log.scope('tool'), more });
     const sessions = opened('sessions', createSessions({ memory, models, config }), (part) => part.close());
     const agent = createAgent({ models, tools, sessions, memory, config, log: log.scope('agent'), bus, scrub });
     const channels = await openChannels({
@@ -126,6 +130,13 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
     opened('channels', channels, (part) => part.close());
     emitted = channels.emitted;
+    const submit = (inbound: Inbound) => answering.submit(inbound);
+    const schedule = opened(
+      'schedule',
+      createSchedule({ home, memory, submit, bus, log: log.scope('schedule') }),
+      (part) => part.close(),
+    );
+    scheduling = scheduleTools(schedule);
     const parts = {
       version,
       home,
@@ -139,6 +150,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       channels,
       sessions,
       agent,
+      schedule,
       bus,
       log,
     };
@@ -156,7 +168,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     return {
       ...parts,
       status: () => statusOf(parts, pids, after.layers()),
-      submit: (inbound) => answering.submit(inbound),
+      submit,
       async setModel(conversation, model) {
         await sessions.setModel(conversation, model);
         bus.emit({ type: 'model.changed', conversation, model: model ?? models.default.ref, by: 'person' });

@@ -19,11 +19,14 @@ export interface Background {
   close(): void;
 }
 
-type Parts = Pick<App, 'config' | 'memory' | 'models' | 'plugins' | 'channels' | 'bus' | 'log' | 'home' | 'version'>;
+type Parts = Pick<
+  App,
+  'config' | 'memory' | 'models' | 'plugins' | 'channels' | 'schedule' | 'bus' | 'log' | 'home' | 'version'
+>;
 
 /** Makes the background work of one px. `quiet`: for the time of one verb, without connectors, old messages and watchers. */
 export function createBackground(parts: Parts, quiet: boolean): Background {
-  const { config, memory, models, plugins, channels, bus, log, home, version } = parts;
+  const { config, memory, models, plugins, channels, schedule, bus, log, home, version } = parts;
   const { executable } = config.env;
   const idle = startIdleTrim(bus);
   let closed = false;
@@ -69,6 +72,7 @@ export function createBackground(parts: Parts, quiet: boolean): Background {
     if (quiet) return;
     await attempt('watching px.yaml', () => config.watch());
     await attempt('starting connectors', () => channels.start());
+    await attempt('starting the schedule', () => schedule.start());
     await self.prepare();
     if (!closed) log.info(`model ${models.default.ref}: ${models.default.why}`);
     await attempt('looking at the sandbox', async () => {

@@ -21,6 +21,7 @@ export const root: Verb = group({
     pairing: async () => (await import('./verb/pairing.ts')).pairing,
     inbox: async () => (await import('./verb/inbox.ts')).inbox,
     outbox: async () => (await import('./verb/outbox.ts')).outbox,
+    schedule: async () => (await import('./verb/schedule.ts')).schedule,
     doctor: async () => (await import('./verb/doctor.ts')).doctor,
   },
 });

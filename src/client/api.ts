@@ -124,6 +124,12 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
     inbox: async () => (await call(v.object({ messages: v.array(replies.openMessage) }), 'GET', '/api/inbox')).messages,
     answerOld: (id: string) => call(replies.ok, 'POST', `/api/inbox/${enc(id)}/answer`),
     dropMessage: (id: string) => call(replies.ok, 'DELETE', `/api/inbox/${enc(id)}`),
+    /** What px does by itself. */
+    schedule: async () => (await call(v.object({ jobs: v.array(replies.job) }), 'GET', '/api/schedule')).jobs,
+    addJob: (job: { id?: string; when: string; zone?: string; to?: string; text: string }) =>
+      call(replies.job, 'POST', '/api/schedule', job),
+    removeJob: (id: string) => call(replies.ok, 'DELETE', `/api/schedule/${enc(id)}`),
+    runJob: (id: string) => call(replies.ok, 'POST', `/api/schedule/${enc(id)}/run`),
     /** Texts that have not arrived. */
     outbox: async () => (await call(v.object({ parts: v.array(replies.openPart) }), 'GET', '/api/outbox')).parts,
     retryPart: (id: string) => call(replies.ok, 'POST', `/api/outbox/${enc(id)}/retry`),

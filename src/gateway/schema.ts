@@ -139,6 +139,17 @@ export const openMessage = v.object({
   at,
   state: v.picklist(['waiting', 'old']),
 });
+export const job = v.object({
+  id: text,
+  when: text,
+  zone: text,
+  to: text,
+  text,
+  since: at,
+  last: v.optional(at),
+  missed: v.optional(at),
+  next: v.optional(at),
+});
 export const openPart = v.object({
   id: count,
   channel: text,

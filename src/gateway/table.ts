@@ -4,6 +4,7 @@ import { mcpRoutes } from './route/mcp.ts';
 import { memoryRoutes } from './route/memory.ts';
 import { messageRoutes } from './route/messages.ts';
 import { pluginRoutes } from './route/plugins.ts';
+import { scheduleRoutes } from './route/schedule.ts';
 import { serverRoutes } from './route/server.ts';
 import { settingsRoutes } from './route/settings.ts';
 import { usageRoutes } from './route/usage.ts';
@@ -14,6 +15,7 @@ export const routes: readonly Route[] = [
   ...serverRoutes,
   ...conversationRoutes,
   ...messageRoutes,
+  ...scheduleRoutes,
   ...pluginRoutes,
   ...memoryRoutes,
   ...settingsRoutes,

@@ -1,5 +1,5 @@
 export { indexOnce } from './bulk.ts';
-export { appendFile, makeFolder } from './durable.ts';
+export { appendFile, makeFolder, replaceFile } from './durable.ts';
 export { openJournal } from './journal.ts';
 export { type JournalVerdict, verifyJournal } from './journal-verify.ts';
 export { messagesFromJournal } from './messages.ts';

@@ -50,6 +50,10 @@ export function pathToWrite(root: string, path: string): { path: string; file: s
     throw refuse(path, 'is in a folder that only px writes', 'Write to a note of another name.');
   }
   if (plain.toLowerCase() === ownFile) throw refuse(path, 'is written by px only', '`px pairing` changes it.');
+  if (plain.toLowerCase() === 'schedule.md') {
+    // What px does by itself is not changed by what it reads or is told on the way.
+    throw refuse(path, 'is the schedule', 'Change it with px schedule, or in an editor.');
+  }
   if (parts.some((part) => part.startsWith('.'))) throw refuse(path, 'is hidden');
   if (parts.some((part) => Buffer.byteLength(part) > 200)) throw refuse(path, 'has a name that is too long');
   const file = join(root, plain);

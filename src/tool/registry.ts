@@ -25,23 +25,29 @@ interface ToolsOptions {
   config: Pick<ConfigStore, 'current'>;
   secrets: Pick<Secrets, 'scrub'>;
   log: Log;
+  /** Further tools of px's own; a list that is another one when they change. */
+  more?: () => readonly Tool[];
 }
 
+const nothing: readonly Tool[] = [];
+
 /** Makes the registry: px's own tools first, then those of enabled plugins and of MCP servers, each by name. */
-export function createTools({ memory, plugins, mcp, config, secrets, log }: ToolsOptions): Tools {
+export function createTools({ memory, plugins, mcp, config, secrets, log, more }: ToolsOptions): Tools {
   const own = [memorySearch(memory), memoryGet(memory), memoryWrite(memory)];
   const shadowed = new Set<string>();
 
-  let made: { of: PluginTool[]; served: McpTool[]; list: Tool[] } | undefined;
+  let made: { of: PluginTool[]; served: McpTool[]; added: readonly Tool[]; list: Tool[] } | undefined;
   /** Made again when the plugins' or the servers' tools are others. */
   const list = (): Tool[] => {
     const of = plugins.tools();
     const served = mcp?.tools() ?? noTools;
-    if (made?.of !== of || made.served !== served) made = { of, served, list: combine(of, served) };
+    const added = more?.() ?? nothing;
+    if (made?.of !== of || made.served !== served || made.added !== added)
+      made = { of, served, added, list: combine(of, served, added) };
     return made.list;
   };
-  const combine = (of: PluginTool[], served: McpTool[]): Tool[] => {
-    const tools = new Map(own.map((tool) => [tool.name, tool]));
+  const combine = (of: PluginTool[], served: McpTool[], added: readonly Tool[]): Tool[] => {
+    const tools = new Map([...own, ...added].map((tool) => [tool.name, tool]));
     for (const tool of [...of.toSorted(byName).map(pluginTool), ...served.toSorted(byName).map(mcpTool)]) {
       if (!tools.has(tool.name)) tools.set(tool.name, tool);
       else if (!shadowed.has(`${tool.origin}/${tool.name}`)) {

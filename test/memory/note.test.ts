@@ -61,6 +61,8 @@ describe('writing notes', () => {
     '.git/hooks/x.md',
     'a/.hidden.md',
     'journal/x.md',
+    'schedule.md',
+    './Schedule.MD',
     'JOURNAL/x.md',
     './journal/x.md',
     'memory/journal/x.md',

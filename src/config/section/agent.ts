@@ -21,6 +21,13 @@ export const agent = v.strictObject({
     v.pipe(v.number(), v.integer(), v.minValue(2), v.description('Most earlier messages sent with a turn.')),
     60,
   ),
+  schedule: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description('Lets the agent set, list and remove what px does by itself (`memory/schedule.md`) with tools.'),
+    ),
+    false,
+  ),
   tools: v.optional(
     v.pipe(
       v.strictObject({
