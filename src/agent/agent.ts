@@ -1,6 +1,7 @@
 import type { ErrorShape } from '../error/error.ts';
 import type { ConversationId, EndReason, Inbound, ModelRef, Usage } from '../wire/wire.ts';
 
+export { type ContextReport, contextReport } from './context.ts';
 export { type AgentOptions, createAgent } from './create.ts';
 export { STOPPED } from './notice.ts';
 

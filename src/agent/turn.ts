@@ -8,8 +8,9 @@ import type { TurnInput, TurnResult } from './agent.ts';
 import type { AgentOptions } from './create.ts';
 import { LoopGuard } from './guard.ts';
 import { brokeOff, instead, notice, visible } from './notice.ts';
-import { systemPrompt } from './prompt.ts';
 import { RECALL_ENTRIES, type Recalled, recall } from './recall.ts';
+import { type Preamble, preamble } from './request.ts';
+import { Room } from './room.ts';
 import { none, plus, runStep, type Step } from './step.ts';
 
 /** One turn: a person's message, as many model and tool steps as its bounds allow, an end in the journal. */
@@ -25,6 +26,7 @@ export class Turn {
   /** What px said in each step. */
   #texts: string[] = [];
   #recalled: Recalled | undefined;
+  #room: Room;
   /** Models that failed in this turn, for the line under the answer. */
   readonly #failed: Failover[] = [];
 
@@ -39,6 +41,7 @@ export class Turn {
     this.#input = input;
     this.#id = id;
     this.#model = model;
+    this.#room = this.#newRoom();
     this.#chosen = chosen;
     this.#stopped = signal;
   }
@@ -48,8 +51,14 @@ export class Turn {
     const { conversation, id } = this.#input.inbound;
     this.#recalled = recall(await this.#with.memory.journal.read(conversation, RECALL_ENTRIES), id);
     this.#id = this.#recalled?.turn ?? this.#id;
+    this.#room = this.#newRoom();
     this.#texts = this.#recalled?.texts ?? [];
     return this.#id;
+  }
+
+  #newRoom(): Room {
+    const { conversation, id: messageId } = this.#input.inbound;
+    return new Room(this.#with, { conversation, turn: this.#id, messageId });
   }
 
   /** Runs the turn to its end. Rejects only when the journal cannot be written. */
@@ -65,15 +74,16 @@ export class Turn {
     const timer = setTimeout(() => late.abort(), agent.max_seconds * 1000);
     const signal = AbortSignal.any([this.#stopped, late.signal]);
     try {
-      const [system] = await Promise.all([systemPrompt(this.#with.memory), this.#begin()]);
+      const [added] = await Promise.all([preamble(this.#with), this.#begin()]);
       for (let steps = 0; ; steps++) {
         if (this.#stopped.aborted) return await this.#end('aborted');
         const over = this.#over(steps, late.signal.aborted);
         if (over) return await this.#end('limit', undefined, over);
         await this.#steer();
-        const step = await this.#step(system, signal);
+        const step = await this.#step(added, signal);
         if (step.reason === 'aborted' && late.signal.aborted && !this.#stopped.aborted)
           return await this.#end('limit', step, this.#over(steps, true));
+        if (step.error?.code === 'model.overflow' && step.text === '' && this.#room.overflow()) continue;
         const goesOn = step.calls.length > 0 && (step.reason === 'tool-calls' || step.reason === 'stop');
         if (step.reason === 'stop' && step.calls.length === 0 && (await this.#steer(step))) continue;
         if (!goesOn) return await this.#end(step.reason, step, step.error);
@@ -115,10 +125,14 @@ export class Turn {
   }
 
   /** One model call, told to the bus as it goes. */
-  async #step(system: string, signal: AbortSignal): Promise<Step> {
-    const { config, models, sessions, tools, bus } = this.#with;
+  async #step(added: Preamble, signal: AbortSignal): Promise<Step> {
+    const { config, models, bus } = this.#with;
     const { conversation } = this.#input.inbound;
-    const { messages } = await sessions.open(conversation);
+    const { messages, compacted } = await this.#room.messages(added, this.#model, signal);
+    if (compacted) {
+      this.#usage = plus(this.#usage, compacted.usage);
+      bus.emit({ type: 'turn.note', conversation, turn: this.#id, text: compacted.text });
+    }
     let before = this.#texts.length > 0 ? '\n\n' : '';
     const switched: Promise<void>[] = [];
     const watch = (event: ModelEvent) => {
@@ -131,9 +145,10 @@ export class Turn {
     };
     const request = {
       model: this.#model,
-      system,
+      system: added.system,
       messages,
-      tools: tools.specs(),
+      tools: added.tools,
+      cache: added.cache,
       maxOutputTokens: config.current.model.max_output_tokens,
       origin: { conversation, turn: this.#id },
       ...(this.#chosen ? {} : { onFailover: (change: Failover) => switched.push(this.#switch(change)) }),

@@ -17,6 +17,7 @@ export const root: Verb = group({
     config: async () => (await import('./verb/config.ts')).config,
     model: async () => (await import('./verb/model.ts')).model,
     secret: async () => (await import('./verb/secret.ts')).secret,
+    context: async () => (await import('./verb/context.ts')).context,
     usage: async () => (await import('./verb/usage.ts')).usage,
     pairing: async () => (await import('./verb/pairing.ts')).pairing,
     inbox: async () => (await import('./verb/inbox.ts')).inbox,

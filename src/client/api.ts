@@ -187,6 +187,8 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
         'GET',
         '/api/models',
       ),
+    /** What the next request of a conversation is made of. */
+    context: (id: ConversationId) => call(replies.contextReport, 'GET', `${at(id)}/context`),
     /** What model calls cost. */
     usage: (options: { by?: string; since?: string; conversation?: string } = {}) =>
       call(replies.usageReport, 'GET', `/api/usage${query(options)}`),

@@ -179,6 +179,15 @@ const usageLine = v.object({
   usd: v.number(),
   notes: v.array(text),
 });
+export const contextReport = v.object({
+  conversation: text,
+  model: text,
+  profile: text,
+  window: v.nullable(count),
+  added: count,
+  total: count,
+  parts: v.array(v.object({ name: text, tokens: count, stable: v.boolean() })),
+});
 export const usageReport = v.object({
   by: text,
   since: text,

@@ -23,6 +23,8 @@ export interface ModelRequest {
   toolChoice?: 'auto' | 'required' | 'none';
   stop?: string[];
   seed?: number;
+  /** The first `stable` characters of `system`, and the tools, are the same in all calls with this key: a provider may keep them. */
+  cache?: { key: string; stable: number };
   /** For whom the call is made: what it costs is booked there. */
   origin?: { conversation: ConversationId; turn: string };
   /** Given: the models of `model.fallbacks` may answer instead, and each change is told here before their first word. Left out where a person or program chose this very model. */
@@ -109,6 +111,8 @@ export interface Models {
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
   /** Turns texts into vectors. Throws PxError `model.*`, `model.bad-request` when the provider has no embeddings. */
   embed(request: EmbedRequest, signal: AbortSignal): Promise<Embeddings>;
+  /** The context window of a model in tokens: as Ollama tells, or as px knows; undefined when unknown. Never throws. */
+  window(ref: ModelRef): Promise<number | undefined>;
   /** Providers that have what they need, their aliases, and what each server lists (errors left out). */
   list(signal: AbortSignal): Promise<ModelInfo[]>;
   /** Looks again which provider `auto` means (keys, Ollama on its port). */
@@ -119,4 +123,5 @@ export interface Models {
 
 export { dollars } from './price.ts';
 export { openModels } from './switcher.ts';
-export { type UsageBy, type UsageReport, usageBy } from './usage.ts';
+export { estimateTokens } from './tokens.ts';
+export { usageBy } from './usage.ts';

@@ -86,7 +86,7 @@ export function worstCost(price: Price | undefined, request: ModelRequest): numb
 }
 
 /** More input tokens than the request can have. */
-export function mostInputTokens({ system, messages, tools }: ModelRequest): number {
+function mostInputTokens({ system, messages, tools }: ModelRequest): number {
   const parts = messages.flatMap((m): (TextPart | ImagePart | ThinkingPart | ToolCallPart)[] =>
     m.role === 'tool' ? m.parts.flatMap((result) => result.content) : m.parts,
   );

@@ -20,6 +20,7 @@ import { withRetry } from './retry.ts';
 import { isProviderName, resolveName } from './route.ts';
 import { readSettings } from './settings.ts';
 import { Spend } from './spend.ts';
+import { askOllamaWindow } from './window.ts';
 
 /** What {@link openModels} is made from. */
 export interface ModelParts {
@@ -47,6 +48,7 @@ export async function openModels(
   const providers = new Map<string, Promise<Provider>>();
   const cool = new CoolDown(tuning.coolMs);
   const spend = new Spend(config, log, (provider) => addressOf(provider, parts));
+  const windows = new Map<ModelRef, { window: number | undefined; at: number }>();
   let local: string[] = [];
   let probedAt = 0;
   let closed = false;
@@ -114,6 +116,7 @@ export async function openModels(
   const unsubscribe = config.onChange((_, changed) => {
     if (!changed.some((key) => /^(model|providers)(\.|$)/.test(key))) return;
     cool.clear();
+    windows.clear();
     refresh();
     if (wantsProbe()) void probe();
   });
@@ -171,6 +174,17 @@ export async function openModels(
           hint: `Is it an embedding model? Check its name and providers.${name}.base_url in px.yaml.`,
         });
       return made;
+    },
+    async window(ref) {
+      if (!ref.startsWith('ollama/')) return contextWindow(ref);
+      const known = windows.get(ref);
+      if (known !== undefined && (known.window || Date.now() - known.at < probeAgainMs)) return known.window;
+      const { baseUrl, apiKey } = readSettings('ollama', config, parts.secrets);
+      const told = await askOllamaWindow(baseUrl, apiKey, ref.slice(7)).catch(() => undefined);
+      // px never asks Ollama for more than this (provider/ollama.ts).
+      const window = told === undefined ? undefined : Math.min(told, 131_072);
+      windows.set(ref, { window, at: Date.now() });
+      return window;
     },
     async list(signal) {
       const found: ModelInfo[] = [info(offlineRef)];

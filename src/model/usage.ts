@@ -4,7 +4,7 @@ import { catalogueVersion } from './prices.ts';
 
 /** How usage can be added up. */
 export const usageBy = ['model', 'day', 'month', 'conversation', 'plugin'] as const;
-export type UsageBy = (typeof usageBy)[number];
+type UsageBy = (typeof usageBy)[number];
 
 /** Which calls are added up, and how. */
 export interface UsageQuery {
@@ -15,7 +15,7 @@ export interface UsageQuery {
 }
 
 /** One line of a report. Tokens and dollars are sums. */
-export interface UsageLine {
+interface UsageLine {
   key: string;
   calls: number;
   input: number;

@@ -1,5 +1,5 @@
 /** Caps in dollars; what is left out has no cap. */
-export interface Budget {
+interface Budget {
   day?: number | undefined;
   month?: number | undefined;
   conversation?: number | undefined;

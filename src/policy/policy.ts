@@ -12,6 +12,6 @@ export interface EgressRule {
 export type Verdict = { allow: true } | { allow: false; reason: string };
 
 export { checkAddress, classifyAddress } from './address.ts';
-export { type Budget, type CapState, cappedBy } from './budget.ts';
+export { type CapState, cappedBy } from './budget.ts';
 export { checkEgress, parseEgress, secretMayGo } from './egress.ts';
 export { toolAllowed } from './tool.ts';

@@ -1,6 +1,7 @@
 import { type JournalEntry, messagesFromJournal } from '../memory/memory.ts';
 import type { Message, ModelRef } from '../wire/wire.ts';
 import { type QueueMode, queueModes } from './queue-mode.ts';
+import { summarised, withSummary } from './summary.ts';
 
 /** Who chose a model, in a `model` entry: only a person's choice binds the conversation; `default` takes it back. */
 export type ModelBy = 'person' | 'default';
@@ -57,15 +58,20 @@ export function choiceIsOld(entries: JournalEntry[]): boolean {
 }
 
 /**
- * The messages a model is sent: those after the last reset, at most `most`, beginning with a person's. The latest turn is never cut,
- * even when it alone is longer.
+ * The messages a model is sent: the summary of what was compacted, then those after it and after the last reset, at most `most`,
+ * beginning with a person's. The latest turn is never cut, even when it alone is longer.
  */
 export function contextMessages(entries: JournalEntry[], most: number): Message[] {
-  const reset = entries.findLastIndex((e) => e.kind === 'note' && isReset(e.data));
-  const messages = messagesFromJournal(entries.slice(reset + 1));
+  const { summary, kept } = summarised(sinceReset(entries));
+  const messages = messagesFromJournal(kept);
   const lastUser = messages.findLastIndex((m) => m.role === 'user');
   const first = messages.findIndex((m, at) => m.role === 'user' && (messages.length - at <= most || at === lastUser));
-  return first < 0 ? [] : messages.slice(first);
+  return withSummary(summary, first < 0 ? [] : messages.slice(first));
+}
+
+/** The entries after the last `/new`. */
+export function sinceReset(entries: JournalEntry[]): JournalEntry[] {
+  return entries.slice(entries.findLastIndex((e) => e.kind === 'note' && isReset(e.data)) + 1);
 }
 
 function isReset(data: unknown): boolean {

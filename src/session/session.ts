@@ -2,8 +2,10 @@ import type { JournalEntry } from '../memory/memory.ts';
 import type { ConversationId, Message, ModelRef } from '../wire/wire.ts';
 import type { QueueMode } from './queue-mode.ts';
 
+export { sinceReset } from './context.ts';
 export { type QueueMode, queueModes } from './queue-mode.ts';
 export { createSessions, type SessionOptions, shutdown } from './sessions.ts';
+export { summarised, summaryNote } from './summary.ts';
 
 /** A conversation's state, always derivable from its journal. */
 export interface Session {

@@ -13,9 +13,11 @@ import {
   queueIsOld,
   queueNote,
   resetNote,
+  sinceReset,
 } from './context.ts';
 import { createLanes } from './lanes.ts';
 import type { Session, Sessions } from './session.ts';
+import { oldSummary } from './summary.ts';
 
 /** `signal.reason` of a turn that is aborted because px ends: it is not over, its message is answered after the next start. */
 export const shutdown = 'shutdown';
@@ -90,6 +92,7 @@ export function createSessions(options: SessionOptions): Sessions {
       const added = [
         ...(chosen !== undefined && choiceIsOld(open.entries) ? [choice(chosen, 'person')] : []),
         ...(queue !== undefined && queueIsOld(open.entries) ? [queueNote(queue)] : []),
+        ...(entries.some((e) => e.kind === 'user') ? oldSummary(sinceReset(open.entries)) : []),
         ...entries,
       ];
       try {

@@ -58,6 +58,8 @@ export type TurnEvent =
       messageId: string;
     }
   | { type: 'turn.text'; conversation: ConversationId; turn: string; text: string }
+  /** px did something about the conversation itself: older messages were summarised. */
+  | { type: 'turn.note'; conversation: ConversationId; turn: string; text: string }
   | { type: 'turn.thinking'; conversation: ConversationId; turn: string; text: string }
   | { type: 'turn.tool'; conversation: ConversationId; turn: string; call: ToolCallPart }
   | { type: 'turn.tool-result'; conversation: ConversationId; turn: string; result: ToolResultPart; ms: number }

@@ -47,6 +47,7 @@ export function scripted(script: Reply[]): Models & { requests: ModelRequest[] }
       const events = typeof reply === 'function' ? reply(request, signal) : reply;
       for await (const event of Symbol.asyncIterator in events ? events : await events) yield event;
     },
+    window: async () => undefined,
     spend: {
       tariff: () => ({ price: undefined, source: 'free: offline', known: true }),
       caps: () => [],

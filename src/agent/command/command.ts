@@ -1,12 +1,13 @@
 import type { Inbound } from '../../wire/wire.ts';
 import type { AgentOptions } from '../create.ts';
+import { context } from './context.ts';
 import { model } from './model.ts';
 import { queue } from './queue.ts';
 import { status } from './status.ts';
 import { tools } from './tools.ts';
 import { undo } from './undo.ts';
-
 import { usage as spent } from './usage.ts';
+
 /** What a command is run with: the agent's parts and the message it came in. */
 export interface CommandContext extends AgentOptions {
   inbound: Inbound;
@@ -54,7 +55,7 @@ const stop: Command = {
 };
 
 /** Every command, in the order /help shows. */
-const commands: readonly Command[] = [help, status, fresh, model, tools, queue, spent, stop, undo];
+const commands: readonly Command[] = [help, status, fresh, model, tools, queue, spent, context, stop, undo];
 
 /** Other names people type: Telegram's first message is /start. */
 const aliases: { [name: string]: string } = { start: 'help', reset: 'new', commands: 'help' };

@@ -21,6 +21,13 @@ export const agent = v.strictObject({
     v.pipe(v.number(), v.integer(), v.minValue(2), v.description('Most earlier messages sent with a turn.')),
     60,
   ),
+  profile: v.optional(
+    v.pipe(
+      v.picklist(['full', 'minimal']),
+      v.description('How much px says before the conversation: `minimal` is under 600 tokens, for small local models.'),
+    ),
+    'full',
+  ),
   schedule: v.optional(
     v.pipe(
       v.boolean(),

@@ -1,9 +1,10 @@
 import * as v from 'valibot';
+import { contextReport } from '../../agent/agent.ts';
 import { usageBy } from '../../model/model.ts';
 import { route } from '../route.ts';
 import * as s from '../schema.ts';
 
-/** What was spent. */
+/** What was spent, and what a request is made of. */
 export const usageRoutes = [
   route({
     method: 'GET',
@@ -19,5 +20,14 @@ export const usageRoutes = [
     }),
     reply: s.usageReport,
     run: ({ app, query }) => app.models.spend.report(query),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/conversations/{channel}/{chat}/context',
+    summary: 'What px would send to the model with the next message: its parts, in tokens (estimated).',
+    auth: 'token',
+    params: v.object({ channel: s.channelName, chat: s.chatName }),
+    reply: s.contextReport,
+    run: ({ app, params }) => contextReport(app, `${params.channel}/${params.chat}`),
   }),
 ];

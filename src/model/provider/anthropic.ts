@@ -132,8 +132,7 @@ function messagesRequest(request: ModelRequest): Anthropic.MessageCreateParamsSt
     max_tokens: request.maxOutputTokens,
     stream: true,
   };
-  if (request.system !== '')
-    body.system = [{ type: 'text', text: request.system, cache_control: { type: 'ephemeral' } }];
+  if (request.system !== '') body.system = systemBlocks(request.system, request.cache?.stable ?? request.system.length);
   // Newer models refuse sampling parameters, and the SDK's types no longer know them.
   if (request.temperature !== undefined && !/^claude-[a-z]+-(4-[7-9]|[5-9])/.test(model))
     Object.assign(body, { temperature: Math.min(1, request.temperature) });
@@ -154,6 +153,18 @@ function messagesRequest(request: ModelRequest): Anthropic.MessageCreateParamsSt
     if (request.toolChoice) body.tool_choice = { type: request.toolChoice === 'required' ? 'any' : request.toolChoice };
   }
   return body;
+}
+
+/** The stable part with a mark at its end, which covers the tools too; what changes comes after it. */
+function systemBlocks(system: string, stable: number): Anthropic.TextBlockParam[] {
+  const kept: Anthropic.TextBlockParam = {
+    type: 'text',
+    text: system.slice(0, stable),
+    cache_control: { type: 'ephemeral' },
+  };
+  const rest = system.slice(stable);
+  if (stable === 0) return [{ type: 'text', text: rest }];
+  return rest.trim() === '' ? [kept] : [kept, { type: 'text', text: rest }];
 }
 
 /** Everything before the end of the last message is the same in the next step of a tool loop: let Anthropic keep it. */

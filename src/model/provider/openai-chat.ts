@@ -93,6 +93,8 @@ function chatRequest(request: ModelRequest, settings: ProviderSettings): ChatCom
     stream: true,
     stream_options: { include_usage: true },
   };
+  // Requests with one key go to one machine, which has their beginning in its cache. Compatible servers may not know it.
+  if (request.cache && !settings.customBaseUrl) body.prompt_cache_key = request.cache.key;
   // Compatible servers know `max_tokens`; OpenAI's own newer models refuse it.
   if (settings.customBaseUrl && !reasoning) body.max_tokens = request.maxOutputTokens;
   else body.max_completion_tokens = request.maxOutputTokens;

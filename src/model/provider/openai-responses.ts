@@ -12,11 +12,17 @@ import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
 import { modelName } from '../protocol/run.ts';
 import { finishCall, objectSchema, wireName } from '../protocol/tools.ts';
+import type { ProviderSettings } from '../settings.ts';
 import { isReasoningModel } from './openai.ts';
 
 /** The Responses API: request and stream. Nothing is stored at OpenAI; encrypted thoughts travel with the conversation. */
-export async function* responses(client: OpenAI, request: ModelRequest, exchange: Exchange): AsyncIterable<ModelEvent> {
-  const stream = await client.responses.create(responsesRequest(request));
+export async function* responses(
+  client: OpenAI,
+  request: ModelRequest,
+  settings: ProviderSettings,
+  exchange: Exchange,
+): AsyncIterable<ModelEvent> {
+  const stream = await client.responses.create(responsesRequest(request, settings));
   let calls = 0;
   let refused = false;
   for await (const event of stream) {
@@ -71,7 +77,7 @@ function usageOf(usage: ResponseUsage | undefined): Usage | undefined {
   };
 }
 
-function responsesRequest(request: ModelRequest): ResponseCreateParamsStreaming {
+function responsesRequest(request: ModelRequest, settings: ProviderSettings): ResponseCreateParamsStreaming {
   const model = modelName(request.model);
   const reasoning = isReasoningModel(model);
   const turns = normalise(request.messages, {
@@ -87,6 +93,7 @@ function responsesRequest(request: ModelRequest): ResponseCreateParamsStreaming 
     store: false,
     max_output_tokens: Math.max(16, request.maxOutputTokens),
   };
+  if (request.cache && !settings.customBaseUrl) body.prompt_cache_key = request.cache.key;
   if (request.system !== '') body.instructions = request.system;
   if (reasoning) {
     body.include = ['reasoning.encrypted_content'];

@@ -33,7 +33,7 @@ async function* open(request: ModelRequest, settings: ProviderSettings, exchange
   const { chat } = await import('./openai-chat.ts');
   const { responses } = await import('./openai-responses.ts');
   yield* settings.api === 'responses'
-    ? responses(client, request, exchange)
+    ? responses(client, request, settings, exchange)
     : chat(client, request, settings, exchange);
 }
 

@@ -1,0 +1,98 @@
+import type { ConfigStore } from '../config/config.ts';
+import type { Memory } from '../memory/memory.ts';
+import { estimateTokens, type ToolSpec } from '../model/model.ts';
+import type { Tools } from '../tool/tool.ts';
+import type { Json, JsonSchema, Message } from '../wire/wire.ts';
+import { type PromptPart, promptParts } from './prompt.ts';
+
+/** What px adds to what people say: the system text and the tools. */
+export interface Preamble {
+  parts: PromptPart[];
+  system: string;
+  tools: ToolSpec[];
+  /** `stable`: so many characters of `system` are the same in every turn. */
+  cache: { key: string; stable: number };
+}
+
+/** What a preamble is made from. */
+export interface PreambleOptions {
+  memory: Pick<Memory, 'get'>;
+  tools: Pick<Tools, 'specs'>;
+  config: Pick<ConfigStore, 'current'>;
+}
+
+/** The preamble of a turn: the same bytes from turn to turn, but for the day at its end. */
+export async function preamble({ memory, tools, config }: PreambleOptions, now = new Date()): Promise<Preamble> {
+  const { profile } = config.current.agent;
+  const parts = await promptParts(memory, profile, now);
+  const system = parts.map((part) => part.text).join('\n\n');
+  const stable = parts
+    .filter((part) => part.stable)
+    .map((part) => part.text)
+    .join('\n\n').length;
+  const specs = tools.specs().map(profile === 'minimal' ? shortSpec : plainSpec);
+  const key = `px-${Bun.hash(system.slice(0, stable)).toString(36)}`;
+  return { parts, system, tools: specs, cache: { key, stable } };
+}
+
+/** About how many tokens messages are; an image counts as 1,500. */
+export function messageTokens(messages: Message[]): number {
+  let tokens = 0;
+  for (const message of messages)
+    for (const part of message.parts) {
+      tokens += 4;
+      for (const one of part.type === 'tool-result' ? part.content : [part]) {
+        if (one.type === 'image') tokens += 1500;
+        else tokens += estimateTokens(one.type === 'tool-call' ? JSON.stringify(one.args) + one.name : one.text);
+      }
+    }
+  return tokens;
+}
+
+/** About how many tokens the description of tools is. */
+export function toolTokens(tools: ToolSpec[]): number {
+  return tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools));
+}
+
+/** A tool without what only px's own check of arguments needs, and without a manual where a sentence was meant. */
+function plainSpec({ name, description, parameters }: ToolSpec): ToolSpec {
+  return { name, description: clip(description, 400), parameters: shortSchema(parameters, 120) };
+}
+
+/** A tool in few words: the first sentence, and of its parameters those that are needed: the others have defaults. */
+function shortSpec({ name, description, parameters }: ToolSpec): ToolSpec {
+  const sentence = /^[\s\S]*?[.!?](?=\s|$)/.exec(description)?.[0] ?? description;
+  return { name, description: clip(sentence, 45), parameters: neededOnly(shortSchema(parameters, 0)) };
+}
+
+function neededOnly(schema: JsonSchema): JsonSchema {
+  const { properties, required } = schema;
+  if (!isObject(properties ?? null) || !Array.isArray(required) || required.length === 0) return schema;
+  const needed = Object.entries(properties ?? {}).filter(([name]) => required.includes(name));
+  return { ...schema, properties: Object.fromEntries(needed) };
+}
+
+/** Left out of every schema. */
+const unsaid = /^(?:\$schema|title|default|examples?|additionalProperties|m(?:in|ax).*|pattern)$/;
+
+/** A schema in the part a model needs; descriptions are cut at `words` characters. */
+function shortSchema(schema: JsonSchema, words: number): JsonSchema {
+  const shorter = (value: Json): Json => (isObject(value) ? shortSchema(value, words) : value);
+  const out: JsonSchema = {};
+  for (const [key, value] of Object.entries(schema)) {
+    if (unsaid.test(key)) continue;
+    if (key === 'properties' && isObject(value))
+      out[key] = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shorter(inner)]));
+    else if (key !== 'description') out[key] = Array.isArray(value) ? value.map(shorter) : shorter(value);
+    else if (words > 0 && typeof value === 'string') out[key] = clip(value, words);
+  }
+  return out;
+}
+
+const isObject = (value: Json): value is JsonSchema =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A text of at most so many characters; the end is left out. */
+export function clip(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`;
+}
