@@ -65,6 +65,8 @@ describe("px as an MCP server, asked by the SDK's own client", () => {
     await server.app.memory.settled();
     const found = await client.callTool({ name: 'memory_search', arguments: { query: 'Gudrun' } });
     expect(JSON.stringify(found.content)).toContain('ö.md');
+    const kept = await server.app.memory.journal.read('api/mcp', 10);
+    expect(kept.map((entry) => entry.kind)).toEqual(['tool-call', 'tool-result']);
     expect(await client.callTool({ name: 'memory_get', arguments: { path: 'MEMORY.md' } })).toMatchObject({
       isError: true,
     });

@@ -57,7 +57,13 @@ function mcpServer(app: App): Server {
     const call = { type: 'tool-call' as const, id, name: params.name, args };
     if (!app.tools.list().some((tool) => tool.name === params.name))
       throw new McpError(ErrorCode.InvalidParams, `There is no tool "${params.name.slice(0, 100)}".`);
-    const { result } = await app.tools.run(call, { conversation: 'api/mcp', turn: id, signal });
+    const conversation = 'api/mcp' as const;
+    const scrubbed: JsonObject = JSON.parse(app.secrets.scrub(JSON.stringify(args)));
+    await app.memory.journal.append(conversation, [
+      { at: 0, kind: 'tool-call', turn: id, call: { ...call, args: scrubbed } },
+    ]);
+    const { result, ms } = await app.tools.run(call, { conversation, turn: id, signal });
+    await app.memory.journal.append(conversation, [{ at: 0, kind: 'tool-result', turn: id, result, ms }]);
     return {
       isError: result.isError,
       content: result.content.map((part) =>

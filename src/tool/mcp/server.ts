@@ -31,6 +31,8 @@ export interface ServerOptions extends McpOptions {
 /** The wait after a failure: one second, doubled each time, a minute at most. */
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
+/** How long changes of the list are collected. */
+const CHANGED_MS = 300;
 
 /** Makes it; nothing is started. */
 export function openServer(options: ServerOptions): Server {
@@ -44,8 +46,10 @@ export function openServer(options: ServerOptions): Server {
   let lastError = '';
   let busy = 0;
   let idle: ReturnType<typeof setTimeout> | undefined;
+  let soon: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
 
+  const inTime = () => AbortSignal.timeout(spec.timeout_seconds * 1000);
   const failed = (why: string) => {
     failures++;
     retryAt = Date.now() + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1));
@@ -61,6 +65,8 @@ export function openServer(options: ServerOptions): Server {
 
   const drop = async (): Promise<void> => {
     clearTimeout(idle);
+    clearTimeout(soon);
+    soon = undefined;
     const gone = connection;
     connection = undefined;
     await gone?.close();
@@ -77,7 +83,7 @@ export function openServer(options: ServerOptions): Server {
         resolve: secrets.resolve,
         path: config.env.get('PATH') ?? '/usr/local/bin:/usr/bin:/bin',
         say: (line) => log.debug(line),
-        onChanged: () => mine && void list_(mine, AbortSignal.timeout(spec.timeout_seconds * 1000)).catch(() => {}),
+        onChanged: () => mine && listSoon(mine),
         onClosed: (why) => {
           if (mine === undefined || connection !== mine) return;
           connection = undefined;
@@ -132,7 +138,7 @@ export function openServer(options: ServerOptions): Server {
     }
   };
 
-  const list_ = async (to: Connection, signal: AbortSignal): Promise<void> => {
+  const relist = async (to: Connection, signal: AbortSignal): Promise<void> => {
     const tools = boundTools(await to.list(signal));
     const same = list !== undefined && Bun.deepEquals(list.tools, tools, true);
     list = { at: Date.now(), tools };
@@ -140,10 +146,18 @@ export function openServer(options: ServerOptions): Server {
     if (!closed) writeList(options.file, options.listKey, list);
   };
 
+  /** A server that says again and again that its tools changed is asked a few times a second at most. */
+  const listSoon = (to: Connection): void => {
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      if (connection === to) void relist(to, inTime()).catch(() => {});
+    }, CHANGED_MS);
+  };
+
   const refresh = (signal: AbortSignal, now?: boolean) =>
     using(async () => {
       try {
-        await list_(await orAborted(connected(now), signal), signal);
+        await relist(await orAborted(connected(now), signal), signal);
         failures = 0;
         lastError = '';
       } catch (thrown) {
@@ -159,7 +173,7 @@ export function openServer(options: ServerOptions): Server {
       const fresh = connection === undefined;
       let to = await orAborted(connected(), signal);
       // The list is refreshed on use, beside the call: what is new counts from the next prompt on.
-      if (fresh) void list_(to, AbortSignal.timeout(spec.timeout_seconds * 1000)).catch(() => {});
+      if (fresh) void relist(to, inTime()).catch(() => {});
       let answer = await to.call(tool, args, signal);
       if (answer === 'gone') {
         // The server forgot the session (it was restarted): once more with a new one.
