@@ -136,11 +136,7 @@ export function createBroker(options: BrokerOptions): Broker {
       options.log.write(v.parse(Level, level), v.parse(text, message), options.config().limits.log_per_minute);
       return { ok: null };
     },
-    'config-get': ([key]) => {
-      const { settings } = options.config();
-      const wanted = v.parse(text, key);
-      return { ok: Object.hasOwn(settings, wanted) ? JSON.stringify(veil(settings[wanted])) : null };
-    },
+    'config-get': ([key]) => ({ ok: new Map(settingsOf(options.config())).get(v.parse(text, key)) ?? null }),
     'secret-exists': ([wanted]) => {
       const secret = v.parse(text, wanted);
       return { ok: Object.hasOwn(options.config().grants.secrets, secret) && secrets.has(secret) };
@@ -172,6 +168,11 @@ export function createBroker(options: BrokerOptions): Broker {
       }
     },
   };
+}
+
+/** A plugin's settings as it may read them, each as JSON. */
+export function settingsOf({ settings }: Pick<PluginConfig, 'settings'>): [key: string, json: string][] {
+  return Object.entries(settings).map(([key, value]) => [key, JSON.stringify(veil(value))]);
 }
 
 /** A setting as the plugin may read it: every reference to a secret is its placeholder, at any depth. */

@@ -3,6 +3,7 @@ import type { Json } from '../wire/wire.ts';
 import { type Child, checkLayers, type SandboxMode, startChild } from './child-process.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
 import { encodeFrame, FrameError, parseFrame } from './frame.ts';
+import { outcomeOf } from './outcome.ts';
 import { type AnswerFrame, type CallFrame, type FromChild, type LoadFrame, readFromChild } from './protocol.ts';
 import type { WitFunction } from './wit/types.ts';
 
@@ -39,6 +40,8 @@ export interface GuestOptions {
   /** May still be in the making: the process is started and locked meanwhile. */
   image: Image | Promise<Image>;
   limits: GuestLimits;
+  /** What `config-get` gives, each as JSON. */
+  settings: [key: string, json: string][];
   host: AnswerHost;
 }
 
@@ -190,7 +193,15 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     state = 'loading';
     const { functions, imports, modules } = image;
     const names = modules.map(([name]) => name);
-    const frame: LoadFrame = { t: 'load', modules: names, functions, imports, outputBytes: limits.outputBytes };
+    const { settings } = options;
+    const frame: LoadFrame = {
+      t: 'load',
+      modules: names,
+      functions,
+      imports,
+      settings,
+      outputBytes: limits.outputBytes,
+    };
     const script = new TextEncoder().encode(image.script ?? '');
     child.send(encodeFrame(frame, [...modules.map(([, bytes]) => bytes), image.code, script]));
   }
@@ -283,16 +294,3 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
 
 const aborted = (signal: AbortSignal) =>
   new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
-
-/** A finished call as its value or its error; the guest lives on in each case. */
-function outcomeOf(frame: Extract<FromChild, { t: 'done' | 'failed' | 'refused' }>): { ok: Json } | { error: PxError } {
-  if (frame.t === 'done') return { ok: frame.ok };
-  if (frame.t === 'failed') {
-    const text = typeof frame.err === 'string' ? frame.err : JSON.stringify(frame.err);
-    return { error: new PxError('plugin.guest', text.slice(0, 4000), { data: frame.err }) };
-  }
-  if (frame.why === 'arguments') return { error: new PxError('plugin.function', frame.message) };
-  if (frame.why === 'output')
-    return { error: new PxError('plugin.output', frame.message, { hint: 'See limits.output_bytes in px.yaml.' }) };
-  return { error: new PxError('plugin.invalid', frame.message) };
-}

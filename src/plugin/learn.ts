@@ -68,7 +68,7 @@ async function ask(
 ): Promise<Pick<Entry, 'functions' | 'listed'> & { manifest: PartialManifest }> {
   const { command, limits, prepare } = options;
   const guest = await startGuest(
-    { command, image, limits, host: nobody, mode: prepare.mode, engine: file.kind === 'script' },
+    { command, image, limits, host: nobody, mode: prepare.mode, engine: file.kind === 'script', settings: [] },
     limits.outputBytes,
   );
   try {

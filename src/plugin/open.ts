@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { ConfigSchema, type PluginConfig } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
 import type { Json, PluginSummary } from '../wire/wire.ts';
-import { type Broker, createBroker } from './broker.ts';
+import { type Broker, createBroker, settingsOf } from './broker.ts';
 import { openCache } from './cache.ts';
 import { describeFunction, findFunction } from './functions.ts';
 import { createGuestLog, type GuestLog } from './guest-log.ts';
@@ -97,6 +97,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       bus,
       log: options.log.scope(`plugin/${name}`),
       host: broker.answer,
+      settings: () => settingsOf(configOf(name)),
       limits: () => limitsOf(name),
       engine: () => entryOf(name).kind === 'script',
       async image() {

@@ -83,6 +83,8 @@ export interface LoadFrame {
   modules: string[];
   functions: WitFunction[];
   imports: string[];
+  /** The plugin's settings, each as JSON: when they change the process is replaced. */
+  settings: [key: string, json: string][];
   /** Largest JSON of one result, in bytes. */
   outputBytes: number;
 }

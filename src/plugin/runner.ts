@@ -11,6 +11,7 @@ export interface RunnerOptions {
   image(): Promise<Image>;
   /** Whether it is a script, which the engine runs. */
   engine(): boolean;
+  settings(): [key: string, json: string][];
   limits(): GuestLimits & { idleMs: number; bodyBytes: number };
   mode(): SandboxMode;
   command: string[];
@@ -96,7 +97,7 @@ export function createRunner(options: RunnerOptions): Runner {
     image.catch(() => {});
     try {
       const made = await startGuest(
-        { command, image, limits, host, mode: options.mode(), engine: options.engine() },
+        { command, image, limits, host, mode: options.mode(), engine: options.engine(), settings: options.settings() },
         limits.bodyBytes,
         signal,
       );

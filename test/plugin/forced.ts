@@ -17,6 +17,7 @@ export function forced(
       command: verb('__plugin'),
       mode: 'required',
       engine: false,
+      settings: [],
       host,
       limits: { memoryMb: 16, cpuMs: 2000, wallMs: 5000, outputBytes: 65_536, ...limits },
       image: {

@@ -101,6 +101,7 @@ describe('a plain TypeScript file', () => {
     expect(await home.plugins.call('demo', 'settings', [])).toEqual([url, '{{secret:KEY}}', null, true, false]);
     expect(await home.plugins.call('demo', 'fetch-it', [`${url}/allowed/x`])).toBe('200 saw [redacted:KEY]');
     expect(asked).toEqual([{ path: '/allowed/x', key: token }]);
+    expect(home.events.filter((e) => e.type === 'plugin.started').length).toBe(1);
     expect(home.plugins.call('demo', 'fetch-it', [`${url}/secret`])).rejects.toThrow('no egress rule');
     await codeOf(home.plugins.call('demo', 'fetch-it', [`${url}/secret`]));
     expect(asked.length).toBe(1);
@@ -113,6 +114,13 @@ describe('a plain TypeScript file', () => {
     home.configure({ plugins: { demo: { settings: { key: 'none' } } } });
     expect(await codeOf(home.plugins.call('demo', 'fetch-it', [url]))).toBe('plugin.guest');
     expect(asked).toEqual([]);
+  });
+
+  test('sees a changed setting from its next call on, and none that was taken away', async () => {
+    await using home = await demo();
+    await home.plugins.call('demo', 'settings', []);
+    home.configure({ plugins: { demo: { settings: { key: 'none' } } } });
+    expect(await home.plugins.call('demo', 'settings', [])).toEqual([null, 'none', null, false, false]);
   });
 
   test('stores, tells the time, rolls dice, logs without its secret and pushes messages', async () => {

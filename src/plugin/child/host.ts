@@ -1,4 +1,5 @@
 import type { Json } from '../../wire/wire.ts';
+import type { LoadFrame } from '../protocol.ts';
 import { inertWasi } from './wasi.ts';
 
 /** Asks the daemon; blocks until it answered. Throws `{payload}` for the error arm of the call's result. */
@@ -25,7 +26,7 @@ interface Message {
 const bytesOf = (json: Json): Uint8Array => Uint8Array.fromBase64(String(json));
 
 /** host-api as jco wants it. Everything that reaches out is a question to the daemon, which alone decides. */
-function hostApi(ask: AskHost): Interface {
+function hostApi(ask: AskHost, settings: Map<string, string>): Interface {
   return {
     kvSet: (key: string, value: Uint8Array) => void ask('kv-set', key, value.toBase64()),
     kvGet: (key: string) => bytesOf(ask('kv-get', key)),
@@ -37,7 +38,7 @@ function hostApi(ask: AskHost): Interface {
       if (count > 65_536) throw new Error('random-bytes gives at most 65536 bytes at a time');
       return crypto.getRandomValues(new Uint8Array(count));
     },
-    configGet: (key: string) => ask('config-get', key) ?? undefined,
+    configGet: (key: string) => settings.get(key),
     secretExists: (name: string) => ask('secret-exists', name),
     httpRequest: (request: Request) => {
       const response = askHttp(ask, request);
@@ -76,9 +77,13 @@ function askHttp(ask: AskHost, request: Request) {
  * Everything the component may import, under each spelling jco looks for: as the component wrote it and without version.
  * The script engine also finds its script here.
  */
-export function importsFor(names: string[], ask: AskHost, script: string): Record<string, Interface> {
+export function importsFor(
+  { imports: names, settings }: Pick<LoadFrame, 'imports' | 'settings'>,
+  ask: AskHost,
+  script: string,
+): Record<string, Interface> {
   const known: Record<string, Interface> = {
-    'project-x:core/host-api': hostApi(ask),
+    'project-x:core/host-api': hostApi(ask, new Map(settings)),
     'project-x:core/plugin-source': { source: () => script },
     ...inertWasi((level, line) => void ask('log', level, line.slice(0, 8192))),
   };

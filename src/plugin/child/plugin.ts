@@ -50,7 +50,7 @@ async function serve(load: LoadFrame, engine: Engine | undefined): Promise<never
     if (!found) throw new Error(`no core module ${name}`);
     return found;
   };
-  const root: unknown = await instantiate(getModule, importsFor(load.imports, ask, script));
+  const root: unknown = await instantiate(getModule, importsFor(load, ask, script));
   const functions = new Map(load.functions.map((f) => [f.name, f]));
   writeFrame({ t: 'ready' });
   for (;;) {
