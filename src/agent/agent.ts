@@ -1,12 +1,12 @@
 import type { ErrorShape } from '../error/error.ts';
 import type { ConversationId, EndReason, Inbound, ModelRef, Usage } from '../wire/wire.ts';
 
-export { type ContextReport, contextReport } from './context.ts';
+export { contextReport } from './context.ts';
 export { type AgentOptions, createAgent } from './create.ts';
 export { STOPPED } from './notice.ts';
-
 export { createSchedule, type Schedule } from './schedule.ts';
 export { scheduleTools } from './schedule-tools.ts';
+
 /** What a turn is given. */
 export interface TurnInput {
   inbound: Inbound;

@@ -5,7 +5,7 @@ import type { ConversationId, ModelRef } from '../wire/wire.ts';
 import { messageTokens, type PreambleOptions, preamble, toolTokens } from './request.ts';
 
 /** What the next request of a conversation is made of. Tokens are estimates. */
-export interface ContextReport {
+interface ContextReport {
   conversation: ConversationId;
   model: ModelRef;
   profile: 'full' | 'minimal';
