@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Bus, Status } from '../wire/wire.ts';
 import type { App } from './app.ts';
 
@@ -13,11 +14,14 @@ export function watchPids(bus: Bus): ReadonlyMap<string, number> {
 
 /** What px is doing now. `layers` are those of the sandbox, once known. */
 export function statusOf(
-  app: Pick<App, 'version' | 'home' | 'models' | 'memory' | 'channels' | 'plugins' | 'config'>,
+  app: Pick<App, 'version' | 'home' | 'models' | 'memory' | 'channels' | 'plugins' | 'sessions' | 'config'>,
   pids: ReadonlyMap<string, number>,
   layers: Record<string, string>,
 ): Status {
   const { ref, why } = app.models.default;
+  const { user, system } = process.cpuUsage();
+  const running = app.sessions.running().length;
+  const open = app.channels.inbox().filter((message) => message.state === 'waiting').length;
   return {
     version: app.version,
     home: app.home.root,
@@ -26,8 +30,24 @@ export function statusOf(
     model: { ref, offline: ref.startsWith('offline/'), note: why },
     config: { problem: app.config.problem },
     memory: { rssBytes: process.memoryUsage.rss(), ...app.memory.stats() },
+    cpuMs: Math.round((user + system) / 1000),
+    // A message whose turn runs is open until it is answered.
+    queue: { running, waiting: Math.max(0, open - running) },
     channels: app.channels.states(),
-    plugins: app.plugins.list().map(({ name, state }) => ({ name, state, pid: pids.get(name) ?? null })),
+    plugins: app.plugins.list().map(({ name, state }) => {
+      const pid = pids.get(name) ?? null;
+      return { name, state, pid, rssBytes: pid === null ? null : residentBytes(pid) };
+    }),
     sandbox: { mode: app.config.current.sandbox.mode, layers },
   };
+}
+
+/** Memory of a process as Linux tells; null elsewhere, and when it has just ended. */
+function residentBytes(pid: number): number | null {
+  try {
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kilobytes === undefined ? null : Number(kilobytes) * 1024;
+  } catch {
+    return null;
+  }
 }

@@ -8,6 +8,7 @@ export const root: Verb = group({
   verbs: {
     serve: async () => (await import('./verb/serve.ts')).serve,
     chat: async () => (await import('./verb/chat.ts')).chat,
+    tui: async () => (await import('./verb/tui.ts')).tui,
     status: async () => (await import('./verb/status.ts')).status,
     portal: async () => (await import('./verb/portal.ts')).portal,
     plugin: async () => (await import('./verb/plugin.ts')).plugin,

@@ -61,6 +61,7 @@ export const errorCodes = {
   'gateway.method': 'The path exists, but not with this method.',
   'gateway.unreachable': 'No px is running for this home.',
   'gateway.port': 'The port is taken or not allowed.',
+  'tui.terminal': 'px tui cannot draw on this terminal.',
 } as const;
 
 /** A stable error code, as printed and as sent on the wire. */

@@ -59,10 +59,12 @@ export const statusReply = v.object({
   model: v.object({ ref: text, offline: v.boolean(), note: text }),
   config: v.object({ problem: text }),
   memory: v.object({ rssBytes: count, notes: count, chunks: count }),
+  cpuMs: v.pipe(v.number(), v.minValue(0)),
+  queue: v.object({ running: count, waiting: count }),
   channels: v.array(
     v.object({ id: text, plugin: text, state: v.picklist(['running', 'waiting', 'failing', 'off']), detail: text }),
   ),
-  plugins: v.array(v.object({ name: text, state: text, pid: v.nullable(count) })),
+  plugins: v.array(v.object({ name: text, state: text, pid: v.nullable(count), rssBytes: v.nullable(count) })),
   sandbox: v.object({ mode: text, layers: v.record(v.string(), text) }),
 });
 

@@ -20,8 +20,13 @@ export interface Status {
   /** Why px.yaml as it stands is not in force, and the last good one is; empty when it is. */
   config: { problem: string };
   memory: { rssBytes: number; notes: number; chunks: number };
+  /** Processor time px has used since its start, in ms; its plugins' processes not counted. */
+  cpuMs: number;
+  /** Turns that run, and messages that wait for one. */
+  queue: { running: number; waiting: number };
   channels: { id: string; plugin: string; state: 'running' | 'waiting' | 'failing' | 'off'; detail: string }[];
-  plugins: { name: string; state: string; pid: number | null }[];
+  /** `rssBytes` is the memory of the plugin's process while one runs. */
+  plugins: { name: string; state: string; pid: number | null; rssBytes: number | null }[];
   sandbox: { mode: string; layers: Record<string, string> };
 }
 

@@ -125,6 +125,8 @@ export function fakeApp(config: object = {}): Fake {
       uptimeMs: 1,
       model: { ref: model, offline: true, note: 'no key' },
       memory: { rssBytes: 1, notes: 1, chunks: 1 },
+      cpuMs: 1,
+      queue: { running: 0, waiting: 0 },
       channels: [],
       plugins: [],
       config: { problem: '' },

@@ -1,0 +1,44 @@
+import { connect } from '../../client/client.ts';
+import { PxError } from '../../error/error.ts';
+import { verb } from '../verb.ts';
+
+/** `px tui`. */
+export const tui = verb({
+  name: 'tui',
+  summary: 'Watch px live and talk with it, in this terminal.',
+  details:
+    'Chat, running turns, plugin executions, log, models and health of the px that runs for this home. ? lists the keys. NO_COLOR is honoured; where the locale is not UTF-8, only ASCII is drawn.',
+  args: {
+    conversation: {
+      type: 'string',
+      default: 'default',
+      description: 'Which conversation to talk in: a name of yours, or channel/chat.',
+      valueHint: 'NAME',
+    },
+    ascii: { type: 'boolean', description: 'Draw with ASCII characters only.' },
+  },
+  examples: ['px tui', 'px tui --conversation work', 'px tui --ascii'],
+  async run({ args, env, home }) {
+    const { checkTerminal, conversationId, runTui } = await import('../../tui/tui.ts');
+    const conversation = conversationId(args.conversation);
+    if (!conversation)
+      throw new PxError('usage', `"${args.conversation}" is not a conversation.`, {
+        hint: 'Give a name like work, or channel/chat.',
+      });
+    checkTerminal(env.get('TERM'));
+    const client = await connect(home);
+    if (!client)
+      throw new PxError('gateway.unreachable', `No px is running for ${home.root}.`, {
+        hint: 'Start it with `px serve`.',
+      });
+    const locale = env.get('LC_ALL') || env.get('LC_CTYPE') || env.get('LANG') || '';
+    return await runTui({
+      client,
+      connect: () => connect(home),
+      conversation,
+      ascii: args.ascii === true || !/utf-?8/i.test(locale),
+      // As the convention says: set and not empty.
+      colour: !env.get('NO_COLOR'),
+    });
+  },
+});

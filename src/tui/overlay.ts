@@ -1,0 +1,97 @@
+import { type Line, line, plain, spans } from './line.ts';
+import { type Look, signs } from './look.ts';
+import type { Overlay } from './state.ts';
+import { cut, fit, oneLine, tail, width, wrap } from './text.ts';
+
+const help: [keys: string, does: string][] = [
+  ['Tab, Shift-Tab, left, right', 'next or previous pane'],
+  ['1 … 6, Alt-1 … Alt-6', 'a pane by its number (Alt also while typing)'],
+  ['Esc', 'stop typing: letters are keys then'],
+  ['i, Enter', 'type a message'],
+  ['Enter, Ctrl-J', 'send; a new line in the message'],
+  ['up, down', 'messages said before; while not typing, scroll'],
+  ['PgUp, PgDn, Home, End', 'scroll'],
+  ['/', 'search memory'],
+  ['m', 'switch the model of this conversation'],
+  ['c', 'another conversation'],
+  ['l', 'log level that is shown'],
+  ['s', 'stop the running turn'],
+  ['y', 'copy the last answer (OSC 52)'],
+  ['a, d', 'let in, or turn away, one who asks for pairing'],
+  ['Ctrl-L', 'draw everything anew'],
+  ['Ctrl-Z', 'to the shell; fg comes back'],
+  ['q, Ctrl-C twice', 'quit'],
+];
+
+/** The choices of a list that fit what was typed: all of its words, in any order. */
+export function choices(overlay: Extract<Overlay, { kind: 'pick' }>): string[] {
+  const words = overlay.query.toLowerCase().split(/\s+/);
+  return overlay.choices.filter((choice) => words.every((word) => choice.toLowerCase().includes(word)));
+}
+
+/** An overlay's title and rows, at most `rows` of them and `columns` wide. */
+export function drawOverlay(overlay: Overlay, columns: number, rows: number, look: Look): Line[] {
+  const inner = columns - 4;
+  const sign = signs(look);
+  const asked = (label: string, query: string) =>
+    spans(
+      [`${label} `, 'title'],
+      [tail(oneLine(query, look), Math.max(0, inner - width(label) - 3))],
+      [sign.cursor, 'bold'],
+    );
+  if (overlay.kind === 'help') {
+    const keys = Math.min(28, Math.max(10, inner - 30));
+    const lines = help.map(([key, does]) => spans([`${fit(oneLine(key, look), keys, sign.more)} `, 'bold'], [does]));
+    return frame([line('Keys', 'title'), ...lines.slice(0, rows - 3)], columns, look);
+  }
+  const room = Math.max(1, rows - 4);
+  if (overlay.kind === 'pick') {
+    const all = choices(overlay);
+    const label = overlay.what === 'model' ? 'Model' : 'Conversation';
+    const from = Math.max(0, Math.min(overlay.at - room + 1, all.length - room));
+    const shown = all
+      .slice(from, from + room)
+      .map((choice, i) =>
+        line(fit(oneLine(choice, look), inner, sign.more), from + i === overlay.at ? 'picked' : 'plain'),
+      );
+    const none =
+      overlay.what === 'conversation' && overlay.query !== ''
+        ? 'Enter: a new conversation of this name'
+        : 'Nothing fits.';
+    return frame(
+      [asked(label, overlay.query), line(''), ...(shown.length > 0 ? shown : [line(none, 'dim')])],
+      columns,
+      look,
+    );
+  }
+  const body: Line[] = [];
+  for (const [i, hit] of overlay.hits.entries()) {
+    const style = i === overlay.at ? 'picked' : 'bold';
+    body.push(
+      line(cut(`${oneLine(hit.path, look)}#${hit.line} ${oneLine(hit.heading, look)}`, inner, sign.more), style),
+    );
+    const text = wrap(oneLine(hit.snippet, look), inner - 2);
+    const most = i === overlay.at ? 6 : 1;
+    body.push(...text.slice(0, most).map((row) => line(`  ${row}`, i === overlay.at ? 'plain' : 'dim')));
+  }
+  const picked = body.findIndex((row) => row[0]?.style === 'picked');
+  const from = Math.max(0, Math.min(picked, body.length - room));
+  const empty = overlay.busy ? 'searching' : overlay.asked === '' ? 'Enter: search' : 'Nothing found.';
+  const shown = body.length > 0 ? body.slice(from, from + room) : [line(empty, 'dim')];
+  return frame([asked('Search memory', overlay.query), line(''), ...shown], columns, look);
+}
+
+/** Lines in a box. */
+function frame(lines: Line[], columns: number, look: Look): Line[] {
+  const sign = signs(look);
+  const rule = line(sign.rule.repeat(columns), 'dim');
+  const rows = lines.map((row) => {
+    const rest = columns - 3 - width(plain(row));
+    return [
+      { text: ' ', style: 'plain' as const },
+      ...row,
+      { text: ' '.repeat(Math.max(0, rest)), style: 'plain' as const },
+    ];
+  });
+  return [rule, ...rows, rule];
+}
