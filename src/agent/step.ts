@@ -62,7 +62,9 @@ export async function runStep(
     delete step.error;
     void Promise.resolve(events?.return?.()).catch(() => {});
   }
-  if (!counted) step.usage = estimate(request, step);
+  // A call that failed before its first word was not answered, and perhaps never made.
+  const silent = step.reason === 'error' && step.text === '' && step.calls.length === 0;
+  if (!counted && !silent) step.usage = estimate(request, step);
   return step;
 }
 

@@ -8,11 +8,15 @@ export interface ProviderSettings {
   baseUrl: string;
   /** False when the address is the provider's own: some servers that speak the same API know fewer parameters. */
   customBaseUrl: boolean;
+  /** True when the environment names a proxy. */
+  proxied?: boolean;
   /** Longest silence, in ms. */
   timeoutMs: number;
   /** OpenAI only. */
   api: 'chat' | 'responses';
 }
+
+const proxyNames = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
 
 /** Reads a provider's settings: px.yaml first, then the environment or the secret store. Throws PxError `secret.missing`. */
 export function readSettings(name: ProviderName, config: ConfigStore, secrets: Secrets): ProviderSettings {
@@ -20,12 +24,14 @@ export function readSettings(name: ProviderName, config: ConfigStore, secrets: S
   const section = config.current.providers[name];
   const configured =
     section.base_url === undefined ? config.env.get(facts.baseUrlName) || undefined : secrets.resolve(section.base_url);
+  const custom = configured !== undefined && configured.replace(/\/+$/, '') !== facts.baseUrl;
   return {
     apiKey: section.api_key === undefined ? secrets.get(facts.keyName) || undefined : secrets.resolve(section.api_key),
     baseUrl: name === 'ollama' ? ollamaAddress(configured) : (configured ?? facts.baseUrl),
-    customBaseUrl: configured !== undefined && configured.replace(/\/+$/, '') !== facts.baseUrl,
+    customBaseUrl: custom,
+    proxied: proxyNames.some((proxy) => Boolean(config.env.get(proxy))),
     timeoutMs: section.timeout_seconds * 1000,
-    api: name === 'openai' ? config.current.providers.openai.api : 'chat',
+    api: (name === 'openai' ? config.current.providers.openai.api : undefined) ?? (custom ? 'chat' : 'responses'),
   };
 }
 

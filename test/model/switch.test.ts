@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { PxError } from '../../src/error/error.ts';
 import { contextSize } from '../../src/model/provider/ollama.ts';
-import { ollamaAddress } from '../../src/model/settings.ts';
-import { ask, never, open, read } from './fakes.ts';
+import { ollamaAddress, readSettings } from '../../src/model/settings.ts';
+import { ask, fakeConfig, fakeSecrets, never, open, read } from './fakes.ts';
 import { serve, speakers, streamed } from './speakers.ts';
 
 /** An Ollama that has these models; `asked` counts how often it was looked at. */
@@ -211,4 +211,14 @@ test('Gemini models that cannot chat are left out of the list', async () => {
   );
   const { models } = await open({ yaml: server.yaml({ api_key: '${KEY}' }), env: { KEY: 'k' } });
   expect((await models.list(never)).map((m) => m.ref)).toEqual(['offline/px', 'gemini/gemini-x']);
+});
+
+test('OpenAI itself is spoken to over Responses, other servers over Chat Completions, unless px.yaml says which', () => {
+  const read = (openai: object) =>
+    readSettings('openai', fakeConfig({ providers: { openai } }).store, fakeSecrets({ OPENAI_API_KEY: 'k' })).api;
+  expect(read({})).toBe('responses');
+  expect(read({ base_url: 'https://api.openai.com/v1' })).toBe('responses');
+  expect(read({ base_url: 'http://127.0.0.1:8080/v1' })).toBe('chat');
+  expect(read({ api: 'chat' })).toBe('chat');
+  expect(read({ base_url: 'http://127.0.0.1:8080/v1', api: 'responses' })).toBe('responses');
 });

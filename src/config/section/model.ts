@@ -93,9 +93,10 @@ export const providers = v.strictObject({
       api: v.optional(
         v.pipe(
           v.picklist(['chat', 'responses']),
-          v.description('Which OpenAI API to speak. Compatible servers usually know `chat` only.'),
+          v.description(
+            "Which OpenAI API to speak. Left out: `responses` at OpenAI's own address, `chat` at any other.",
+          ),
         ),
-        'chat',
       ),
     }),
     {},

@@ -34,8 +34,19 @@ class Aborted extends Error {
   override readonly name = 'AbortError';
 }
 
-/** Opens an exchange. `ndjson` checks each line of the body (for an SDK that skips broken lines with a warning). */
-export function openExchange(options: { signal: AbortSignal; timeoutMs: number; ndjson?: boolean }): Exchange {
+/** What an exchange is opened with. */
+interface ExchangeOptions {
+  signal: AbortSignal;
+  /** Longest silence, in ms. */
+  timeoutMs: number;
+  /** Checks each line of the body, for an SDK that skips broken lines with a warning. */
+  ndjson?: boolean;
+  /** Asked once, when no answer came after `afterMs`: false ends the wait, for nobody is there. */
+  reach?: { afterMs: number; check(): Promise<boolean> };
+}
+
+/** Opens an exchange. */
+export function openExchange(options: ExchangeOptions): Exchange {
   const controller = new AbortController();
   let stage: Exchange['stage'] = 'idle';
   let refusal: HttpRefusal | undefined;
@@ -47,6 +58,12 @@ export function openExchange(options: { signal: AbortSignal; timeoutMs: number; 
   // Longer than a timer can hold means for ever.
   const timer = options.timeoutMs < 2 ** 31 ? setTimeout(onSilence, options.timeoutMs) : undefined;
   const heard = () => timer?.refresh();
+  const { reach } = options;
+  let probe: ReturnType<typeof setTimeout> | undefined;
+  const look = async () => {
+    if (reach && stage === 'sent' && !(await reach.check()) && stage === 'sent')
+      controller.abort(new Aborted('no connection could be made'));
+  };
   const onAbort = () => controller.abort(new Aborted('aborted'));
   if (options.signal.aborted) onAbort();
   else options.signal.addEventListener('abort', onAbort, { once: true });
@@ -66,11 +83,13 @@ export function openExchange(options: { signal: AbortSignal; timeoutMs: number; 
     },
     async fetch(input, init) {
       stage = 'sent';
+      if (reach) probe = setTimeout(look, reach.afterMs);
       // `timeout: false` lifts Bun's own five minutes: the silence timer decides. No redirect is followed: the key goes to the
       // configured address and nowhere else.
       const own = { signal: controller.signal, timeout: false, redirect: 'manual' };
       const response = await fetch(input, { ...init, ...own } as RequestInit);
       stage = 'answered';
+      clearTimeout(probe);
       heard();
       const type = response.headers.get('content-type') ?? '';
       if (!response.ok || type.includes('text/html')) {
@@ -92,6 +111,7 @@ export function openExchange(options: { signal: AbortSignal; timeoutMs: number; 
     },
     close() {
       clearTimeout(timer);
+      clearTimeout(probe);
       options.signal.removeEventListener('abort', onAbort);
       controller.abort(new Aborted('closed'));
     },

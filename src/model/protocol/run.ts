@@ -12,6 +12,7 @@ import {
 import type { Embeddings, EmbedRequest, ModelEvent, ModelRequest, Provider } from '../model.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { type Exchange, openExchange } from './exchange.ts';
+import { isReachable } from './reach.ts';
 
 /** What is the same for every provider: the face over its SDK is only `open`. */
 export interface Wire {
@@ -44,6 +45,9 @@ export function wireProvider(wire: Wire): Provider {
   };
 }
 
+/** Without an answer for so long px looks whether the server is there at all, in ms. */
+const reachAfterMs = 2_000;
+
 type End = Extract<ModelEvent, { type: 'end' }>;
 
 /** Runs one request: `usage` (if told) and `end` come exactly once and last, whatever the SDK does. Never throws. */
@@ -56,7 +60,13 @@ async function* runWire(wire: Wire, request: ModelRequest, signal: AbortSignal):
     return;
   }
   const at: FailurePlace = { provider: wire.provider, model: modelName(request.model), baseUrl: settings.baseUrl };
-  const exchange = openExchange({ signal, timeoutMs: settings.timeoutMs, ndjson: wire.ndjson ?? false });
+  const exchange = openExchange({
+    signal,
+    timeoutMs: settings.timeoutMs,
+    ndjson: wire.ndjson ?? false,
+    // Through a proxy a connection of our own would say nothing.
+    ...(settings.proxied ? {} : { reach: { afterMs: reachAfterMs, check: () => isReachable(settings.baseUrl) } }),
+  });
   let end: End | undefined;
   try {
     if (!signal.aborted) {
