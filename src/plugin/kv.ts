@@ -21,8 +21,9 @@ export class KvError extends Error {
 const maxKeyBytes = 512;
 /** What a row costs beyond its key and value, about: many tiny ones can neither fill the disk nor make every look slow. */
 const rowBytes = 256;
-/** Rows opened before other work of the daemon gets its turn: about 2 ms. */
+/** Rows opened, about 2 ms of work, before the daemon does other things for as long: a plugin that lists and lists has to wait itself. */
 const rowsAtOnce = 128;
+const breathMs = 2;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -99,16 +100,19 @@ export function openKv(store: Store, secrets: Secrets): PluginKv {
       db.query('DELETE FROM plugin_kv WHERE plugin = ? AND id = ?').run(plugin, idOf(plugin, key));
     },
     async list(plugin, prefix) {
-      const rows = db
-        .query<{ id: string; key: Uint8Array }, [string]>('SELECT id, key FROM plugin_kv WHERE plugin = ?')
-        .all(plugin);
+      const page = db.query<{ id: string; key: Uint8Array }, [string, string, number]>(
+        'SELECT id, key FROM plugin_kv WHERE plugin = ? AND id > ? ORDER BY id LIMIT ?',
+      );
       const keys: string[] = [];
-      for (const [i, row] of rows.entries()) {
-        if (i % rowsAtOnce === rowsAtOnce - 1) await new Promise((resume) => setImmediate(resume));
-        const key = decoder.decode(secrets.unseal(owner('key', plugin, row.id), row.key));
-        if (key.startsWith(prefix)) keys.push(key);
+      for (let last = ''; ; await Bun.sleep(breathMs)) {
+        const rows = page.all(plugin, last, rowsAtOnce);
+        for (const row of rows) {
+          const key = decoder.decode(secrets.unseal(owner('key', plugin, row.id), row.key));
+          if (key.startsWith(prefix)) keys.push(key);
+        }
+        last = rows.at(-1)?.id ?? '';
+        if (rows.length < rowsAtOnce) return keys.sort();
       }
-      return keys.sort();
     },
     clear(plugin) {
       store.transaction(() => {
