@@ -28,7 +28,7 @@ export function ownerMessage(ask: Ask): Inbound {
     conversation: ask.conversation,
     channel: ask.conversation.slice(0, slash),
     chat: ask.conversation.slice(slash + 1),
-    id: `api-${crypto.randomUUID()}`,
+    id: `api-${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}`,
     sender: { id: 'owner', name: 'owner' },
     text: ask.text,
     at: Date.now(),

@@ -49,7 +49,7 @@ function written(entry: JournalEntry, keep: KeepImage): Written {
       const { turn, messageId: id, reason, usage, error } = entry;
       const failed = error ? ` · ${oneLine(`${error.code}: ${error.message}`, 200)}` : '';
       return {
-        body: `*${reason} · ${usage.input} tokens in, ${usage.output} out${failed}*`,
+        body: `*${reason === 'stop' ? '' : `${reason} · `}${usage.input} tokens in, ${usage.output} out${failed}*`,
         data: { turn, id, reason, usage, ...given({ error }) },
       };
     }
@@ -94,7 +94,7 @@ function toolResult(entry: Extract<JournalEntry, { kind: 'tool-result' }>, keep:
       parts.push({ mime: part.mime, ...(file === undefined ? { data: part.data } : { file }) });
     }
   }
-  const title = `**${isError ? 'failed' : 'result'}** \`${oneLine(name)}\` · ${entry.ms} ms`;
+  const title = `**${isError ? 'failed' : 'result'}** \`${oneLine(name)}\` · ${Math.round(entry.ms)} ms`;
   return {
     body: [title, ...blocks].join('\n\n'),
     data: {

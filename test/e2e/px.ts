@@ -84,10 +84,15 @@ export class Px implements AsyncDisposable {
   }
 
   /** Runs a verb of the executable in this home. */
-  async run(...args: string[]): Promise<Ran> {
+  run(...args: string[]): Promise<Ran> {
+    return this.pipe(undefined, ...args);
+  }
+
+  /** The same with something on stdin. */
+  async pipe(input: string | undefined, ...args: string[]): Promise<Ran> {
     const process = Bun.spawn([...this.#command, '--home', this.home, ...args], {
       env: this.#env,
-      stdin: 'ignore',
+      stdin: input === undefined ? 'ignore' : new Blob([input]),
       stdout: 'pipe',
       stderr: 'pipe',
     });

@@ -44,6 +44,38 @@ describe.skipIf(notBuilt !== undefined)('a Telegram message', () => {
     expect((await px.run('pairing', 'approve', code)).code).toBe(1);
   });
 
+  test('is answered minutes after the first start, by the commands of the README, without a restart', async () => {
+    await using telegram = await fakeTelegram();
+    await using px = new Px();
+    await px.serve();
+    await px.installed();
+    const host = new URL(telegram.url).host;
+    const commands: [string[], string?][] = [
+      [['config', 'set', 'plugins.telegram.settings.api', telegram.url]],
+      [['config', 'set', 'plugins.telegram.grants.egress', `["GET,POST ${telegram.url}/"]`]],
+      [['config', 'set', 'plugins.telegram.grants.private_hosts', `["${host}"]`]],
+      [['config', 'set', 'plugins.telegram.grants.secrets.TELEGRAM_TOKEN', `["${telegram.url}/"]`]],
+      [['secret', 'set', 'TELEGRAM_TOKEN'], `${telegram.token}\n`],
+      [['config', 'set', 'channels.telegram.enabled', 'true']],
+    ];
+    for (const [args, input] of commands)
+      expect([args, await px.pipe(input, ...args)]).toMatchObject([args, { code: 0, stderr: '' }]);
+    await telegram.say('hello');
+    const ask = await until('the pairing code', () => telegram.answers()[0]);
+    const code = /\b[A-Z2-9]{8}\b/.exec(ask)?.[0] ?? '';
+    expect((await px.run('pairing', 'list')).stdout).toContain(code);
+    expect((await px.run('pairing', 'approve', code)).stdout).toContain('may talk to px');
+    await telegram.say('what time is it?');
+    await until('the time', () => telegram.answers().find((a) => /It is \w+day, /.test(a)));
+    expect((await px.run('pairing', 'revoke', 'telegram', '1')).code).toBe(0);
+    const before = telegram.answers().length;
+    await telegram.say('what time is it?');
+    const refused = await until('a new code', () => telegram.answers()[before]);
+    expect(refused).toMatch(/\b[A-Z2-9]{8}\b/);
+    expect((await px.run('doctor')).stdout).toContain('channel telegram');
+    expect(px.log).not.toContain(telegram.token);
+  });
+
   test('is answered exactly once when px is killed while the model answers', async () => {
     await using telegram = await fakeTelegram();
     await using mock = await clockMock();

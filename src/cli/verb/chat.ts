@@ -59,19 +59,23 @@ async function once(
   return end.error ? 1 : 0;
 }
 
+/** Where Ctrl-C is heard: the process, or the line editor, which keeps the terminal from turning it into a signal. */
+type Interrupts = Pick<NodeJS.EventEmitter, 'once' | 'off' | 'listenerCount'>;
+
 /** Follows one turn, printing what arrives. Ctrl-C stops the turn, wherever it runs. */
 async function follow(
   io: Io,
   { client }: Backend,
   conversation: ConversationId,
   text: string,
-  options: { model?: string; silent: boolean },
+  options: { model?: string; silent: boolean; interrupts?: Interrupts },
 ): Promise<TurnEnd> {
+  const { interrupts = process, ...rest } = options;
   const stop = () => void client.stop(conversation).catch(() => {});
-  process.once('SIGINT', stop);
+  interrupts.once('SIGINT', stop);
   let open = false;
   try {
-    for await (const event of client.follow(conversation, text, options)) {
+    for await (const event of client.follow(conversation, text, rest)) {
       if (event.type === 'turn.end') {
         if (open) io.line();
         return event;
@@ -86,7 +90,7 @@ async function follow(
       }
     }
   } finally {
-    process.off('SIGINT', stop);
+    interrupts.off('SIGINT', stop);
   }
   throw new PxError('gateway.unreachable', 'px stopped before it had answered.', {
     hint: 'Start it again with `px serve`; it goes on where it was.',
@@ -102,15 +106,22 @@ async function converse(
 ): Promise<number> {
   const { createInterface } = await import('node:readline/promises');
   const { default: ref } = await backend.client.models();
-  io.line(io.dim(`${ref.ref} (${ref.why}) · /help lists commands · Ctrl-D ends`));
+  io.line(io.dim(`${ref.ref} (${ref.why})\n/help lists commands, Ctrl-C stops an answer, Ctrl-D ends`));
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '› ' });
+  let answering = false;
+  lines.on('SIGINT', () => {
+    if (answering) return;
+    io.line();
+    lines.close();
+  });
   lines.prompt();
   for await (const line of lines) {
     const text = line.trim();
     if (text === '/quit' || text === '/exit') break;
     if (text !== '') {
-      lines.pause();
-      const end = await follow(io, backend, conversation, text, { ...options, silent: false });
+      answering = true;
+      const end = await follow(io, backend, conversation, text, { ...options, silent: false, interrupts: lines });
+      answering = false;
       if (end.error && !end.text.includes(end.error.message)) complain(io, end);
     }
     lines.prompt();

@@ -35,6 +35,9 @@ export const serve = verb({
         ...(args.host === undefined ? {} : { host: args.host }),
         pages: async (request, context) => (await import('../../portal/portal.ts')).servePortal(request, context),
       });
+      // Ollama has had no time to answer yet; the line should name the model that will.
+      if (app.config.current.model.default === 'auto' && app.models.default.ref.startsWith('offline/'))
+        await Promise.race([app.models.detect(), Bun.sleep(400), ended]);
       const { ref, why } = app.models.default;
       const link = `${gateway.url}/#${gateway.createCode().code}`;
       if (json) io.data({ url: gateway.url, link, model: ref, why });

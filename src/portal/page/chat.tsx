@@ -15,6 +15,9 @@ export async function chatPage(client: Client, url: URL) {
     client.conversations(),
     client.conversation(id, shownEntries),
   ]);
+  const results = new Map(
+    shown.entries.filter((e) => e.kind === 'tool-result').map((e) => [field(record(e['result']), 'callId'), e]),
+  );
   const names = [...new Set([id, 'web/me', ...list.map((one) => one.conversation)])];
   return (
     <Layout title="Chat" here="chat" status={status}>
@@ -36,12 +39,12 @@ export async function chatPage(client: Client, url: URL) {
       <section class="talk">
         <ol id="log" aria-live="polite" data-conversation={id}>
           {shown.entries.length === 0 && (
-            <li class="note">
+            <li class="note" id="nothing">
               Nothing said yet. Try “what time is it?”, or “remember that my bicycle is called Gudrun”.
             </li>
           )}
           {shown.entries.map((entry) => (
-            <EntryItem entry={entry} />
+            <EntryItem entry={entry} results={results} />
           ))}
         </ol>
         {status.model.offline && (
@@ -69,19 +72,19 @@ export async function chatPage(client: Client, url: URL) {
   );
 }
 
-function EntryItem({ entry }: { entry: Entry }) {
+function EntryItem({ entry, results }: { entry: Entry; results: Map<string, Entry> }) {
   const text = field(entry, 'text');
   if (entry.kind === 'user') return <li class="user">{text}</li>;
   if (entry.kind === 'assistant') return <li class="assistant">{text}</li>;
   if (entry.kind === 'thinking') return <Folded title="thought" text={text} />;
   if (entry.kind === 'tool-call') {
     const call = record(entry['call']);
-    return <Folded title={`tool ${field(call, 'name')}`} text={JSON.stringify(call['args'] ?? {}, null, 2)} />;
+    const result = record(results.get(field(call, 'id'))?.['result']);
+    const title = `${field(call, 'name')}${result['isError'] === true ? ' — failed' : ''}`;
+    return <Folded title={title} text={JSON.stringify(call['args'] ?? {}, null, 2)} more={resultText(result)} />;
   }
-  if (entry.kind === 'tool-result') {
-    const result = record(entry['result']);
-    return <Folded title={result['isError'] === true ? 'tool failed' : 'tool answered'} text={resultText(result)} />;
-  }
+  // Shown with its call.
+  if (entry.kind === 'tool-result') return null;
   if (entry.kind === 'turn-end') {
     const error = record(entry['error']);
     return entry['error'] === undefined ? null : <li class="note">{field(error, 'message')}</li>;
@@ -90,12 +93,13 @@ function EntryItem({ entry }: { entry: Entry }) {
   return <li class="note">{text}</li>;
 }
 
-function Folded({ title, text }: { title: string; text: string }) {
+function Folded({ title, text, more = '' }: { title: string; text: string; more?: string }) {
   return (
     <li class="step">
       <details>
         <summary>{title}</summary>
         <pre>{text}</pre>
+        {more !== '' && <pre>{more}</pre>}
       </details>
     </li>
   );
