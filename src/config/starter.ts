@@ -33,6 +33,13 @@ plugins:
       secrets:
         TELEGRAM_TOKEN: ["https://api.telegram.org/bot"]
 
+# Tools of MCP servers. A program runs with all your rights, not in the sandbox of plugins.
+# mcp:
+#   servers:
+#     files:
+#       command: npx
+#       args: ["-y", "@modelcontextprotocol/server-filesystem", "/home/me/notes"]
+
 # gateway:
 #   host: 127.0.0.1            # anything but loopback exposes px to your network
 #   port: 7979
