@@ -103,7 +103,7 @@ function wideRows(state: State, columns: number, height: number, look: Look, now
   const { pane } = state.view;
   const leftColumns = Math.floor(columns * (pane === 'chat' ? 0.5 : 0.4));
   const rightColumns = columns - leftColumns - 2;
-  const left = paneRows(state, 'chat', leftColumns, height, look, now);
+  const left = paneRows(state, 'chat', leftColumns - 1, height, look, now);
   const right =
     pane === 'chat'
       ? overview(state, rightColumns, height, look, now)
