@@ -14,6 +14,9 @@ import { backOff, createSleeper, type Timing } from './timing.ts';
 /** Longest text when a connector does not describe itself, in UTF-16 units. */
 const usualMaxText = 4096;
 
+/** So long after a send the plugin's process is taken to be there still, in ms. */
+const warmFor = 1_000;
+
 /** The part of the Wasm host that channels use. */
 export type ConnectorHost = Pick<Plugins, 'call' | 'hold' | 'list' | 'inspect' | 'rest'>;
 
@@ -69,14 +72,19 @@ export function startConnector(options: ConnectorOptions): Connector {
   let unsaved: Json | undefined;
   /** When a message last came or went, or a sign of typing was asked for. */
   let lastTraffic = Number.NEGATIVE_INFINITY;
+  let lastSend = Number.NEGATIVE_INFINITY;
   const lastTyping = new Map<string, number>();
 
   const courier = createCourier({
     ...options,
-    warm: async () => (exported.has('describe') ? call('describe', []) : undefined),
+    async warm() {
+      // A process that was just used is there; only one that may have gone has to be started first.
+      if (timing.now() - lastSend > warmFor && exported.has('describe')) await call('describe', []);
+    },
     async send(chat, text) {
       lastTraffic = timing.now();
       const id = await call('post-message', [chat, text]);
+      lastSend = timing.now();
       return typeof id === 'string' ? id : '';
     },
     sent: () => receiver?.nudge(),

@@ -74,6 +74,7 @@ export function waitReceiver(tools: ReceiverTools): Receiver {
       const answer = await patiently(() => tools.hold(held), works);
       if (stopping.aborted) return;
       const took = performance.now() - asked;
+      let brought = false;
       const print = fingerprint(answer);
       if (print === quiet) {
         request = held;
@@ -82,12 +83,14 @@ export function waitReceiver(tools: ReceiverTools): Receiver {
         const messages = await call('on-wait', [answer]);
         const fresh = await take(messages);
         if (Array.isArray(messages) && messages.length === 0) quiet = print;
-        if (fresh > 0) pause.reset();
+        brought = fresh > 0;
+        if (brought) pause.reset();
       }
       refuseBad(answer);
       works();
       if (took >= timing.waitLong) pause.reset();
-      else await sleeper.sleep(Math.max(0, pause.take() - took));
+      // Where messages come there may be more: only answers that bring nothing are slowed down.
+      else if (!brought) await sleeper.sleep(Math.max(0, pause.take() - took));
     },
     nudge() {
       pause.reset();
