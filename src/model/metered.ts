@@ -5,7 +5,7 @@ import type { CallOutcome, Reservation, Spend } from './spend.ts';
 /** One attempt of one call: its worst case is set aside before it leaves, what it cost is booked however it ends. Never throws. */
 export async function* metered(
   spend: Pick<Spend, 'reserve'>,
-  provider: Provider,
+  load: () => Promise<Provider>,
   request: ModelRequest,
   signal: AbortSignal,
 ): AsyncIterable<ModelEvent> {
@@ -14,7 +14,9 @@ export async function* metered(
     return;
   }
   let reservation: Reservation;
+  let provider: Provider;
   try {
+    provider = await load();
     reservation = spend.reserve(request);
   } catch (thrown) {
     yield { type: 'end', reason: 'error', error: toPxError(thrown).toJSON() };

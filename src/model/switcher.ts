@@ -123,23 +123,12 @@ export async function openModels(
 
   if (wantsProbe()) void probe();
 
-  /** One model, with retries; each attempt is paid for by itself. */
-  const one = async function* (request: ModelRequest, signal: AbortSignal, beside: boolean): AsyncIterable<ModelEvent> {
+  /** One model, with retries; each attempt is paid for by itself. No generator of its own: each costs time for every piece of text. */
+  const one = (request: ModelRequest, signal: AbortSignal, beside: boolean): AsyncIterable<ModelEvent> => {
     const name = request.model.slice(0, request.model.indexOf('/'));
-    let provider: Provider;
-    try {
-      provider = await load(name);
-    } catch (thrown) {
-      yield { type: 'end', reason: 'error', error: toPxError(thrown).toJSON() };
-      return;
-    }
     const baseMs = tuning.retryMs === undefined ? {} : { baseMs: tuning.retryMs };
-    yield* withRetry(() => metered(spend, provider, request, signal), {
-      signal,
-      beside,
-      log: log.scope(`model/${name}`),
-      ...baseMs,
-    });
+    const options = { signal, beside, log: log.scope(`model/${name}`), ...baseMs };
+    return withRetry(() => metered(spend, () => load(name), request, signal), options);
   };
   const info = (ref: ModelRef) => infoOf(ref, spend.tariff(ref));
 
@@ -149,17 +138,17 @@ export async function openModels(
     },
     resolve: (name) => resolveName(name, table()),
     spend,
-    async *stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
+    stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
       const { onFailover } = request;
       const others = onFailover ? config.current.model.fallbacks.map((other) => tryResolve(other, table())) : [];
       const models = [...new Set([request.model, ...others.filter((ref) => ref !== undefined)])];
-      yield* withFailover({
+      if (wantsProbe() && Date.now() - probedAt > probeAgainMs) void probe();
+      return withFailover({
         models,
         cool,
-        ask: (model, last) => one({ ...request, model }, signal, !last),
         onFailover,
+        ask: (model, last) => one({ ...request, model }, signal, !last),
       });
-      if (wantsProbe() && Date.now() - probedAt > probeAgainMs) void probe();
     },
     async embed(request, signal) {
       const name = request.model.slice(0, request.model.indexOf('/'));
