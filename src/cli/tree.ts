@@ -14,6 +14,7 @@ export const root: Verb = group({
     plugin: async () => (await import('./verb/plugin.ts')).plugin,
     memory: async () => (await import('./verb/memory.ts')).memory,
     mcp: async () => (await import('./verb/mcp.ts')).mcp,
+    import: async () => (await import('./verb/import.ts')).importing,
     audit: async () => (await import('./verb/audit.ts')).audit,
     config: async () => (await import('./verb/config.ts')).config,
     model: async () => (await import('./verb/model.ts')).model,

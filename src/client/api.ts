@@ -154,7 +154,10 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
     /** Starts an MCP server and lists its tools anew. */
     testMcp: (name: string) => call(replies.mcpServer, 'POST', `/api/mcp/${enc(name)}/test`),
 
-    search: async (q: string, options: { limit?: number; under?: string } = {}) =>
+    search: async (
+      q: string,
+      options: { limit?: number; under?: string; when?: string; speaker?: string; tag?: string } = {},
+    ) =>
       (
         await call(
           v.object({ hits: v.array(replies.searchHit) }),

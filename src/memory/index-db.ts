@@ -25,6 +25,19 @@ export interface Match {
   rank: number;
 }
 
+/** Which passages may match. */
+export interface MatchFilter {
+  /** A folder or file below memory/; empty for all. */
+  under: string;
+  /** First and last day (`2025-11-22`) of the files that have a day in their name. */
+  from?: string;
+  to?: string;
+  /** What a line of a transcript's passage starts with: `Ada:`. */
+  holds?: string;
+  /** `#tag` in small letters, without characters GLOB knows; anywhere in the passage. */
+  tag?: string;
+}
+
 /** The FTS5 index in `state/index.db`. Markdown is the truth: the file can be deleted at any time. All of its SQL stands here. */
 export class IndexDb {
   readonly #store: Store;
@@ -176,14 +189,41 @@ export class IndexDb {
   }
 
   /** The passages that match an FTS5 expression, best first. A heading counts four times its text. */
-  match(expression: string, limit: number, under: string): Match[] {
-    const near = `AND rowid IN (SELECT p.id FROM memory_passage p JOIN memory_note n ON n.id = p.note
-       WHERE n.path = ?3 OR (n.path > ?3 || '/' AND n.path < ?3 || '0'))`;
+  match(expression: string, limit: number, filter: MatchFilter): Match[] {
+    return this.#matches(expression, limit, filter, 'rank', 'rank');
+  }
+
+  /** The passages that match an expression, latest first, all ranked alike: in bounded time, however many there are. */
+  latest(expression: string, limit: number, filter: MatchFilter): Match[] {
+    return this.#matches(expression, limit, filter, '-1.0 AS rank', 'rowid DESC');
+  }
+
+  #matches(expression: string, limit: number, filter: MatchFilter, rank: string, order: string): Match[] {
+    const { under, from, to, holds, tag } = filter;
+    const given: (string | number)[] = [expression, limit];
+    const bind = (value: string) => `?${given.push(value)}`;
+    const where: string[] = [];
+    if (under !== '') {
+      const at = bind(under);
+      where.push(`(n.path = ${at} OR (n.path > ${at} || '/' AND n.path < ${at} || '0'))`);
+    }
+    // The day stands in the file's name: a journal's, or a daily note's. Ten characters before `.md`.
+    if (from !== undefined)
+      where.push(
+        `n.path GLOB '*[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].md' AND substr(n.path, -13, 10) >= ${bind(from)}`,
+      );
+    if (to !== undefined) where.push(`substr(n.path, -13, 10) <= ${bind(to)}`);
+    if (holds !== undefined)
+      where.push(`n.path GLOB 'journal/*' AND instr(lower(char(10) || p.body), char(10) || lower(${bind(holds)})) > 0`);
+    if (tag !== undefined) where.push(`lower(p.body || ' ') GLOB '*' || ${bind(tag)} || '[^0-9a-z_-]*'`);
+    const near =
+      where.length === 0
+        ? ''
+        : `AND rowid IN (SELECT p.id FROM memory_passage p JOIN memory_note n ON n.id = p.note WHERE ${where.join(' AND ')})`;
     const sql = `SELECT n.path, p.line, p.heading, p.body, t.rank
-       FROM (SELECT rowid, rank FROM memory_text WHERE memory_text MATCH ?1 ${under === '' ? '' : near} ORDER BY rank LIMIT ?2) t
+       FROM (SELECT rowid, ${rank} FROM memory_text WHERE memory_text MATCH ?1 ${near} ORDER BY ${order} LIMIT ?2) t
        JOIN memory_passage p ON p.id = t.rowid JOIN memory_note n ON n.id = p.note ORDER BY t.rank`;
-    const query = this.#store.db.query<Match, (string | number)[]>(sql);
-    return under === '' ? query.all(expression, limit) : query.all(expression, limit, under);
+    return this.#store.db.query<Match, (string | number)[]>(sql).all(...given);
   }
 
   /** How many passages match an expression, counted up to a bound. */

@@ -18,6 +18,9 @@ import type {
   Usage,
 } from '../wire/wire.ts';
 
+/** What `px import` works with. */
+export const importTools = () => import('./import.ts');
+
 /** What `px audit` works with, loaded when it is asked for: a running px carries none of it. */
 export const auditTools = () => import('./audit-tools.ts');
 
@@ -51,6 +54,12 @@ export interface SearchOptions {
   limit?: number;
   /** Only below this folder of memory/. */
   under?: string;
+  /** Only transcripts and daily notes of this day or time: `tuesday`, `2025-11`, `2025-11-01..2025-11-07`; nothing for what is no day. */
+  when?: string;
+  /** Only what was said in a passage of a transcript where this person speaks, or `px`. */
+  speaker?: string;
+  /** Only passages with this `#tag`. */
+  tag?: string;
 }
 
 /** The turn that changed a note. */

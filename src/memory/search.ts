@@ -1,15 +1,21 @@
 import type { SearchHit } from '../wire/wire.ts';
-import type { IndexDb, Match } from './index-db.ts';
+import type { IndexDb, Match, MatchFilter } from './index-db.ts';
+import { dayOf } from './journal-folder.ts';
 import type { SearchOptions } from './memory.ts';
 import { plainPath } from './note-path.ts';
-import { isStopWord, parseQuestion, wordsOf } from './query.ts';
-import { snippetOf } from './snippet.ts';
+import { isStopWord, parseQuestion, type Question, wordsOf } from './query.ts';
+import { byNearness } from './rank.ts';
+import { snippetOf, stemOf } from './snippet.ts';
+import { periodOf } from './when.ts';
 
 /** A transcript says a thing in passing, a note says it on purpose. */
 const transcriptWeight = 0.5;
 
 /** About how many passages are ranked at most for one search. */
-const mostRanked = 4000;
+const mostRanked = 1500;
+
+/** Days after this are not told apart, in ms since the epoch. */
+const lastDay = 253_370_000_000_000;
 
 /** How many passages of one file are shown. */
 const perFile = 3;
@@ -21,17 +27,16 @@ export function searchIndex(db: IndexDb, query: string, options: SearchOptions =
   const limit = Math.min(100, Math.max(1, Math.trunc(options.limit ?? 10) || 10));
   let matches: Match[];
   try {
-    const under = options.under === undefined ? '' : plainPath(options.under);
-    const expression = telling(db, question.terms).join(' OR ');
-    if (expression === '') return [];
-    matches = db.match(expression, limit * 3 + 20, under);
+    const filter = filterOf(options);
+    if (!filter) return [];
+    matches = found(db, question, limit * 3 + 20, filter);
   } catch {
     return [];
   }
   const asked = new Set(question.words);
   const shown = new Map<string, { from: number; to: number }[]>();
   const hits: SearchHit[] = [];
-  for (const match of matches.map(weighed).sort((a, b) => a.rank - b.rank)) {
+  for (const match of matches) {
     if (hits.length === limit) break;
     const transcript = isTranscript(match.path);
     if (transcript && saysOnlyWhatWasAsked(match, asked)) continue;
@@ -51,20 +56,48 @@ export function searchIndex(db: IndexDb, query: string, options: SearchOptions =
   return hits;
 }
 
-/** The rarest terms, as many as can be ranked in bounded time: a word that stands everywhere tells little and costs most. */
-function telling(db: IndexDb, terms: string[]): string[] {
-  if (terms.length < 2) return terms;
+/** The passages that match, best first. */
+function found(db: IndexDb, { terms, words }: Question, limit: number, filter: MatchFilter): Match[] {
   const counted = terms
     .map((term) => ({ term, passages: db.count(term, mostRanked) }))
+    .filter((one) => one.passages > 0)
     .sort((a, b) => a.passages - b.passages);
   let sum = 0;
-  const kept = counted.filter(({ passages }) => {
+  const rare = counted.filter(({ passages }) => {
     sum += passages;
     return sum <= mostRanked;
   });
-  return (kept.some((one) => one.passages > 0) ? kept : counted.filter((one) => one.passages > 0).slice(0, 2)).map(
-    (one) => one.term,
+  const stems = words.map(stemOf);
+  const expression = rare.map((one) => one.term).join(' OR ');
+  if (expression !== '') return ranked(db.match(expression, limit, filter), stems);
+  // Words that stand everywhere tell little and cost most: the latest passages that have the two rarest.
+  for (const some of [counted.slice(0, 2), counted.slice(0, 1)]) {
+    const all = some.map((one) => one.term).join(' AND ');
+    const latest = all === '' ? [] : db.latest(all, limit, filter);
+    if (latest.length > 0) return ranked(latest, stems);
+  }
+  return [];
+}
+
+const ranked = (matches: Match[], stems: string[]): Match[] =>
+  byNearness(
+    matches.map(weighed).sort((a, b) => a.rank - b.rank),
+    stems,
   );
+
+/** The filters as the index takes them; undefined when nothing can pass them. */
+function filterOf({ under, when, speaker, tag }: SearchOptions): MatchFilter | undefined {
+  const period = when === undefined ? undefined : periodOf(when);
+  if (when !== undefined && !period) return undefined;
+  const said = speaker?.trim();
+  const marked = tag?.trim().replace(/^#/, '');
+  if (marked && !/^[\p{L}\p{N}_/-]+$/u.test(marked)) return undefined;
+  return {
+    under: under === undefined ? '' : plainPath(under),
+    ...(period ? { from: dayOf(Math.max(0, period.from)), to: dayOf(Math.min(period.to - 1, lastDay)) } : {}),
+    ...(said ? { holds: `${said}:` } : {}),
+    ...(marked ? { tag: `#${marked.toLowerCase()}` } : {}),
+  };
 }
 
 const isTranscript = (path: string): boolean => path.startsWith('journal/');

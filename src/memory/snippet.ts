@@ -49,7 +49,7 @@ function lines(markdown: string): string {
 }
 
 /** The part of a word that its inflections share, roughly. */
-function stemOf(word: string): string {
+export function stemOf(word: string): string {
   const stem = word.replace(/(?:ies|ied|ing|ed|es|s|y|e)$/, '');
   return stem.length >= 3 ? stem : word;
 }

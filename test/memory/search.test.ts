@@ -88,6 +88,46 @@ describe('search', () => {
     expect(t.memory.search('tomato', { limit: 2 }).length).toBe(2);
   });
 
+  test('filters by day, by who speaks and by tag', async () => {
+    await using t = await vault({
+      '2025-11-18.md': 'planted a lemon tree #garden\n',
+      '2025-11-22.md': 'the lemon tree has leaves\n',
+      'trees.md': 'lemon trees need sun #Garden\n',
+      'work.md': 'lemon tree, the project #gardening\n',
+    });
+    const at = new Date(2025, 10, 22, 14).getTime();
+    const say = (name: string, text: string) =>
+      ({ at, kind: 'user', sender: { id: name, name }, channel: 'cli', messageId: text, text }) as const;
+    await t.memory.journal.append('cli/x', [say('Ada', 'my lemon tree is small')]);
+    await t.memory.journal.append('cli/y', [say('Eve', 'my lemon tree is tall')]);
+    await t.memory.settled();
+    const paths = (options: Parameters<typeof t.memory.search>[1]) =>
+      t.memory
+        .search('lemon tree', options)
+        .map((hit) => hit.path)
+        .sort();
+    expect(paths({})).toHaveLength(6);
+    expect(paths({ when: '2025-11-18' })).toEqual(['2025-11-18.md']);
+    expect(paths({ when: '2025-11-19..' })).toEqual([
+      '2025-11-22.md',
+      'journal/cli-x/2025-11-22.md',
+      'journal/cli-y/2025-11-22.md',
+    ]);
+    expect(paths({ speaker: 'ada' })).toEqual(['journal/cli-x/2025-11-22.md']);
+    expect(paths({ tag: 'garden' })).toEqual(['2025-11-18.md', 'trees.md']);
+    expect(paths({ tag: '#garden', when: '2025' })).toEqual(['2025-11-18.md']);
+    expect(paths({ when: 'someday' })).toEqual([]);
+    expect(paths({ speaker: "' OR 1=1 --", tag: '%' })).toEqual([]);
+  });
+
+  test('words that stand together in the question count more where they stand together', async () => {
+    await using t = await vault({
+      'far.md': 'the red door, and then a long way of other things to say about it, until we saw a bus there\n',
+      'near.md': 'that long way of other things to say about it, there is a door, and we saw the red bus again\n',
+    });
+    expect(t.memory.search('red bus')[0]?.path).toBe('near.md');
+  });
+
   test('one long note does not fill the list, and no region comes twice', async () => {
     const section = (n: number) => `## Part ${n}\n\n${'The tomato grows. '.repeat(30)}\n\n`;
     await using t = await vault({

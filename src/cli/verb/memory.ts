@@ -1,4 +1,5 @@
 import { PxError } from '../../error/error.ts';
+import { auditTools } from '../../memory/memory.ts';
 import { openBackend } from '../backend.ts';
 import { group, verb } from '../verb.ts';
 
@@ -11,9 +12,18 @@ const search = verb({
     text: { type: 'positional', required: true, description: 'Words to look for.' },
     limit: { type: 'string', default: '10', description: 'Most hits.', valueHint: 'N' },
     under,
+    when: {
+      type: 'string',
+      description: 'Only transcripts and daily notes of a day or time: tuesday, 2025-11, 2025-11-01..2025-11-07.',
+      valueHint: 'WHEN',
+    },
+    speaker: { type: 'string', description: 'Only where this person, or px, speaks.', valueHint: 'NAME' },
+    tag: { type: 'string', description: 'Only passages with this #tag.', valueHint: 'TAG' },
   },
   examples: [
     'px memory search bicycle',
+    'px memory search dentist --when "last 7 days" --speaker Ada',
+    'px memory search \'"blue whale" ocean*\' --tag animals',
     'px memory search "what did I plant" --limit 3',
     'px memory search tea --under journal',
   ],
@@ -22,10 +32,17 @@ const search = verb({
     const limit = Number(args.limit);
     if (!Number.isInteger(limit) || limit < 1 || limit > 100)
       throw new PxError('usage', '--limit takes a number from 1 to 100.', { hint: 'px memory search tea --limit 5' });
+    if (args.when !== undefined && !(await auditTools()).periodOf(args.when))
+      throw new PxError('usage', `“${args.when}” is no day px knows.`, {
+        hint: 'today, yesterday, tuesday, last 7 days, 2025-11-22, 2025-11, 2025-11-01..2025-11-07',
+      });
     await using backend = await openBackend(context, { prepare: (app) => app.memory.settled() });
     const hits = await backend.client.search(words.join(' '), {
       limit,
       ...(args.under === undefined ? {} : { under: args.under }),
+      ...(args.when === undefined ? {} : { when: args.when }),
+      ...(args.speaker === undefined ? {} : { speaker: args.speaker }),
+      ...(args.tag === undefined ? {} : { tag: args.tag }),
     });
     const { io } = context;
     if (context.json) io.data(hits);

@@ -18,6 +18,17 @@ export const memoryRoutes = [
       q: v.pipe(v.string(), v.minLength(1), v.maxLength(1000), v.description('Words to look for.')),
       limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 10),
       under,
+      when: v.optional(
+        v.pipe(
+          v.string(),
+          v.maxLength(60),
+          v.description('Only of this day or time: tuesday, 2025-11, 2025-11-01..2025-11-07.'),
+        ),
+      ),
+      speaker: v.optional(
+        v.pipe(v.string(), v.maxLength(100), v.description('Only where this person, or px, speaks.')),
+      ),
+      tag: v.optional(v.pipe(v.string(), v.maxLength(100), v.description('Only passages with this #tag.'))),
     }),
     reply: v.object({ hits: v.array(s.searchHit) }),
     run: async ({ app, query }) => {
@@ -25,6 +36,9 @@ export const memoryRoutes = [
       const hits = app.memory.search(query.q, {
         limit: query.limit,
         ...(query.under === undefined ? {} : { under: query.under }),
+        ...(query.when === undefined ? {} : { when: query.when }),
+        ...(query.speaker === undefined ? {} : { speaker: query.speaker }),
+        ...(query.tag === undefined ? {} : { tag: query.tag }),
       });
       return { hits };
     },
