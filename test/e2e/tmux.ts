@@ -16,7 +16,10 @@ export class Tmux implements AsyncDisposable {
     const { columns = 80, rows = 24, env = {} } = options;
     const set = Object.entries({ LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', ...env }).flatMap(([k, v]) => ['-e', `${k}=${v}`]);
     await this.tmux('-f', '/dev/null', 'new-session', '-d', '-x', `${columns}`, '-y', `${rows}`, ...set, 'sh');
-    await this.saw(prompt);
+    await this.saw(prompt).catch(async (thrown) => {
+      await this[Symbol.asyncDispose]();
+      throw thrown;
+    });
     return this;
   }
 

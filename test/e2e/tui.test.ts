@@ -7,20 +7,15 @@ import { noTmux, prompt, Tmux } from './tmux.ts';
 
 /** A running px and `px tui` on it in a terminal. */
 async function watch(options: Parameters<Tmux['open']>[0] = {}, flags = '') {
-  const px = await new Px().serve();
+  await using all = new AsyncDisposableStack();
+  const px = all.use(await new Px().serve());
   await px.installed();
-  const terminal = await new Tmux().open(options);
+  const terminal = all.use(await new Tmux().open(options));
   await terminal.type(`${binary} --home ${px.home} tui ${flags}`);
   await terminal.keys('Enter');
   await terminal.saw('live');
-  return {
-    px,
-    terminal,
-    async [Symbol.asyncDispose]() {
-      await terminal[Symbol.asyncDispose]();
-      await px[Symbol.asyncDispose]();
-    },
-  };
+  const kept = all.move();
+  return { px, terminal, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** The shell has its screen, cursor and echo again. */
