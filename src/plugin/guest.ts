@@ -209,7 +209,10 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
   function answer(asker: Work, n: number, fn: string, args: Json[]): void | Promise<void> {
     if (++asker.hostCalls > maxHostCalls)
       return blame('plugin.output', `it called the host more than ${maxHostCalls} times in one call`);
-    const signal = () => (asker.abort ??= new AbortController()).signal;
+    const signal = () => {
+      asker.abort ??= new AbortController();
+      return asker.abort.signal;
+    };
     const reply = (result: HostAnswer) => child.send(encodeFrame({ t: 'answer', n, ...result } satisfies AnswerFrame));
     const result = options.host(fn, args, signal);
     return result instanceof Promise ? later(asker, result, signal(), reply) : reply(result);
