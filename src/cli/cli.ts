@@ -22,7 +22,12 @@ export async function runCli(argv: string[], version: string): Promise<number> {
       const text = renderHelp(await describe(found.verb, found.path));
       // Asked for, it is the answer; typed too short, it is a complaint.
       if (found.help) io.line(text);
-      else io.note(text);
+      else
+        io.note(
+          found.path.length > 0
+            ? text
+            : `${text}\n\nNew here? Start it with \`px serve\`, then in another terminal: px chat "what time is it?"`,
+        );
       return found.help ? 0 : 2;
     }
     checkWords(found);

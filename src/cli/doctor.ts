@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, mkdtempSync, rmSync, statSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { App } from '../app/app.ts';
-import { homeAt, openConfig } from '../config/config.ts';
+import { type Environment, getPath, homeAt, openConfig } from '../config/config.ts';
 import { toPxError } from '../error/error.ts';
 import type { Status } from '../wire/wire.ts';
 import { openBackend } from './backend.ts';
@@ -100,6 +100,7 @@ async function serviceFindings(context: Context): Promise<Finding[]> {
       text: set.length > 0 ? `${set.join(', ')} set` : 'none set; needed for cloud models only',
     },
     modelFinding(status),
+    ...missingFindings(await client.config(), secrets, context.env),
     sandboxFinding(status.sandbox.mode, layers ?? status.sandbox.layers),
     ...channelFindings(status, running),
     { name: 'index', state: 'ok', text: `${status.memory.notes} notes, ${status.memory.chunks} passages` },
@@ -114,6 +115,31 @@ function modelFinding({ model }: Status): Finding {
     text: `${model.ref} answers: ${model.note}`,
     hint: 'For a real one: px secret set OPENAI_API_KEY, or start Ollama.',
   };
+}
+
+/** References of px.yaml that lead nowhere. What belongs to a channel that is switched off is not looked at. */
+function missingFindings(config: Record<string, unknown>, secrets: string[], env: Environment): Finding[] {
+  const missing = new Map<string, string>();
+  const visit = (value: unknown, path: string) => {
+    const [section, name] = path.split('.');
+    if (section === 'plugins' && getPath(config, `channels.${name ?? 'x'}.enabled`) === false) return;
+    if (typeof value === 'object' && value !== null)
+      for (const [key, inner] of Object.entries(value)) visit(inner, path === '' ? key : `${path}.${key}`);
+    if (typeof value !== 'string') return;
+    for (const [, secret, variable] of value.matchAll(
+      /^secret:([\w.-]+)$|(?<!\$)\$\{(?:secret:)?([A-Za-z_][\w.-]*)\}/g,
+    )) {
+      const wanted = secret ?? variable ?? '';
+      if (!secrets.includes(wanted) && !env.get(wanted)) missing.set(wanted, path);
+    }
+  };
+  visit(config, '');
+  return [...missing].map(([name, path]) => ({
+    name: 'references',
+    state: 'warn',
+    text: `${path} in px.yaml refers to ${name}, which is not set`,
+    hint: `px secret set ${name}, or set the environment variable ${name} before starting px`,
+  }));
 }
 
 function sandboxFinding(mode: string, layers: Record<string, string>): Finding {

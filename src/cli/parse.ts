@@ -24,7 +24,7 @@ export async function findVerb(root: Verb, argv: string[]): Promise<Found> {
     const load = Object.hasOwn(verb.verbs, word) ? verb.verbs[word] : undefined;
     if (!load) {
       if (word === 'help') return { ...(await findVerb(root, rest.toSpliced(at, 1))), help: true };
-      const near = nearest(word, Object.keys(verb.verbs));
+      const near = word === 'version' ? '--version' : nearest(word, Object.keys(verb.verbs));
       const command = ['px', ...path].join(' ');
       throw new PxError('usage', `There is no "${command} ${word}".`, {
         hint: near ? `Did you mean \`${command} ${near}\`?` : `\`${command} --help\` lists what there is.`,

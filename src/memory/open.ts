@@ -42,6 +42,8 @@ export async function openMemory({ home, config, log: logger, bus }: MemoryOptio
   let watcher: ReturnType<typeof watchFolder> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let watched = true;
+  /** The folder was compared with the index since it was opened. */
+  let compared = false;
   let closed = false;
 
   const indexer = new Indexer({
@@ -71,6 +73,7 @@ export async function openMemory({ home, config, log: logger, bus }: MemoryOptio
   const rescan = (seconds: number) => {
     timer = setTimeout(
       async () => {
+        compared = true;
         indexer.requestScan();
         await indexer.run();
         const { rescan_seconds } = config.current.memory;
@@ -100,7 +103,12 @@ export async function openMemory({ home, config, log: logger, bus }: MemoryOptio
       });
       rescan(firstScan / 1000);
     },
-    fresh: () => Promise.race([indexer.run(), Bun.sleep(mostFresh)]),
+    fresh() {
+      // A search right after the start finds what an index that was deleted, or is old, does not hold yet.
+      if (!compared) indexer.requestScan();
+      compared = true;
+      return Promise.race([indexer.run(), Bun.sleep(mostFresh)]);
+    },
     async settled() {
       indexer.requestScan();
       await indexer.run();
