@@ -195,6 +195,9 @@ async function daemon(): Promise<void> {
   }
   rows.push({ what: 'inbound message to model request, p50 of 40', value: median(toModel), unit: 'ms', bound: 15 });
 
+  await toolCalls(px, 'use clock_now {}', 100);
+  await Bun.sleep(wait);
+  rows.push({ what: 'RSS after 100 turns with tools', value: treeRssMiB(px.pid), unit: 'MiB', bound: 50 });
   for (const { name, add, tool, args, bound } of guests) {
     if (add !== '') {
       const { code, stderr } = await px.run('plugin', 'add', join(root, add));
@@ -210,9 +213,6 @@ async function daemon(): Promise<void> {
       bound: 1,
     });
   }
-  await toolCalls(px, 'use clock_now {}', 100);
-  await Bun.sleep(wait);
-  rows.push({ what: 'RSS after 100 turns with tools', value: treeRssMiB(px.pid), unit: 'MiB', bound: 50 });
   await world.stop();
 }
 

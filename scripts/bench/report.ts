@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { arch, cpus, loadavg, release, totalmem } from 'node:os';
+import { arch, cpus, getPriority, loadavg, release, totalmem } from 'node:os';
 import { type Row, table, verdict } from './measure.ts';
 
 /** The page docs/bench.md: the table of one run and what it was measured on. */
@@ -16,7 +16,7 @@ with the same flags and measured in the same run. One process on the same machin
 
 - Machine: ${cores.length} × ${cores[0]?.model.trim() ?? 'unknown'}, ${arch()}, ${Math.round(totalmem() / 2 ** 30)} GiB
 - System: ${system}, Linux ${release()}, Bun ${Bun.version}
-- Load average at the end (1, 5, 15 minutes): ${load}
+- Load average at the end (1, 5, 15 minutes): ${load}; nice value ${getPriority()}
 
 ${table(rows)}
 
