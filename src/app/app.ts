@@ -7,6 +7,7 @@ import { createLog, type LogRoot, type LogSink, markdownLogSink, terminalLogSink
 import { type Memory, openMemory } from '../memory/memory.ts';
 import { type Models, openModels } from '../model/model.ts';
 import { openPlugins, type Plugins } from '../plugin/plugin.ts';
+import { type Approvals, openApprovals, standingPage } from '../policy/policy.ts';
 import { openSecrets, type Secrets } from '../secret/secret.ts';
 import { createSessions, type Sessions } from '../session/session.ts';
 import { openStore } from '../store/store.ts';
@@ -41,6 +42,7 @@ export interface App {
   readonly tools: Tools;
   readonly mcp: Mcp;
   readonly channels: Channels;
+  readonly approvals: Approvals;
   readonly sessions: Sessions;
   readonly agent: Agent;
   readonly schedule: Schedule;
@@ -113,6 +115,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       part.close(),
     );
     const mcp = opened('mcp', openMcp({ config, secrets, log, version }), (part) => part.close());
+    const page = standingPage(home.memory, secrets, (what) => log.warn(what));
+    const approvals = opened('approvals', openApprovals({ bus, page }), (part) => part.close());
     const none: Tool[] = [];
     let scheduling = none;
     const more = () => (config.current.agent.schedule ? scheduling : none);
@@ -148,6 +152,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       tools,
       mcp,
       channels,
+      approvals,
       sessions,
       agent,
       schedule,

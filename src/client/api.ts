@@ -120,6 +120,24 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
     setModel: (id: ConversationId, model: string) =>
       call(v.object({ conversation: v.string(), model: v.string() }), 'POST', `${at(id)}/model`, { model }),
 
+    approvals: {
+      /** Calls that wait for a person's word, and what is allowed without asking again. */
+      list: () =>
+        call(
+          v.object({ approvals: v.array(replies.approval), standing: v.array(replies.standing) }),
+          'GET',
+          '/api/approvals',
+        ),
+      /** `minutes` is for `time`. */
+      decide: (id: string, decision: 'once' | 'session' | 'time' | 'deny', minutes?: number) =>
+        call(replies.approval, 'POST', `/api/approvals/${enc(id)}`, {
+          decision,
+          ...(minutes === undefined ? {} : { minutes }),
+        }),
+      /** Takes back what was allowed for longer. */
+      revoke: (id: string) => call(replies.ok, 'DELETE', `/api/approvals/${enc(id)}`),
+    },
+
     /** Messages without an answer. */
     inbox: async () => (await call(v.object({ messages: v.array(replies.openMessage) }), 'GET', '/api/inbox')).messages,
     answerOld: (id: string) => call(replies.ok, 'POST', `/api/inbox/${enc(id)}/answer`),

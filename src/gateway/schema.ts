@@ -226,3 +226,29 @@ export const mcpServer = v.object({
   tools: v.array(v.object({ name: v.string(), description: v.string() })),
   listedAt: v.nullable(v.number()),
 });
+/** A tool call that waits for a person's word. */
+export const approval = v.object({
+  id: text,
+  conversation: text,
+  turn: text,
+  call: text,
+  tool: text,
+  origin: v.pipe(text, v.description('`px`, `plugin/<name>` or `mcp/<server>`.')),
+  arguments: v.pipe(text, v.description('JSON on one line, secrets taken out, cut at 600 characters.')),
+  reason: text,
+  labels: v.pipe(v.array(text), v.description('Where text from outside came from that was read before the call.')),
+  asked: text,
+  at,
+  expires: v.pipe(v.number(), v.description('When it counts as denied, ms since the epoch.')),
+});
+/** A yes that goes on. */
+export const standing = v.object({
+  id: text,
+  tool: text,
+  conversation: text,
+  outside: v.boolean(),
+  by: text,
+  at,
+  until: v.pipe(v.number(), v.description('When it ends, ms since the epoch; 0: with the conversation.')),
+});
+

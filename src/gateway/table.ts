@@ -1,4 +1,5 @@
 import { openAiRoutes } from './openai/routes.ts';
+import { approvalRoutes } from './route/approvals.ts';
 import { conversationRoutes } from './route/conversations.ts';
 import { mcpRoutes } from './route/mcp.ts';
 import { memoryRoutes } from './route/memory.ts';
@@ -15,6 +16,7 @@ export const routes: readonly Route[] = [
   ...serverRoutes,
   ...conversationRoutes,
   ...messageRoutes,
+  ...approvalRoutes,
   ...scheduleRoutes,
   ...pluginRoutes,
   ...memoryRoutes,

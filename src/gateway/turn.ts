@@ -71,5 +71,5 @@ export async function finishTurn(app: App, ask: Ask): Promise<TurnReply> {
 }
 
 function isTurnEvent(event: PxEvent): event is TurnEvent & { at: number } {
-  return event.type.startsWith('turn.');
+  return event.type.startsWith('turn.') || event.type.startsWith('approval.');
 }

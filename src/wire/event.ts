@@ -1,5 +1,6 @@
 import type { ErrorShape } from '../error/error.ts';
 import type { LogEntry } from '../log/log.ts';
+import type { Approval, ApprovalDecision } from './approval.ts';
 import type {
   ConversationId,
   EndReason,
@@ -63,6 +64,18 @@ export type TurnEvent =
   | { type: 'turn.thinking'; conversation: ConversationId; turn: string; text: string }
   | { type: 'turn.tool'; conversation: ConversationId; turn: string; call: ToolCallPart }
   | { type: 'turn.tool-result'; conversation: ConversationId; turn: string; result: ToolResultPart; ms: number }
+  /** A call of this turn waits for a person's word; `approval.decided` follows, also when nobody answers. */
+  | ({ type: 'approval.asked' } & Approval)
+  | {
+      type: 'approval.decided';
+      id: string;
+      conversation: ConversationId;
+      turn: string;
+      tool: string;
+      decision: ApprovalDecision;
+      /** Who decided, by name; `px` when the time did. */
+      by: string;
+    }
   | { type: 'turn.usage'; conversation: ConversationId; turn: string; model: ModelRef; usage: Usage }
   | {
       type: 'turn.end';

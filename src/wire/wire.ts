@@ -1,4 +1,5 @@
 export * from './api.ts';
+export * from './approval.ts';
 export * from './bus.ts';
 export * from './conversation.ts';
 export * from './event.ts';
