@@ -1,6 +1,9 @@
 /**
- * What a `.ts` plugin can use. Put `/// <reference path="…/px.d.ts" />` at the top of a plugin, or name this file in its tsconfig.
- * Everything is synchronous: there is no event loop inside a plugin, so no `async`, no timers, no `fetch`.
+ * What a `.ts` or `.js` plugin can use: the module `px`, and globals as browsers have them. `px plugin types > px.d.ts` prints this file;
+ * name it in a tsconfig with `"lib": ["ESNext"], "types": []`, or put `/// <reference path="./px.d.ts" />` at the top of a plugin.
+ *
+ * Functions that a plugin exports, and the `run` of its tools, may be `async`: px waits for the promise. A call is over when its promise has
+ * settled; timers that are left then are dropped.
  */
 declare module 'px' {
   export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -15,6 +18,7 @@ declare module 'px' {
   export function kvGet(key: string): Uint8Array | undefined;
   /** A stored value as text. */
   export function kvGetText(key: string): string | undefined;
+  /** Removes a value; removing what is not there is fine. */
   export function kvDelete(key: string): void;
   /** The keys that begin with a prefix, sorted. */
   export function kvList(prefix?: string): string[];
@@ -31,9 +35,12 @@ declare module 'px' {
   export interface Request {
     /** `GET` when left out, `POST` when there is a body. */
     method?: string;
+    /** Absolute, http or https. */
     url: string;
+    /** A value may hold `{{secret:NAME}}`, as {@link configGet} gives it: px fills it in on the way to where it is granted. */
     headers?: Record<string, string> | [string, string][];
     body?: string | Uint8Array;
+    /** At most the plugin's wall-time limit, which counts when this is left out. */
     timeoutMs?: number;
   }
   export interface Response {
@@ -52,7 +59,10 @@ declare module 'px' {
     readonly kind: 'denied' | 'timeout' | 'too-large' | 'network';
     constructor(kind: 'denied' | 'timeout' | 'too-large' | 'network', message: string);
   }
-  /** Sends a request under the plugin's grants. Throws {@link HttpError}; any HTTP status is an answer. */
+  /**
+   * Sends a request under the plugin's grants and waits for the answer. Throws {@link HttpError}; any HTTP status is an answer. The global
+   * `fetch` does the same as browsers have it.
+   */
   export function httpRequest(request: Request | string): Response;
 
   /** A message from a person on the platform. */
@@ -82,7 +92,7 @@ declare module 'px' {
     description: string;
     /** JSON Schema of the arguments object. */
     parameters: { [key: string]: Json };
-    /** Text goes to the model as it is, anything else as JSON. A thrown error is told to the model. */
+    /** May be async. Text goes to the model as it is, anything else as JSON. A thrown error is told to the model. */
     // biome-ignore lint/suspicious/noExplicitAny: an author writes the type that the schema promises
     run(args: any): unknown;
   }
@@ -96,39 +106,176 @@ declare module 'px' {
   }
 }
 
-/** What the engine gives a script beside the language itself. */
-declare const console: Record<'log' | 'info' | 'warn' | 'error' | 'debug', (...values: unknown[]) => void>;
-declare class TextEncoder {
-  readonly encoding: string;
-  encode(text?: string): Uint8Array;
+/** `console.log` and its kin write lines into px's log, under the plugin's name. */
+interface Console {
+  log(...values: unknown[]): void;
+  info(...values: unknown[]): void;
+  warn(...values: unknown[]): void;
+  error(...values: unknown[]): void;
+  debug(...values: unknown[]): void;
 }
-declare class TextDecoder {
-  constructor(label?: string, options?: { fatal?: boolean });
-  readonly encoding: string;
-  decode(bytes?: Uint8Array | ArrayBuffer): string;
+declare const console: Console;
+
+/** Sends a request under the plugin's grants. Several at once are done one after the other. */
+declare function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+
+type BodyInit = string | Uint8Array | ArrayBuffer | ArrayBufferView | URLSearchParams;
+type HeadersInit = Headers | Record<string, string> | Iterable<readonly [string, string]>;
+interface RequestInit {
+  method?: string;
+  headers?: HeadersInit;
+  body?: BodyInit | null;
+  /** px follows redirects, to granted places only; `manual` and `error` are refused. */
+  redirect?: 'follow';
+  signal?: AbortSignal | null;
 }
-declare class URLSearchParams implements Iterable<[string, string]> {
-  constructor(init?: string | Record<string, string> | Iterable<[string, string]>);
+interface ResponseInit {
+  status?: number;
+  statusText?: string;
+  headers?: HeadersInit;
+}
+
+declare class Headers implements Iterable<[string, string]> {
+  constructor(init?: HeadersInit | null);
   append(name: string, value: string): void;
   delete(name: string): void;
   get(name: string): string | null;
-  getAll(name: string): string[];
+  getSetCookie(): string[];
   has(name: string): boolean;
   set(name: string, value: string): void;
-  [Symbol.iterator](): Iterator<[string, string]>;
+  forEach(run: (value: string, name: string, headers: Headers) => void): void;
+  entries(): IterableIterator<[string, string]>;
+  keys(): IterableIterator<string>;
+  values(): IterableIterator<string>;
+  [Symbol.iterator](): IterableIterator<[string, string]>;
+}
+
+/** A body as a stream. All of it is there already: it comes as one chunk. */
+interface BodyStream extends AsyncIterable<Uint8Array> {
+  readonly locked: boolean;
+  getReader(): {
+    read(): Promise<{ done: false; value: Uint8Array } | { done: true; value: undefined }>;
+    cancel(): Promise<void>;
+    releaseLock(): void;
+  };
+  cancel(): Promise<void>;
+}
+
+/** What Request and Response share: a body is read once. */
+declare abstract class Body {
+  readonly body: BodyStream | null;
+  readonly bodyUsed: boolean;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  bytes(): Promise<Uint8Array>;
+  // biome-ignore lint/suspicious/noExplicitAny: as browsers have it
+  json(): Promise<any>;
+  text(): Promise<string>;
+}
+declare class Request extends Body {
+  constructor(input: string | URL | Request, init?: RequestInit);
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly redirect: string;
+  readonly signal: AbortSignal;
+  clone(): Request;
+}
+declare class Response extends Body {
+  constructor(body?: BodyInit | null, init?: ResponseInit);
+  static json(value: unknown, init?: ResponseInit): Response;
+  readonly status: number;
+  readonly statusText: string;
+  /** Whether the status is 200 to 299. */
+  readonly ok: boolean;
+  readonly headers: Headers;
+  readonly url: string;
+  clone(): Response;
+}
+
+declare class Event {
+  constructor(type: string);
+  readonly type: string;
+  readonly target: unknown;
+  readonly defaultPrevented: boolean;
+  preventDefault(): void;
+}
+type EventListener = ((event: Event) => void) | { handleEvent(event: Event): void };
+declare class EventTarget {
+  addEventListener(type: string, listener: EventListener | null, options?: boolean | { once?: boolean }): void;
+  removeEventListener(type: string, listener: EventListener | null): void;
+  dispatchEvent(event: Event): boolean;
+}
+declare class DOMException extends Error {
+  constructor(message?: string, name?: string);
+}
+declare class AbortSignal extends EventTarget {
+  static abort(reason?: unknown): AbortSignal;
+  static any(signals: Iterable<AbortSignal>): AbortSignal;
+  static timeout(ms: number): AbortSignal;
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  onabort: ((event: Event) => void) | null;
+  throwIfAborted(): void;
+}
+declare class AbortController {
+  readonly signal: AbortSignal;
+  abort(reason?: unknown): void;
+}
+
+/** Timers run while a call waits for its promise; what is left when it settles is dropped. */
+// biome-ignore lint/suspicious/noExplicitAny: as browsers have it
+declare function setTimeout(run: (...args: any[]) => void, ms?: number, ...args: unknown[]): number;
+// biome-ignore lint/suspicious/noExplicitAny: as browsers have it
+declare function setInterval(run: (...args: any[]) => void, ms?: number, ...args: unknown[]): number;
+declare function clearTimeout(timer: number | undefined): void;
+declare function clearInterval(timer: number | undefined): void;
+declare function queueMicrotask(run: () => void): void;
+
+/** Milliseconds since the plugin's process first asked. */
+declare const performance: { now(): number; readonly timeOrigin: number };
+
+declare class TextEncoder {
+  readonly encoding: string;
+  encode(text?: string): Uint8Array;
+  encodeInto(text: string, into: Uint8Array): { read: number; written: number };
+}
+/** UTF-8, UTF-16LE and Latin-1. */
+declare class TextDecoder {
+  constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
+  readonly encoding: string;
+  readonly fatal: boolean;
+  readonly ignoreBOM: boolean;
+  decode(bytes?: ArrayBuffer | ArrayBufferView, options?: { stream?: boolean }): string;
+}
+declare class URLSearchParams implements Iterable<[string, string]> {
+  constructor(init?: string | Record<string, string> | Iterable<[string, string]>);
+  readonly size: number;
+  append(name: string, value: string): void;
+  delete(name: string, value?: string): void;
+  get(name: string): string | null;
+  getAll(name: string): string[];
+  has(name: string, value?: string): boolean;
+  set(name: string, value: string): void;
+  sort(): void;
+  forEach(run: (value: string, name: string, params: URLSearchParams) => void): void;
+  entries(): IterableIterator<[string, string]>;
+  keys(): IterableIterator<string>;
+  values(): IterableIterator<string>;
+  [Symbol.iterator](): IterableIterator<[string, string]>;
   toString(): string;
 }
 declare class URL {
-  constructor(url: string, base?: string | URL);
+  constructor(url: string | URL, base?: string | URL);
   static canParse(url: string, base?: string): boolean;
-  readonly href: string;
+  static parse(url: string, base?: string): URL | null;
+  href: string;
   readonly origin: string;
-  readonly protocol: string;
-  readonly username: string;
-  readonly password: string;
-  readonly host: string;
-  readonly hostname: string;
-  readonly port: string;
+  protocol: string;
+  username: string;
+  password: string;
+  host: string;
+  hostname: string;
+  port: string;
   pathname: string;
   search: string;
   hash: string;
@@ -139,4 +286,8 @@ declare class URL {
 declare function atob(base64: string): string;
 declare function btoa(binary: string): string;
 declare function structuredClone<T>(value: T): T;
-declare const crypto: { getRandomValues<T extends Uint8Array>(array: T): T; randomUUID(): string };
+declare const crypto: {
+  /** Fills an array with cryptographically strong random numbers, at most 65,536 bytes. */
+  getRandomValues<T extends ArrayBufferView>(array: T): T;
+  randomUUID(): string;
+};

@@ -4,6 +4,7 @@ import { source } from 'project-x:core/plugin-source@0.1.0';
 import type * as Px from 'px';
 import './globals.ts';
 import { httpError, messageJson, px, reason, request, response } from './px.ts';
+import { forgetTimers, runTimer } from './timer.ts';
 
 type Exports = Record<string, unknown>;
 let script: Exports | undefined;
@@ -25,8 +26,16 @@ export function load(): string {
   });
 }
 
-/** Calls an exported function (kebab-case or camelCase) with a JSON array of arguments. */
+/** What the call under way came to, once its promise has settled. */
+let outcome: { ok: string } | { err: string } | undefined;
+
+/**
+ * Calls an exported function (kebab-case or camelCase) with a JSON array of arguments. An empty text means that it returned a promise:
+ * `settle` tells what becomes of it.
+ */
 export function invoke(name: string, args: string): string {
+  outcome = undefined;
+  forgetTimers();
   try {
     const exports = evaluated();
     const given: unknown = JSON.parse(args);
@@ -37,13 +46,51 @@ export function invoke(name: string, args: string): string {
     if (typeof fn !== 'function') throw new TypeError(`the plugin has no function ${name}`);
     const input = wanted === 'on-wait' ? given.map(waitAnswer) : given;
     const output: unknown = fn(...input);
-    if (typeof output === 'object' && output !== null && 'then' in output)
-      throw new TypeError(`${name} is async: inside a plugin everything is synchronous, remove async and await`);
-    return JSON.stringify(result(wanted, output), bytesAsBase64) ?? 'null';
+    if (!isThenable(output)) return written(wanted, output);
+    Promise.resolve(output)
+      .then((value) => {
+        outcome = { ok: written(wanted, value) };
+      })
+      .catch((e: unknown) => {
+        outcome = { err: told(e) };
+      });
+    return '';
   } catch (e) {
-    if (e instanceof Error && e.stack) raw.log('debug', `${e.name}: ${e.message}\n${e.stack}`);
-    throw text(e);
+    throw told(e);
   }
+}
+
+/**
+ * Goes on with a call that returned a promise; whoever calls this has run the engine's waiting jobs before. Gives the call's
+ * result; `~` and a number when it has to be called again after that many milliseconds.
+ */
+export function settle(): string {
+  if (!outcome) {
+    const wait = runTimer();
+    if (wait === undefined) throw 'the promise it returned never settles: nothing is left that could settle it';
+    return `~${wait}`;
+  }
+  const done = outcome;
+  outcome = undefined;
+  forgetTimers();
+  if ('ok' in done) return done.ok;
+  throw done.err;
+}
+
+/** What the engine wants to find when it is told to run the jobs that wait: see scripts/plugin/engine.ts. */
+Object.assign(__cqjs.asyncExports, { settle() {} });
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+
+function written(wanted: string, output: unknown): string {
+  return JSON.stringify(result(wanted, output), bytesAsBase64) ?? 'null';
+}
+
+/** What the host is told of a thrown value; where it was thrown goes to the log. */
+function told(e: unknown): string {
+  if (e instanceof Error && e.stack) raw.log('debug', `${e.name}: ${e.message}\n${e.stack}`);
+  return text(e);
 }
 
 function evaluated(): Exports {
@@ -97,9 +144,6 @@ function waitAnswer(json: {
 /** What the contract's functions return, spelt as the host's JSON mapping wants it; anything else as it is. */
 // biome-ignore lint/suspicious/noExplicitAny: what a script returned; a wrong shape is reported by the host's schema
 function result(name: string, value: any): unknown {
-  const isThen = typeof value === 'object' && value !== null && 'then' in value;
-  if (isThen)
-    throw new TypeError(`${name} is async: inside a plugin everything is synchronous, remove async and await`);
   switch (name) {
     case 'poll-events':
     case 'on-wait':

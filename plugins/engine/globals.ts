@@ -1,5 +1,10 @@
+import { PlainAbortController, PlainAbortSignal } from './abort.ts';
+import { PlainDomException, PlainEvent, PlainEventTarget } from './event.ts';
+import { hostFetch, PlainRequest, PlainResponse } from './fetch.ts';
+import { PlainHeaders } from './headers.ts';
 import { px } from './px.ts';
 import { Utf8Decoder, Utf8Encoder } from './text.ts';
+import { clearTimer, setTimer } from './timer.ts';
 import { PlainUrl, SearchParams } from './url.ts';
 
 /** Date with the host's clock: the engine's own is frozen into its snapshot. */
@@ -33,7 +38,8 @@ function random(): number {
 }
 
 const hostCrypto = {
-  getRandomValues: <T extends Uint8Array>(array: T): T => {
+  getRandomValues: <T extends ArrayBufferView>(array: T): T => {
+    if (array.byteLength > 65_536) throw new PlainDomException('at most 65536 bytes at a time', 'QuotaExceededError');
     new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(px.randomBytes(array.byteLength));
     return array;
   },
@@ -94,14 +100,47 @@ function clone(value: unknown, seen: Map<unknown, unknown>): unknown {
   return out;
 }
 
+/** Classes keep the names that authors know. */
+const named = <T extends object>(name: string, made: T): T => Object.defineProperty(made, 'name', { value: name });
+
+/** When this plugin's process was first asked for the time. */
+let began: number | undefined;
+
 const given = {
   Date: HostDate,
-  TextEncoder: Utf8Encoder,
-  TextDecoder: Utf8Decoder,
-  URL: PlainUrl,
-  URLSearchParams: SearchParams,
+  TextEncoder: named('TextEncoder', Utf8Encoder),
+  TextDecoder: named('TextDecoder', Utf8Decoder),
+  URL: named('URL', PlainUrl),
+  URLSearchParams: named('URLSearchParams', SearchParams),
   crypto: hostCrypto,
   console: { log: say('info'), info: say('info'), warn: say('warn'), error: say('error'), debug: say('debug') },
+  fetch: hostFetch,
+  Headers: named('Headers', PlainHeaders),
+  Request: named('Request', PlainRequest),
+  Response: named('Response', PlainResponse),
+  AbortController: named('AbortController', PlainAbortController),
+  AbortSignal: named('AbortSignal', PlainAbortSignal),
+  DOMException: named('DOMException', PlainDomException),
+  Event: named('Event', PlainEvent),
+  EventTarget: named('EventTarget', PlainEventTarget),
+  setTimeout: (run: unknown, delay?: unknown, ...args: unknown[]) => setTimer(run, delay, args, false),
+  setInterval: (run: unknown, delay?: unknown, ...args: unknown[]) => setTimer(run, delay, args, true),
+  clearTimeout: clearTimer,
+  clearInterval: clearTimer,
+  queueMicrotask: (run: () => void) => {
+    Promise.resolve().then(run);
+  },
+  performance: {
+    now: () => {
+      const now = px.now();
+      began ??= now;
+      return now - began;
+    },
+    get timeOrigin() {
+      began ??= px.now();
+      return began;
+    },
+  },
   structuredClone: (value: unknown) => clone(value, new Map()),
 };
 for (const [name, value] of Object.entries(given))

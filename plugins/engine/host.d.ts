@@ -27,3 +27,5 @@ declare module 'project-x:core/host-api@0.1.0' {
 declare module 'project-x:core/plugin-source@0.1.0' {
   export function source(): string;
 }
+/** What the engine's runtime keeps for exports that are asynchronous in WIT. */
+declare const __cqjs: { asyncExports: Record<string, () => void> };

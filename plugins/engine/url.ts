@@ -19,8 +19,8 @@ export class SearchParams implements Iterable<[string, string]> {
     this.#pairs.push([name, `${value}`]);
     this.changed();
   }
-  delete(name: string): void {
-    this.#pairs = this.#pairs.filter(([k]) => k !== name);
+  delete(name: string, value?: string): void {
+    this.#pairs = this.#pairs.filter(([k, v]) => k !== name || (value !== undefined && v !== value));
     this.changed();
   }
   get(name: string): string | null {
@@ -29,8 +29,18 @@ export class SearchParams implements Iterable<[string, string]> {
   getAll(name: string): string[] {
     return this.#pairs.filter(([k]) => k === name).map(([, v]) => v);
   }
-  has(name: string): boolean {
-    return this.#pairs.some(([k]) => k === name);
+  has(name: string, value?: string): boolean {
+    return this.#pairs.some(([k, v]) => k === name && (value === undefined || v === value));
+  }
+  get size(): number {
+    return this.#pairs.length;
+  }
+  sort(): void {
+    this.#pairs.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    this.changed();
+  }
+  forEach(run: (value: string, name: string, params: SearchParams) => void): void {
+    for (const [name, value] of this.#pairs) run(value, name, this);
   }
   set(name: string, value: string): void {
     const first = this.#pairs.find(([k]) => k === name);
@@ -41,11 +51,17 @@ export class SearchParams implements Iterable<[string, string]> {
     }
     this.changed();
   }
-  [Symbol.iterator](): Iterator<[string, string]> {
+  [Symbol.iterator](): IterableIterator<[string, string]> {
     return this.#pairs[Symbol.iterator]();
   }
-  entries(): Iterator<[string, string]> {
+  entries(): IterableIterator<[string, string]> {
     return this[Symbol.iterator]();
+  }
+  keys(): IterableIterator<string> {
+    return this.#pairs.map(([k]) => k)[Symbol.iterator]();
+  }
+  values(): IterableIterator<string> {
+    return this.#pairs.map(([, v]) => v)[Symbol.iterator]();
   }
   toString(): string {
     return this.#pairs.map(([k, v]) => `${encode(k)}=${encode(v)}`).join('&');
@@ -85,23 +101,27 @@ const tidy = (text: string, also: RegExp) =>
  * Not here: internationalised host names and IPv4 in odd notations. The host checks every request's URL with its own parser.
  */
 export class PlainUrl {
-  readonly protocol: string;
-  readonly username: string;
-  readonly password: string;
-  readonly hostname: string;
-  readonly port: string;
-  #path: string;
-  #search: string;
-  #hash: string;
+  #protocol = '';
+  #username = '';
+  #password = '';
+  #hostname = '';
+  #port = '';
+  #path = '';
+  #search = '';
+  #hash = '';
   #params: SearchParams | undefined;
 
   constructor(url: string | PlainUrl, base?: string | PlainUrl) {
+    this.#read(url, base);
+  }
+
+  #read(url: string | PlainUrl, base?: string | PlainUrl): void {
     const text = `${url}`.trim().replace(/[\t\n\r]/g, '');
     const absolute = /^([a-zA-Z][a-zA-Z0-9+.-]*:)(.*)$/s.exec(text);
     const from = base === undefined ? undefined : new PlainUrl(base);
     if (!absolute && !from) throw new TypeError(`Invalid URL: ${text.slice(0, 200)}`);
-    this.protocol = absolute?.[1]?.toLowerCase() ?? from?.protocol ?? '';
-    const special = this.protocol in defaultPorts;
+    this.#protocol = absolute?.[1]?.toLowerCase() ?? from?.protocol ?? '';
+    const special = this.#protocol in defaultPorts;
     let rest = absolute?.[2] ?? text;
     if (special) rest = rest.replace(/^[^?#]*/, (p) => p.replaceAll('\\', '/'));
     const [, authority, path = '', search = '', hash = ''] =
@@ -112,19 +132,19 @@ export class PlainUrl {
         /^(?:([^:@]*)(?::([^@]*))?@)?(\[[0-9a-fA-F:.]*\]|[^:]*)(?::(\d*))?$/.exec(authority ?? '') ?? [];
       if (authority && (!host || /[\s<>^|%"{}]/.test(host) || Number(port) > 65535))
         throw new TypeError(`Invalid URL: ${text.slice(0, 200)}`);
-      this.username = user;
-      this.password = pass;
-      this.hostname = host.toLowerCase();
-      this.port = port === defaultPorts[this.protocol] ? '' : port.replace(/^0+(?=\d)/, '');
+      this.#username = user;
+      this.#password = pass;
+      this.#hostname = host.toLowerCase();
+      this.#port = port === defaultPorts[this.#protocol] ? '' : port.replace(/^0+(?=\d)/, '');
     } else {
-      this.username = from?.username ?? '';
-      this.password = from?.password ?? '';
-      this.hostname = from?.hostname ?? '';
-      this.port = from?.port ?? '';
+      this.#username = from?.username ?? '';
+      this.#password = from?.password ?? '';
+      this.#hostname = from?.hostname ?? '';
+      this.#port = from?.port ?? '';
     }
     const own = authority !== undefined || absolute || path.startsWith('/');
     const joined = own ? path : path ? (from?.pathname ?? '/').replace(/[^/]*$/, '') + path : (from?.pathname ?? '/');
-    this.#path = this.hostname || special ? dots(tidy(joined, /[{}]/g)) : joined;
+    this.#path = this.#hostname || special ? dots(tidy(joined, /[{}]/g)) : joined;
     this.#search = search || path || own ? tidy(search, /'/g) : (from?.search ?? '');
     if (this.#search === '?') this.#search = '';
     this.#hash = hash === '#' ? '' : tidy(hash, /(?!)/g);
@@ -138,6 +158,54 @@ export class PlainUrl {
     }
   }
 
+  static parse(url: string, base?: string): PlainUrl | null {
+    return PlainUrl.canParse(url, base) ? new PlainUrl(url, base) : null;
+  }
+
+  /** Another value for one part: what would make the URL invalid is left as it was, as browsers do. */
+  #with(part: 'protocol' | 'username' | 'password' | 'host', value: string): void {
+    const login = (user: string, password: string) =>
+      user || password ? `${user}${password ? `:${password}` : ''}@` : '';
+    const protocol = part === 'protocol' ? `${value.replace(/:.*/s, '')}:` : this.#protocol;
+    const user = part === 'username' ? encodeURIComponent(value) : this.#username;
+    const password = part === 'password' ? encodeURIComponent(value) : this.#password;
+    const host = part === 'host' ? value : this.host;
+    const url = `${protocol}//${login(user, password)}${host}${this.#path}${this.#search}${this.#hash}`;
+    if (PlainUrl.canParse(url)) this.#read(url);
+  }
+  get protocol(): string {
+    return this.#protocol;
+  }
+  set protocol(value: string) {
+    this.#with('protocol', `${value}`);
+  }
+  get username(): string {
+    return this.#username;
+  }
+  set username(value: string) {
+    this.#with('username', `${value}`);
+  }
+  get password(): string {
+    return this.#password;
+  }
+  set password(value: string) {
+    this.#with('password', `${value}`);
+  }
+  get hostname(): string {
+    return this.#hostname;
+  }
+  set hostname(value: string) {
+    this.#with('host', this.#port ? `${value}:${this.#port}` : `${value}`);
+  }
+  get port(): string {
+    return this.#port;
+  }
+  set port(value: string) {
+    this.#with('host', `${value}` === '' ? this.#hostname : `${this.#hostname}:${value}`);
+  }
+  set host(value: string) {
+    this.#with('host', this.#port && !/:\d+$/.test(`${value}`) ? `${value}:${this.#port}` : `${value}`);
+  }
   get host(): string {
     return this.port ? `${this.hostname}:${this.port}` : this.hostname;
   }
@@ -173,6 +241,10 @@ export class PlainUrl {
       this.#params = params;
     }
     return this.#params;
+  }
+  set href(value: string) {
+    this.#read(value);
+    this.#params = undefined;
   }
   get href(): string {
     const login = this.username ? `${this.username}${this.password ? `:${this.password}` : ''}@` : '';

@@ -20,6 +20,8 @@ export interface Host {
   asked: Asked[];
   settings: Record<string, Json>;
   http: (request: Asked) => Answer;
+  /** Milliseconds since the epoch. */
+  now: () => number;
 }
 
 /** A script running in the engine that px carries, in this process, with a pretended host. */
@@ -48,6 +50,7 @@ export async function runScript(source: string, filename = 'plugin.ts', given: P
     asked: [],
     settings: {},
     http: () => ({ status: 200, body: '{}' }),
+    now: () => 1_790_000_000_123,
     ...given,
   };
   const api = {
@@ -60,7 +63,7 @@ export async function runScript(source: string, filename = 'plugin.ts', given: P
     kvDelete: (key: string) => void host.kv.delete(key),
     kvList: (prefix: string) => [...host.kv.keys()].filter((k) => k.startsWith(prefix)).sort(),
     log: (level: string, message: string) => void host.logs.push(`${level} ${message}`),
-    now: () => 1_790_000_000_123n,
+    now: () => BigInt(host.now()),
     randomBytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)),
     configGet: (key: string) => (key in host.settings ? JSON.stringify(host.settings[key]) : undefined),
     secretExists: (name: string) => name === 'THERE',

@@ -168,6 +168,39 @@ describe('a plain TypeScript file', () => {
   });
 });
 
+describe('a script with promises', () => {
+  const source = `
+    export async function get(url: string) { const answer = await fetch(url); return answer.status + ' ' + (await answer.text()); }
+    export async function nap(ms: number) { await new Promise((done) => setTimeout(done, ms)); return 'awake'; }
+    export const never = () => new Promise(() => {});
+    export const forever = () => new Promise(() => { setInterval(() => {}, 5); });
+    export const churn = async () => { for (;;) await null; };`;
+  const open = async (limits: { cpu_ms?: number; wall_ms?: number }) => {
+    const url = `http://127.0.0.1:${server.port}`;
+    const home = await openHome({
+      plugins: { later: { grants: { egress: [`GET ${url}/`], private_hosts: [`127.0.0.1:${server.port}`] }, limits } },
+    });
+    await home.plugins.add(home.file('later.ts', source));
+    return home;
+  };
+
+  test('fetches under its grants, sleeps without using the processor, and says so when it can never end', async () => {
+    await using home = await open({ cpu_ms: 200 });
+    expect(await home.plugins.call('later', 'get', [`http://127.0.0.1:${server.port}/x`])).toBe('200 saw null');
+    expect(home.plugins.call('later', 'get', ['http://127.0.0.1:1/x'])).rejects.toThrow('fetch failed: denied');
+    expect(await home.plugins.call('later', 'nap', [400])).toBe('awake');
+    expect(home.plugins.call('later', 'never', [])).rejects.toThrow('never settles');
+    expect(await codeOf(home.plugins.call('later', 'never', []))).toBe('plugin.guest');
+  });
+
+  test('that goes on for ever is stopped: asleep by the wall clock, busy by the processor', async () => {
+    await using home = await open({ cpu_ms: 300, wall_ms: 1000 });
+    expect(await codeOf(home.plugins.call('later', 'forever', []))).toBe('plugin.wall');
+    expect(await codeOf(home.plugins.call('later', 'churn', []))).toBe('plugin.cpu');
+    expect(await home.plugins.call('later', 'nap', [1])).toBe('awake');
+  });
+});
+
 describe('a long poll held for a connector', () => {
   test('is done under its grants by the daemon, and no process is started', async () => {
     await using home = await demo();
