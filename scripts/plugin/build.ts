@@ -17,9 +17,10 @@ export interface Built extends Output {
 /** Reads plugins/NAME/plugin.yaml. */
 function readManifest(root: string, name: string): PluginManifest {
   const text = readFileSync(join(root, 'plugins', name, 'plugin.yaml'), 'utf8');
-  const { version, description, egress, secrets } = Bun.YAML.parse(text) as Partial<PluginManifest>;
+  const { version, description, ...asked } = Bun.YAML.parse(text) as Partial<PluginManifest>;
   if (!version || !description) throw new Error(`plugins/${name}/plugin.yaml needs version and description`);
-  return { name, version: String(version), description, egress: egress ?? [], secrets: secrets ?? {} };
+  const nothing = { egress: [], private_hosts: [], secrets: {}, schedule: {}, limits: {} };
+  return { ...nothing, ...asked, name, version: String(version), description };
 }
 
 /** Bundles plugins/NAME/NAME.ts and what it imports into one script. */

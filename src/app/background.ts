@@ -73,6 +73,7 @@ export function createBackground(parts: Parts, quiet: boolean): Background {
     await attempt('watching px.yaml', () => config.watch());
     await attempt('starting connectors', () => channels.start());
     await attempt('starting the schedule', () => schedule.start());
+    await attempt('starting the clock of plugins', () => plugins.startClock());
     await self.prepare();
     if (!closed) log.info(`model ${models.default.ref}: ${models.default.why}`);
     await attempt('looking at the sandbox', async () => {

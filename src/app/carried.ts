@@ -59,8 +59,11 @@ export async function installCarried(options: CarriedOptions): Promise<void> {
           code,
           ...(hint === undefined ? {} : { hint }),
         });
-        failed = true;
-        continue;
+        // One that waits for a person's leave is not tried again at each start: `px plugin update NAME` does it.
+        if (code !== 'plugin.asks') {
+          failed = true;
+          continue;
+        }
       }
     }
     offered[name] = sha256;

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type ErrorShape, fromErrorShape, PxError } from '../error/error.ts';
 import { replies } from '../gateway/gateway.ts';
+import type { GrantChoice } from '../plugin/plugin.ts';
 import type { ConversationId, Json, TurnEvent } from '../wire/wire.ts';
 import { readSse } from './sse.ts';
 
@@ -155,11 +156,26 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
 
     plugins: async () =>
       (await call(v.object({ plugins: v.array(replies.pluginSummary) }), 'GET', '/api/plugins')).plugins,
-    addPlugin: (source: string, options: { name?: string; replace?: boolean } = {}) =>
-      call(replies.pluginInfo, 'POST', '/api/plugins', { source, ...options }),
+    /** Without `grant` a new plugin is granted nothing; `sha256` is of the file as `inspectPlugin` showed it. */
+    addPlugin: (
+      source: string,
+      options: { name?: string; replace?: boolean; grant?: GrantChoice; sha256?: string } = {},
+    ) => call(replies.pluginInfo, 'POST', '/api/plugins', { source, ...options }),
+    /** Throws `plugin.asks` when the new version asks for more than is granted and `grant` is left out. */
+    updatePlugin: (name: string, options: { grant?: GrantChoice; sha256?: string } = {}) =>
+      call(
+        v.object({ updated: v.boolean(), plugin: replies.pluginInfo }),
+        'POST',
+        `/api/plugins/${enc(name)}/update`,
+        options,
+      ),
+    /** Which of a plugin's asks px.yaml grants: by their `rule`, or all of them. */
+    grantPlugin: (name: string, choice: { grant?: GrantChoice; revoke?: GrantChoice }) =>
+      call(replies.pluginInfo, 'POST', `/api/plugins/${enc(name)}/grant`, choice),
     plugin: (name: string) => call(replies.pluginInfo, 'GET', `/api/plugins/${enc(name)}`),
     /** A file or URL that is not installed. */
-    inspectPlugin: (source: string) => call(replies.pluginInfo, 'POST', '/api/plugin-inspection', { source }),
+    inspectPlugin: (source: string, name?: string) =>
+      call(replies.pluginInfo, 'POST', '/api/plugin-inspection', { source, ...(name === undefined ? {} : { name }) }),
     removePlugin: (name: string) => call(replies.ok, 'DELETE', `/api/plugins/${enc(name)}`),
     callPlugin: async (name: string, fn: string, args: Json[]): Promise<unknown> =>
       (await call(v.object({ result: v.unknown() }), 'POST', `/api/plugins/${enc(name)}/call/${enc(fn)}`, { args }))

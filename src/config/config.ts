@@ -6,7 +6,7 @@ export { openConfig } from './open.ts';
 export { getPath } from './path.ts';
 export { configJsonSchema, configReference } from './reference.ts';
 export type { ChannelConfig, Config, McpServerConfig, PluginConfig } from './schema.ts';
-export { ConfigSchema } from './schema.ts';
+export { ConfigSchema, defaultPlugin } from './schema.ts';
 
 import type { Config } from './schema.ts';
 

@@ -1,11 +1,12 @@
 import * as v from 'valibot';
+import { PxError } from '../error/error.ts';
 import { agent } from './section/agent.ts';
 import { channels } from './section/channels.ts';
 import { gateway } from './section/gateway.ts';
 import { mcp } from './section/mcp.ts';
 import { log, memory } from './section/memory.ts';
 import { model, providers } from './section/model.ts';
-import { plugins, sandbox } from './section/plugins.ts';
+import { plugins, sandbox, trust } from './section/plugins.ts';
 
 /** The whole of px.yaml. Defaults live in the sections; the JSON Schema and the config reference are generated from here. */
 export const ConfigSchema = v.strictObject({
@@ -23,6 +24,7 @@ export const ConfigSchema = v.strictObject({
   ),
   sandbox: v.optional(v.pipe(sandbox, v.description('How the process of a plugin is locked.')), {}),
   mcp: v.optional(v.pipe(mcp, v.description('Servers of the Model Context Protocol whose tools px uses.')), {}),
+  trust: v.optional(v.pipe(trust, v.description('Whose signatures of plugins count.')), {}),
   memory: v.optional(v.pipe(memory, v.description('Notes and their index.')), {}),
   log: v.optional(v.pipe(log, v.description('What is written to the log.')), {}),
 });
@@ -32,3 +34,10 @@ export type Config = v.InferOutput<typeof ConfigSchema>;
 export type PluginConfig = Config['plugins'][string];
 export type McpServerConfig = Config['mcp']['servers'][string];
 export type ChannelConfig = Config['channels'][string];
+
+/** What holds for a plugin that px.yaml does not name: nothing granted, the default limits. */
+export function defaultPlugin(): PluginConfig {
+  const { any } = v.parse(ConfigSchema, { plugins: { any: {} } }).plugins;
+  if (!any) throw new PxError('internal', 'the config schema has no plugin defaults');
+  return any;
+}

@@ -101,6 +101,11 @@ export const pluginSummary = v.object({
   detail: text,
 });
 const jsonSchema = v.record(v.string(), json);
+/** Which asks: all, none, or these by their `rule`. */
+export const grantChoice = v.union([
+  v.picklist(['all', 'none']),
+  v.pipe(v.array(v.pipe(v.string(), v.maxLength(2000))), v.maxLength(512)),
+]);
 export const pluginInfo = v.object({
   ...pluginSummary.entries,
   functions: v.array(
@@ -118,8 +123,20 @@ export const pluginInfo = v.object({
     version: text,
     description: text,
     egress: v.array(text),
+    private_hosts: v.array(text),
     secrets: v.record(v.string(), v.array(text)),
+    schedule: v.record(v.string(), text),
+    limits: v.record(v.string(), v.number()),
   }),
+  asks: v.array(
+    v.object({
+      rule: text,
+      kind: v.picklist(['egress', 'private', 'secret', 'schedule', 'limit']),
+      text,
+      granted: v.boolean(),
+    }),
+  ),
+  signedBy: text,
   tools: v.array(v.object({ plugin: text, name: text, description: text, parameters: jsonSchema })),
 });
 export const logLine = v.object({ at, level: text, message: text });

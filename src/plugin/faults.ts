@@ -13,15 +13,23 @@ export interface Faults {
   clear(): void;
 }
 
-/** Makes the count of one plugin. */
-export function createFaults(now: () => number = Date.now): Faults {
+/**
+ * Makes the count of one plugin. `stopped` is why it was stopped before px was started; `keep` is told when it is stopped and when
+ * that ends.
+ */
+export function createFaults(
+  now: () => number = Date.now,
+  stopped?: string,
+  keep: (reason: string | undefined) => void = () => {},
+): Faults {
   let times: number[] = [];
-  let reason: string | undefined;
+  let reason = stopped;
   return {
     add(message) {
       times = [...times.filter((at) => now() - at < limit.windowMs), now()];
-      if (times.length >= limit.faults)
-        reason = `stopped after ${times.length} faults in ${limit.windowMs / 60_000} minutes; the last: ${message}`;
+      if (times.length < limit.faults) return;
+      reason = `stopped after ${times.length} faults in ${limit.windowMs / 60_000} minutes; the last: ${message}`;
+      keep(reason);
     },
     quarantine: () => reason,
     pause() {
@@ -31,6 +39,7 @@ export function createFaults(now: () => number = Date.now): Faults {
     },
     clear() {
       times = [];
+      if (reason !== undefined) keep(undefined);
       reason = undefined;
     },
   };

@@ -7,7 +7,7 @@ import { type AnswerHost, type GuestLimits, type Image, startGuest } from './gue
 import { componentImage, scriptImage } from './image.ts';
 import { completeManifest, nameFromFile, type PartialManifest, readManifest } from './manifest.ts';
 import type { PrepareOptions } from './prepare.ts';
-import { type Entry, sha256 } from './registry.ts';
+import { type Entry, sha256, storedAs } from './registry.ts';
 import type { SourceFile } from './source.ts';
 import { readListed } from './tools.ts';
 
@@ -47,7 +47,7 @@ export async function learn(file: SourceFile, name: string | undefined, options:
   const manifest: PartialManifest = { ...found.manifest, ...file.manifest };
   const called = name ?? manifest.name ?? nameFromFile(file.filename);
   return {
-    file: `${called}.${file.kind === 'component' ? 'wasm' : /\.[cm]?js$/i.test(file.filename) ? 'js' : 'ts'}`,
+    file: storedAs(digest, file.kind === 'component' ? 'plugin.wasm' : file.filename),
     source: file.source,
     kind: file.kind === 'script' ? 'script' : kindOf(image.functions),
     sha256: digest,

@@ -1,11 +1,14 @@
 import * as v from 'valibot';
-import { PxError } from '../error/error.ts';
+import { ConfigSchema } from '../config/config.ts';
+import { PxError, toPxError } from '../error/error.ts';
+import { parseEgress, parseSecretTarget } from '../policy/policy.ts';
 import type { PluginManifest } from './plugin.ts';
 
 /** A plugin's name: also a key of px.yaml, a file name and the first part of its tools' names. */
 export const namePattern = /^[a-z][a-z0-9-]{0,62}$/;
 
 const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
+const lines = v.nullish(v.pipe(v.array(text(1000)), v.maxLength(64)));
 const Manifest = v.object({
   name: v.optional(text(63)),
   version: v.optional(
@@ -15,8 +18,11 @@ const Manifest = v.object({
     ),
   ),
   description: v.optional(text(1000)),
-  egress: v.nullish(v.pipe(v.array(text(1000)), v.maxLength(64))),
+  egress: lines,
+  private_hosts: lines,
   secrets: v.nullish(v.record(text(128), v.pipe(v.array(text(1000)), v.maxLength(64)))),
+  schedule: v.nullish(v.record(text(64), text(200))),
+  limits: v.nullish(v.record(text(64), v.number())),
   /** Name of the plugin's file beside the manifest, when the folder holds several. */
   file: v.optional(v.pipe(text(200), v.regex(/^[\w][\w.-]*$/))),
 });
@@ -24,12 +30,41 @@ const Manifest = v.object({
 /** A manifest as it was written: anything may be missing. */
 export type PartialManifest = v.InferOutput<typeof Manifest>;
 
-/** Checks a manifest from `plugin.yaml` or a script. Throws PxError `plugin.invalid` naming the key. */
+/** Checks a manifest from `plugin.yaml`, a component or a script. Throws PxError `plugin.invalid` naming the key. */
 export function readManifest(value: unknown, where: string): PartialManifest {
   const parsed = v.safeParse(Manifest, value);
-  if (parsed.success) return parsed.output;
-  const issue = parsed.issues[0];
-  throw new PxError('plugin.invalid', `${where}: ${v.getDotPath(issue) ?? 'it'}: ${issue.message}`);
+  if (!parsed.success) throw wrong(where, parsed.issues[0]);
+  const { egress, private_hosts, secrets, schedule, limits } = parsed.output;
+  // What it asks for has the very form in which px.yaml grants it, so that a grant can be written down as it was shown.
+  const asked = {
+    grants: defined({ egress, private_hosts, secrets, schedule }),
+    limits: limits ?? {},
+  };
+  if (Object.keys(asked.grants).length + Object.keys(asked.limits).length > 0) {
+    const grantable = v.safeParse(ConfigSchema.entries.plugins, { asked });
+    if (!grantable.success) throw wrong(where, grantable.issues[0], 2);
+  }
+  try {
+    for (const rule of egress ?? []) parseEgress(rule);
+    for (const line of Object.values(secrets ?? {}).flat()) parseSecretTarget(line);
+  } catch (thrown) {
+    const { message, hint } = toPxError(thrown);
+    throw new PxError('plugin.invalid', `${where}: ${message}`, hint === undefined ? {} : { hint });
+  }
+  return parsed.output;
+}
+
+function wrong(where: string, issue: v.BaseIssue<unknown>, skip = 0): PxError {
+  const path = (issue.path ?? []).map(({ key }) => String(key)).slice(skip);
+  const key = (path[0] === 'grants' ? path.slice(1) : path).join('.') || 'it';
+  const expected = issue.kind === 'validation' && issue.type === 'regex' ? `expected ${issue.message}` : issue.message;
+  return new PxError('plugin.invalid', `${where}: ${key}: ${expected}`.slice(0, 1000), {
+    hint: 'It asks in the words in which px.yaml grants: docs/plugins.md',
+  });
+}
+
+function defined(given: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null && value !== undefined));
 }
 
 /** A whole manifest: what was given, else what the file's name says. Throws PxError `plugin.invalid` for a bad name. */
@@ -43,7 +78,10 @@ export function completeManifest(given: PartialManifest, name: string): PluginMa
     version: given.version ?? '0.0.0',
     description: given.description ?? '',
     egress: given.egress ?? [],
+    private_hosts: given.private_hosts ?? [],
     secrets: given.secrets ?? {},
+    schedule: given.schedule ?? {},
+    limits: given.limits ?? {},
   };
 }
 

@@ -1,19 +1,24 @@
-import * as v from 'valibot';
-import { ConfigSchema, type PluginConfig } from '../config/config.ts';
-import { PxError } from '../error/error.ts';
+import { defaultPlugin, type PluginConfig } from '../config/config.ts';
+import { PxError, toPxError } from '../error/error.ts';
+import { asksOf } from '../policy/policy.ts';
 import type { Json, PluginSummary } from '../wire/wire.ts';
 import { type Broker, createBroker, settingsOf } from './broker.ts';
 import { openCache } from './cache.ts';
+import { createClock } from './clock.ts';
 import { describeFunction, findFunction } from './functions.ts';
 import { createGuestLog, type GuestLog } from './guest-log.ts';
 import { systemResolve } from './http/address.ts';
 import { componentImage, scriptImage } from './image.ts';
+import type { Seen } from './install.ts';
 import { openKv } from './kv.ts';
 import { readLayers } from './layers.ts';
-import type { PluginInfo, PluginOptions, Plugins, PluginTool } from './plugin.ts';
+import type { LearnOptions } from './learn.ts';
+import type { AddOptions, PluginInfo, PluginOptions, Plugins, PluginTool } from './plugin.ts';
+import { createRate, type Rate } from './rate.ts';
 import { type Entry, openRegistry, unknownPlugin } from './registry.ts';
 import { createRunner, type Runner } from './runner.ts';
 import { selfCommand } from './self.ts';
+import { checkSigner, nameOf } from './signature.ts';
 import { type CallFunction, toolsOf } from './tools.ts';
 
 /** Longest a request may be held open for a connector, in ms. */
@@ -26,7 +31,17 @@ interface Live {
   log: GuestLog;
   /** The settings it was last started under, as text. */
   settings: string;
+  /** Counts the calls of a minute. */
+  calls: Rate;
+  /** Digest of the file that was started last. */
+  running: string;
 }
+
+/** How a plugin stands whose process was not asked for yet. */
+const resting = ({ quarantine }: Entry) =>
+  quarantine === undefined
+    ? { state: 'idle' as const, detail: '' }
+    : { state: 'quarantined' as const, detail: quarantine };
 
 /** Opens the Wasm host: see `openPlugins` of the surface. */
 export async function openPlugins(options: PluginOptions): Promise<Plugins> {
@@ -43,13 +58,13 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
   let changes: Promise<unknown> = Promise.resolve();
   let layers: Promise<Record<string, string>> | undefined;
   let closed = false;
+  let clock: ReturnType<typeof createClock> | undefined;
 
   let defaults: PluginConfig | undefined;
   const configOf = (name: string): PluginConfig => {
     const given = config.current.plugins[name];
     if (given) return given;
-    defaults ??= v.parse(ConfigSchema, { plugins: { any: {} } }).plugins['any'];
-    if (!defaults) throw new PxError('internal', 'the config schema has no plugin defaults');
+    defaults ??= defaultPlugin();
     return defaults;
   };
   /** What `tools()` gave last, and under which configuration. */
@@ -100,8 +115,15 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       settings: () => settingsOf(configOf(name)),
       limits: () => limitsOf(name),
       engine: () => entryOf(name).kind === 'script',
+      quarantined: entryOf(name).quarantine,
+      onQuarantine: (quarantine) => registry.get(name) && registry.note(name, { quarantine }),
+      onFault: (fault) => failed(name, fault),
+      onAnswer: () => proven(name),
       async image() {
         const entry = entryOf(name);
+        made.running = entry.sha256;
+        registry.verify(name);
+        if (!entry.source.startsWith('px:')) checkSigner(entry.signer, config.current.trust);
         const source = { sha256: entry.sha256, read: () => registry.read(name), filename: entry.file };
         const { memoryMb } = limitsOf(name);
         return entry.kind === 'script'
@@ -109,9 +131,39 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
           : componentImage(source, entry, memoryMb, cache, prepare());
       },
     });
-    const made = { runner, broker, log, settings: JSON.stringify(configOf(name)) };
+    const made: Live = {
+      runner,
+      broker,
+      log,
+      settings: JSON.stringify(configOf(name)),
+      calls: createRate(),
+      running: '',
+    };
     live.set(name, made);
     return made;
+  }
+
+  /** A version that failed before it answered once gives way to the one before. */
+  function failed(name: string, fault: PxError): void {
+    const entry = registry.get(name);
+    const plugin = live.get(name);
+    if (!entry?.previous || plugin?.running !== entry.sha256) return;
+    const { version } = entry.previous.manifest;
+    const why = `${entry.manifest.version} failed at its first call (${fault.message}); ${version} runs instead`;
+    registry.fallBack(name, why);
+    plugin.runner.resume();
+    plugin.runner.renew();
+    options.log.scope(`plugin/${name}`).error(why);
+    changed(name, 'updated');
+  }
+
+  /** A version that answered stays: the one before is no longer needed. */
+  function proven(name: string): void {
+    const entry = registry.get(name);
+    if (!entry?.previous || live.get(name)?.running !== entry.sha256) return;
+    const old = entry.previous.sha256;
+    registry.note(name, { previous: undefined });
+    if (!registry.all().some(([, other]) => other.sha256 === old)) cache.drop(old);
   }
 
   /** A plugin that may run, by name. Throws PxError. */
@@ -128,6 +180,12 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
   async function call(name: string, wanted: string, args: Json[], signal?: AbortSignal): Promise<Json> {
     const { entry, plugin } = enabled(name);
     const fn = findFunction(name, entry, wanted);
+    const perMinute = configOf(name).limits.calls_per_minute;
+    if (!plugin.calls.take(perMinute))
+      throw new PxError('plugin.rate', `${name} was called more than ${perMinute} times in a minute`, {
+        retryable: true,
+        hint: 'See limits.calls_per_minute of the plugin in px.yaml.',
+      });
     if (entry.kind !== 'script') {
       if (args.length > fn.params.length)
         throw new PxError('plugin.function', `${fn.name} takes ${fn.params.length} arguments, not ${args.length}`);
@@ -143,7 +201,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
   const callTool: CallFunction = (name, fn, args, signal) => call(name, fn, args, signal);
 
   function summary(name: string, entry: Entry): PluginSummary {
-    const shown = live.get(name)?.runner.state() ?? { state: 'idle' as const, detail: '' };
+    const shown = live.get(name)?.runner.state() ?? resting(entry);
     return {
       name,
       version: entry.manifest.version,
@@ -152,7 +210,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       bytes: entry.bytes,
       source: entry.source,
       ...(configOf(name).enabled
-        ? shown
+        ? { ...shown, detail: shown.detail || (entry.notice ?? '') }
         : { state: 'disabled' as const, detail: 'plugins.enabled is false in px.yaml' }),
     };
   }
@@ -163,15 +221,53 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       functions: entry.functions.map(describeFunction),
       imports: entry.imports,
       manifest: entry.manifest,
+      asks: asksOf(entry.manifest, configOf(name)),
+      signedBy: entry.signer === undefined ? '' : nameOf(entry.signer, config.current.trust.keys),
       tools: toolsOf([[name, entry]], callTool),
     };
   }
 
-  async function look(source: string, name: string | undefined) {
-    const [{ readSource }, { learn }] = await Promise.all([import('./source.ts'), import('./learn.ts')]);
-    const file = await readSource(source);
-    const limits = limitsOf(name ?? file.manifest.name ?? 'new');
-    return { file, entry: await learn(file, name, { prepare: prepare(), command, cache, limits }) };
+  /** Looks at a plugin under the limits it asks for: whether it gets them is decided later. */
+  const learning = (name: string, asked: Record<string, number>): LearnOptions => {
+    const most = { memoryMb: 512, cpuMs: 30_000, wallMs: 60_000 };
+    const limits = limitsOf(name);
+    const raised = (now: number, wanted: number | undefined, at: number) => Math.max(now, Math.min(wanted ?? 0, at));
+    return {
+      prepare: prepare(),
+      command,
+      cache,
+      limits: {
+        ...limits,
+        memoryMb: raised(limits.memoryMb, asked['memory_mb'], most.memoryMb),
+        cpuMs: raised(limits.cpuMs, asked['cpu_ms'], most.cpuMs),
+        wallMs: raised(limits.wallMs, asked['wall_ms'], most.wallMs),
+      },
+    };
+  };
+  const look = async (source: string, name: string | undefined) =>
+    (await import('./install.ts')).look(source, name, config, learning);
+
+  /** Puts a plugin that was looked at in place. A version before runs on until its call has ended. */
+  async function install(seen: Seen, given: AddOptions): Promise<PluginInfo> {
+    const { agree, grantedOf, writeGrants } = await import('./install.ts');
+    const { entry, bytes } = seen;
+    const { name } = entry.manifest;
+    const old = registry.get(name);
+    if (old && !given.replace)
+      throw new PxError('conflict', `a plugin ${name} is installed already`, {
+        hint: 'Replace it with --replace, or give another name with --name.',
+      });
+    const held = () => configOf(name);
+    agree(entry, old, held(), given);
+    await writeGrants(entry, config, held, { grant: given.grant });
+    // Of several versions that have not answered yet, the last one that did is kept.
+    const previous = old?.previous ?? old;
+    const kept = previous && previous.sha256 !== entry.sha256 ? { previous } : {};
+    registry.put(name, { ...entry, ...kept, granted: grantedOf(entry, held()) }, bytes);
+    live.get(name)?.runner.resume();
+    live.get(name)?.runner.renew();
+    changed(name, old ? 'updated' : 'added');
+    return info(name, entry);
   }
 
   /** Installs and removals happen one after the other. */
@@ -181,7 +277,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
     return done;
   }
 
-  async function forget(name: string, reason: 'replaced' | 'removed'): Promise<void> {
+  async function forget(name: string, reason: 'removed'): Promise<void> {
     const old = live.get(name);
     live.delete(name);
     await old?.runner.stop(reason);
@@ -197,26 +293,35 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
   });
 
   return {
-    add: (source, { name, replace = false } = {}) =>
+    add: (source, given = {}) => inTurn(async () => install(await look(source, given.name), given)),
+    update: (name, given = {}) =>
       inTurn(async () => {
-        const { file, entry } = await look(source, name);
-        const called = entry.manifest.name;
-        const old = registry.get(called);
-        if (old && !replace)
-          throw new PxError('conflict', `a plugin ${called} is installed already`, {
-            hint: `Replace it with --replace, or give another name with --name.`,
+        const old = entryOf(name);
+        const seen = await look(old.source, name).catch((thrown: unknown) => {
+          const { code, message, hint, retryable } = toPxError(thrown);
+          throw new PxError(code, `${old.manifest.version} of ${name} stays: ${message}`, {
+            cause: thrown,
+            retryable,
+            ...(hint === undefined ? {} : { hint }),
           });
-        await forget(called, 'replaced');
-        registry.put(called, entry, file.bytes);
-        if (old && old.sha256 !== entry.sha256) cache.drop(old.sha256);
-        changed(called, old ? 'updated' : 'added');
-        return info(called, entry);
+        });
+        if (seen.entry.sha256 === old.sha256) return { updated: false, plugin: info(name, old) };
+        return { updated: true, plugin: await install(seen, { ...given, replace: true }) };
+      }),
+    grant: (name, choice) =>
+      inTurn(async () => {
+        const { grantedOf, writeGrants } = await import('./install.ts');
+        const entry = entryOf(name);
+        await writeGrants(entry, config, () => configOf(name), choice);
+        registry.note(name, { granted: grantedOf(entry, configOf(name)) });
+        bus.emit({ type: 'plugin.changed', plugin: name, change: 'updated' });
+        return info(name, entry);
       }),
     list: () => registry.all().map(([name, entry]) => summary(name, entry)),
-    async inspect(nameOrFile) {
+    async inspect(nameOrFile, name) {
       const entry = registry.get(nameOrFile);
-      if (entry) return info(nameOrFile, entry);
-      const seen = (await look(nameOrFile, undefined)).entry;
+      if (entry && name === undefined) return info(nameOrFile, entry);
+      const seen = (await look(nameOrFile, name)).entry;
       return { ...info(seen.manifest.name, seen), tools: toolsOf([[seen.manifest.name, seen]], callTool) };
     },
     remove: (name) =>
@@ -246,8 +351,17 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       return live.get(name)?.log.lines() ?? [];
     },
     resume(name) {
-      entryOf(name);
+      registry.note(name, { quarantine: undefined, notice: undefined });
       live.get(name)?.runner.resume();
+      bus.emit({ type: 'plugin.changed', plugin: name, change: 'updated' });
+    },
+    startClock() {
+      clock ??= createClock({
+        config,
+        ready: (name) => registry.get(name) !== undefined && configOf(name).enabled,
+        call: (name, fn) => call(name, fn, []),
+        log: options.log,
+      });
     },
     layers() {
       layers ??= readLayers(command);
@@ -255,6 +369,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
     },
     async close() {
       closed = true;
+      clock?.close();
       unsubscribe();
       await Promise.all([...live.values()].map(({ runner }) => runner.stop('closed')));
       await changes;

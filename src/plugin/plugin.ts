@@ -1,5 +1,6 @@
 import type { ConfigStore } from '../config/config.ts';
 import type { Log } from '../log/log.ts';
+import type { Ask, Asked } from '../policy/policy.ts';
 import type { Secrets } from '../secret/secret.ts';
 import type { Store } from '../store/store.ts';
 import type { Bus, Json, JsonSchema, PluginSummary } from '../wire/wire.ts';
@@ -18,12 +19,10 @@ export interface PluginFunction {
 }
 
 /** What a plugin asks for in its manifest `plugin.yaml`. */
-export interface PluginManifest {
+export interface PluginManifest extends Asked {
   name: string;
   version: string;
   description: string;
-  egress: string[];
-  secrets: Record<string, string[]>;
 }
 
 /** Everything known of a plugin before it runs. */
@@ -31,6 +30,10 @@ export interface PluginInfo extends PluginSummary {
   functions: PluginFunction[];
   imports: string[];
   manifest: PluginManifest;
+  /** What the manifest asks for, each with whether px.yaml grants it. */
+  asks: Ask[];
+  /** Who signed it, as `trust.keys` in px.yaml calls them; empty when nobody did who is known. */
+  signedBy: string;
   /** Tools the agent sees. */
   tools: PluginTool[];
 }
@@ -55,16 +58,39 @@ export interface HeldRequest {
   timeoutMs: number;
 }
 
+/** Which of the things a plugin asks for are granted: all, none, or these by their `rule`. */
+export type GrantChoice = 'all' | 'none' | string[];
+
+/** How a plugin is installed. */
+export interface AddOptions {
+  name?: string;
+  replace?: boolean;
+  /**
+   * What of its asks px.yaml is to grant. Left out, a new plugin is granted nothing, and a new version that asks for more than is
+   * granted and than the old one asked for is not installed: PxError `plugin.asks`.
+   */
+  grant?: GrantChoice;
+  /** The digest of the file as a person was shown it, hex: another file is not installed. */
+  sha256?: string;
+}
+
 /** The Wasm host. */
 export interface Plugins {
   /**
-   * Installs a file (`.wasm`, `.ts`, `.js`), a folder with `plugin.yaml`, an http(s) URL, or the name of a plugin px carries.
-   * Everything is checked in a locked throw-away process first. Throws PxError `plugin.*`.
+   * Installs a file (`.wasm`, `.ts`, `.js`), a folder with `plugin.yaml`, an https URL, `HOST/OWNER/NAME:TAG` of an OCI registry, or the
+   * name of a plugin px carries. Everything is checked in a locked throw-away process first. Throws PxError `plugin.*`.
    */
-  add(source: string, options?: { name?: string; replace?: boolean }): Promise<PluginInfo>;
+  add(source: string, options?: AddOptions): Promise<PluginInfo>;
+  /** Installs what its source has now. `updated` is false when that is the same file. Throws as `add`. */
+  update(
+    name: string,
+    options?: Pick<AddOptions, 'grant' | 'sha256'>,
+  ): Promise<{ updated: boolean; plugin: PluginInfo }>;
+  /** Writes into px.yaml what of the plugin's asks is granted, and takes away what is revoked. */
+  grant(name: string, choice: { grant?: GrantChoice; revoke?: GrantChoice }): Promise<PluginInfo>;
   list(): PluginSummary[];
-  /** An installed plugin, or a file that is not installed. */
-  inspect(nameOrFile: string): Promise<PluginInfo>;
+  /** An installed plugin, or a file that is not installed, under the name it would get. */
+  inspect(nameOrFile: string, name?: string): Promise<PluginInfo>;
   remove(name: string): Promise<void>;
   /** Calls any exported function with JSON arguments. Starts the plugin's process when none runs. */
   call(name: string, fn: string, args: Json[], options?: { signal?: AbortSignal }): Promise<Json>;
@@ -76,8 +102,10 @@ export interface Plugins {
   hold(name: string, request: Json, signal: AbortSignal): Promise<Json>;
   /** Recent log lines of a plugin, oldest first. */
   logs(name: string): { at: number; level: string; message: string }[];
-  /** Clears quarantine. */
+  /** Clears quarantine, also one from before a restart. */
   resume(name: string): void;
+  /** Begins to call what px.yaml has called by the clock (`grants.schedule`). */
+  startClock(): void;
   /** The layers of the sandbox on this machine: `seccomp: active`, … */
   layers(): Promise<Record<string, string>>;
   close(): Promise<void>;

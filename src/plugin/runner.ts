@@ -18,6 +18,13 @@ export interface RunnerOptions {
   host: AnswerHost;
   log: Log;
   bus: Bus;
+  /** Why it was stopped before px was started; undefined when it was not. */
+  quarantined?: string | undefined;
+  /** Told when it is stopped for its faults, with why, and when that ends. */
+  onQuarantine?(reason: string | undefined): void;
+  /** Told of each fault, and of each call that ended without one. */
+  onFault?(fault: PxError): void;
+  onAnswer?(): void;
 }
 
 /** Why a running plugin is ended on purpose. */
@@ -46,7 +53,7 @@ const isFault = ({ code }: PxError) => /^plugin\.(crashed|cpu|wall|memory|output
 /** Makes the runner of one plugin. Starts nothing. */
 export function createRunner(options: RunnerOptions): Runner {
   const { name, bus, log } = options;
-  const faults = createFaults();
+  const faults = createFaults(Date.now, options.quarantined, options.onQuarantine);
   let guest: Guest | undefined;
   let idle: ReturnType<typeof setTimeout> | undefined;
   let tail: Promise<unknown> = Promise.resolve();
@@ -129,6 +136,7 @@ export function createRunner(options: RunnerOptions): Runner {
     faults.add(fault.message);
     log.warn(`fault: ${fault.message}`, { code: fault.code });
     if (faults.quarantine() !== undefined) log.error(`quarantined: ${faults.quarantine()}`);
+    options.onFault?.(fault);
   }
 
   async function end(why: StopReason): Promise<void> {
@@ -148,12 +156,15 @@ export function createRunner(options: RunnerOptions): Runner {
     try {
       const process = await ensure(signal);
       try {
-        return await process.call(fn, args, signal);
+        const answer = await process.call(fn, args, signal);
+        options.onAnswer?.();
+        return answer;
       } finally {
         if (!process.alive) await process.gone;
       }
     } catch (thrown) {
       error = toPxError(thrown);
+      if (error.code === 'plugin.guest') options.onAnswer?.();
       throw error;
     } finally {
       working = false;

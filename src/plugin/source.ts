@@ -1,8 +1,10 @@
 import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, join, resolve, sep } from 'node:path';
 import { PxError } from '../error/error.ts';
+import { embeddedManifest } from './embedded.ts';
 import { type PartialManifest, readManifest } from './manifest.ts';
 import { maxFileBytes } from './prepare.ts';
+import { maxSignature } from './signature.ts';
 
 /** A plugin's file, wherever it came from. Nothing in it has been looked at yet. */
 export interface SourceFile {
@@ -10,27 +12,40 @@ export interface SourceFile {
   filename: string;
   kind: 'component' | 'script';
   manifest: PartialManifest;
-  /** Where it came from, for people. */
+  /** Where it came from: shown to people, and read again by an update. */
   source: string;
+  /** The lines of its `.sig`; undefined when it has none, or nobody's signature counts. */
+  signature?: string | undefined;
 }
 
 const scripts = /\.[cm]?[jt]s$/i;
-const fetchMs = 60_000;
 
 /**
- * Reads a plugin from a file, a folder with `plugin.yaml`, an http(s) URL (http on this machine only), or from what px carries.
- * Throws PxError `not-found`, `plugin.invalid`, `too-large`.
+ * Reads a plugin from a file, a folder with `plugin.yaml`, an https URL (http on this machine only), an OCI registry, or from what
+ * px carries; its signature too when that counts. Throws PxError `not-found`, `plugin.invalid`, `too-large`.
  */
-export async function readSource(source: string): Promise<SourceFile> {
-  if (/^https?:\/\//i.test(source)) return fromUrl(source);
+export async function readSource(source: string, signed = false): Promise<SourceFile> {
+  if (/^https?:\/\//i.test(source)) return fromUrl(source, signed);
+  if (source.startsWith('px:')) return (await fromCarried(source.slice(3))) ?? notFound(source);
   const path = resolve(source);
-  const found = look(path);
-  if (found?.isDirectory()) return fromFolder(path);
-  if (found?.isFile()) return fromFile(path, {}, path);
-  const carried = await fromCarried(source);
-  if (carried) return carried;
+  const found = source.startsWith('oci://') ? undefined : look(path);
+  if (found?.isDirectory()) return fromFolder(path, signed);
+  if (found?.isFile()) return fromFile(path, {}, path, signed);
+  if (source.includes('/')) {
+    const { parseOci, pullComponent } = await import('./oci.ts');
+    const ref = parseOci(source);
+    if (ref) {
+      const { bytes, signature } = await pullComponent(ref, maxFileBytes);
+      const filename = `${basename(ref.repository)}.wasm`;
+      return { ...sourceFile(bytes, filename, {}, source.replace(/^(oci:\/\/)?/, 'oci://')), signature };
+    }
+  }
+  return (await fromCarried(source)) ?? notFound(source);
+}
+
+function notFound(source: string): never {
   throw new PxError('not-found', `there is no file, folder or carried plugin ${JSON.stringify(source.slice(0, 200))}`, {
-    hint: 'Give a .wasm, .ts or .js file, a folder with plugin.yaml, an https URL, or one of: px plugin add clock',
+    hint: 'Give a .wasm, .ts or .js file, a folder with plugin.yaml, an https URL, HOST/OWNER/NAME:TAG of a registry, or one of: px plugin add clock',
   });
 }
 
@@ -55,12 +70,16 @@ function insideFile(folder: string, name: string): string {
   return path;
 }
 
-async function fromFile(path: string, manifest: PartialManifest, source: string): Promise<SourceFile> {
+async function fromFile(path: string, manifest: PartialManifest, source: string, signed: boolean): Promise<SourceFile> {
   if ((look(path)?.size ?? 0) > maxFileBytes) throw tooLarge();
-  return sourceFile(await Bun.file(path).bytes(), basename(path), manifest, source);
+  const file = sourceFile(await Bun.file(path).bytes(), basename(path), manifest, source);
+  const beside = Bun.file(`${path}.sig`);
+  const signature =
+    signed && look(`${path}.sig`)?.isFile() && beside.size <= maxSignature ? await beside.text() : undefined;
+  return { ...file, signature };
 }
 
-async function fromFolder(path: string): Promise<SourceFile> {
+async function fromFolder(path: string, signed: boolean): Promise<SourceFile> {
   const manifest = await manifestIn(path);
   const candidates = manifest.file
     ? [manifest.file]
@@ -71,7 +90,8 @@ async function fromFolder(path: string): Promise<SourceFile> {
     throw new PxError('plugin.invalid', `the folder ${path} holds no .wasm, .ts or .js file`, {
       hint: 'Build the plugin first; its README says how.',
     });
-  return fromFile(insideFile(path, file), { ...manifest, name: manifest.name ?? basename(path) }, path);
+  const read = await fromFile(insideFile(path, file), manifest, path, signed);
+  return { ...read, manifest: { ...read.manifest, name: read.manifest.name ?? basename(path) } };
 }
 
 async function manifestIn(path: string): Promise<PartialManifest> {
@@ -86,29 +106,16 @@ async function manifestIn(path: string): Promise<PartialManifest> {
   }
 }
 
-async function fromUrl(source: string): Promise<SourceFile> {
+async function fromUrl(source: string, signed: boolean): Promise<SourceFile> {
+  const { download } = await import('./download.ts');
   const url = new URL(source);
-  const local = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-  if (url.protocol !== 'https:' && !local)
-    throw new PxError('plugin.invalid', `${url.host} is asked without encryption`, { hint: 'Use an https URL.' });
-  const signal = AbortSignal.timeout(fetchMs);
-  let response: Response;
-  try {
-    response = await fetch(url, { signal, redirect: local ? 'error' : 'follow' });
-  } catch (cause) {
-    throw new PxError('plugin.invalid', `${url.host} cannot be reached`, { cause, retryable: true });
-  }
-  if (!local && !response.url.startsWith('https:'))
-    throw new PxError('plugin.invalid', `${url.host} sends on to a place without encryption`);
-  if (!response.ok) throw new PxError('not-found', `${url.host} answered ${response.status}`);
-  const { readBody } = await import('./http/body.ts');
-  // fetch has unpacked it already: what is left to bound is its size.
-  const plain = new Response(response.body);
-  const bytes = await readBody(plain, maxFileBytes).catch((cause: unknown) => {
-    throw cause instanceof Error && cause.name === 'BodyTooLarge' ? tooLarge() : cause;
-  });
-  const filename = basename(url.pathname) || 'plugin.wasm';
-  return sourceFile(bytes, filename, {}, `${url.origin}${url.pathname}`);
+  const { status, bytes } = await download(url.href, maxFileBytes);
+  if (status !== 200) throw new PxError('not-found', `${url.host} answered ${status}`);
+  const file = sourceFile(bytes, basename(url.pathname) || 'plugin.wasm', {}, `${url.origin}${url.pathname}`);
+  if (!signed) return file;
+  url.pathname += '.sig';
+  const beside = await download(url.href, maxSignature);
+  return { ...file, signature: beside.status === 200 ? new TextDecoder().decode(beside.bytes) : undefined };
 }
 
 async function fromCarried(name: string): Promise<SourceFile | undefined> {
@@ -125,7 +132,14 @@ function sourceFile(bytes: Uint8Array, filename: string, manifest: PartialManife
   const isWasm = bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d;
   if (!isWasm && !scripts.test(filename))
     throw new PxError('plugin.invalid', `${filename} is neither a WebAssembly component nor a .ts or .js file`);
-  return { bytes, filename, kind: isWasm ? 'component' : 'script', manifest, source };
+  const inside = isWasm ? embeddedManifest(bytes) : undefined;
+  return {
+    bytes,
+    filename,
+    kind: isWasm ? 'component' : 'script',
+    manifest: inside === undefined ? manifest : { ...readManifest(inside, 'its manifest'), ...manifest },
+    source,
+  };
 }
 
 const tooLarge = () => new PxError('too-large', `a plugin's file has at most ${maxFileBytes / 1_048_576} MiB`);

@@ -37,17 +37,6 @@ export function checkEgress(rules: EgressRule[], method: string, url: URL | stri
   return { allow: false, reason: `no egress rule allows ${place}${why}` };
 }
 
-/** Whether a secret may be sent to a URL, by the prefixes `grants.secrets` names for it. */
-export function secretMayGo(grants: Record<string, string[]>, name: string, url: URL | string): Verdict {
-  const prefixes = Object.hasOwn(grants, name) ? (grants[name] ?? []) : [];
-  if (prefixes.length === 0) return { allow: false, reason: `the secret ${name} is not granted` };
-  const read = readUrl(url);
-  if ('reason' in read) return { allow: false, reason: `the secret ${name} may not go there: ${read.reason}` };
-  const allowed = prefixes.some((prefix) => matchTarget(parseTarget(prefix), read).allow);
-  if (allowed) return { allow: true };
-  return { allow: false, reason: `the secret ${name} may not go to ${read.url.protocol}//${read.url.host}` };
-}
-
 function sameHost(rule: EgressRule, url: URL): boolean {
   return rule.host === url.hostname;
 }

@@ -149,7 +149,18 @@ export class Platform {
       detail: '',
       functions: this.exports.map((name) => ({ name, params: [], result: null, docs: '', notCallable: '' })),
       imports: [],
-      manifest: { name: 'chat', version: '1', description: '', egress: [], secrets: { CHAT_TOKEN: [] } },
+      manifest: {
+        name: 'chat',
+        version: '1',
+        description: '',
+        egress: [],
+        private_hosts: [],
+        secrets: { CHAT_TOKEN: [] },
+        schedule: {},
+        limits: {},
+      },
+      asks: [],
+      signedBy: '',
       tools: [],
     };
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { type Config, ConfigSchema, type ConfigStore, type Environment } from '../../src/config/config.ts';
+import { parsePath } from '../../src/config/path.ts';
 import { createLog, type LogEntry } from '../../src/log/log.ts';
 import { openPlugins, type PluginOptions, type Plugins } from '../../src/plugin/plugin.ts';
 import { openSecrets, type Secrets } from '../../src/secret/secret.ts';
@@ -13,6 +14,8 @@ import { createBus, type PxEvent } from '../../src/wire/wire.ts';
 export interface TestHome extends AsyncDisposable {
   root: string;
   plugins: Plugins;
+  /** The configuration in force. */
+  config: ConfigStore;
   secrets: Secrets;
   store: Store;
   logged: LogEntry[];
@@ -41,13 +44,22 @@ export async function openHome(
   };
   mkdirSync(home.state);
   const env: Environment = { home: undefined, userHome: root, get: (name) => variables[name] };
+  let raw: unknown = config;
   let current: Config = v.parse(ConfigSchema, config);
   const listeners = new Set<(config: Config, changed: string[]) => void>();
+  const configure = (next: Config) => {
+    current = next;
+    for (const listener of listeners) listener(current, ['plugins']);
+  };
   const configStore = {
     home,
     env,
     get current() {
       return current;
+    },
+    async set(path: string, value: unknown) {
+      raw = withValue(raw, parsePath(path), value);
+      configure(v.parse(ConfigSchema, raw));
     },
     onChange(listener: (config: Config, changed: string[]) => void) {
       listeners.add(listener);
@@ -65,6 +77,7 @@ export async function openHome(
   const test: TestHome = {
     root,
     plugins: await open(),
+    config: configStore,
     secrets,
     store,
     logged,
@@ -75,8 +88,8 @@ export async function openHome(
       return path;
     },
     configure(next) {
-      current = v.parse(ConfigSchema, next);
-      for (const listener of listeners) listener(current, ['plugins']);
+      raw = next;
+      configure(v.parse(ConfigSchema, next));
     },
     async reopen() {
       await test.plugins.close();
@@ -89,6 +102,16 @@ export async function openHome(
     },
   };
   return test;
+}
+
+/** A copy of nested maps with one value set, or taken away when it is undefined. */
+function withValue(root: unknown, [key, ...rest]: (string | number)[], value: unknown): unknown {
+  if (key === undefined) return value;
+  const map: Record<string, unknown> = { ...(root as Record<string, unknown> | undefined) };
+  const inner = withValue(map[key], rest, value);
+  if (inner === undefined) delete map[key];
+  else map[key] = inner;
+  return map;
 }
 
 /** The code of the PxError that work ends with; `ok` when it does not fail. */

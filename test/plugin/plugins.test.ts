@@ -137,7 +137,7 @@ describe('what was made of a plugin', () => {
   test('is refused when the installed file itself was changed', async () => {
     await using home = await openHome();
     await home.plugins.add(home.file('sums.wasm', plainBytes));
-    writeFileSync(join(home.root, 'plugins/sums.wasm'), 'other');
+    writeFileSync(join(home.root, 'plugins/store', readdirSync(join(home.root, 'plugins/store'))[0] ?? ''), 'other');
     home.configure({ plugins: { sums: { limits: { memory_mb: 8 } } } });
     expect(await codeOf(home.plugins.call('sums', 'double', [3]))).toBe('plugin.invalid');
   });

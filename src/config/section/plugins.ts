@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { egressRule, hostPort, name, secretName, secretTarget } from './text.ts';
+import { cronTime, egressRule, functionName, hostPort, name, publicKey, secretName, secretTarget } from './text.ts';
 
 /** What a plugin is allowed, and nothing else. */
 const grants = v.strictObject({
@@ -23,8 +23,15 @@ const grants = v.strictObject({
     v.pipe(
       v.record(secretName, v.array(secretTarget)),
       v.description(
-        'Secrets by name, and the URL prefixes each may be sent to: `TELEGRAM_TOKEN: ["https://api.telegram.org/bot"]`.',
+        'Secrets by name, and where each may go: places of the request (`header`, `header:NAME`, `bearer`, `basic`, `query`, `query:NAME`, `path`, `body`, `body:FIELD`; none means any) and a URL prefix: `TELEGRAM_TOKEN: ["path https://api.telegram.org/bot"]`.',
       ),
+    ),
+    {},
+  ),
+  schedule: v.optional(
+    v.pipe(
+      v.record(functionName, cronTime),
+      v.description('Functions px calls by the clock, without arguments: `refresh: "*/10 * * * *"`.'),
     ),
     {},
   ),
@@ -71,6 +78,15 @@ const limits = v.strictObject({
     v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Most requests a minute.')),
     120,
   ),
+  calls_per_minute: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.description('Most calls of its functions a minute, whoever calls; more are refused.'),
+    ),
+    60_000,
+  ),
   log_per_minute: v.optional(
     v.pipe(
       v.number(),
@@ -115,5 +131,23 @@ export const sandbox = v.strictObject({
       ),
     ),
     'required',
+  ),
+});
+
+/** `trust:` whose plugins are taken. */
+export const trust = v.strictObject({
+  keys: v.optional(
+    v.pipe(
+      v.array(publicKey),
+      v.description('Public keys whose signatures of plugins are trusted: `ed25519:…`, and a word on whose it is.'),
+    ),
+    [],
+  ),
+  require: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description('True: a plugin without a signature by one of these keys is not installed, nor run.'),
+    ),
+    false,
   ),
 });

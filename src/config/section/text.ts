@@ -82,11 +82,34 @@ export const secretName = v.pipe(
   v.regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/, 'a name of letters, digits and `_` like `TELEGRAM_TOKEN`'),
 );
 
+/** Places of a request a secret may stand in, before the URL it may go to. */
+const secretPlace = String.raw`(?:header(?::[A-Za-z0-9-]+)?|bearer|basic|query(?::[\w.~-]+)?|path|body(?::[\w.-]+)?)`;
+
 /** Where a secret may be sent. The host has to be complete: `https://api.example.com` alone would also begin other hosts. */
 export const secretTarget = v.pipe(
   v.string(),
   v.regex(
-    /^https?:\/\/(?:(?:\*\.)?[^\s/?#@:*[\]]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?\/[^\s?#]*$/,
-    'a URL up to a part of its path, like `https://api.example.com/`',
+    new RegExp(
+      String.raw`^(?:${secretPlace}(?:,${secretPlace})*\s+)?https?://(?:(?:\*\.)?[^\s/?#@:*[\]]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/[^\s?#]*$`,
+    ),
+    'places and a URL up to a part of its path, like `bearer https://api.example.com/`',
   ),
+);
+
+/** The name of a function a plugin exports. */
+export const functionName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'the name of an exported function'),
+);
+
+/** When something is done, as cron has it: minute, hour, day, month, weekday. */
+export const cronTime = v.pipe(
+  v.string(),
+  v.regex(/^[\d*/,A-Za-z-]+(?: [\d*/,A-Za-z#L-]+){4}$/, 'five fields as cron has them, like `*/10 * * * *`'),
+);
+
+/** A public key, and after it whose it is. */
+export const publicKey = v.pipe(
+  v.string(),
+  v.regex(/^ed25519:[A-Za-z0-9+/]{43}=(?: .{0,100})?$/, 'a key as `px plugin keygen` prints it: `ed25519:…`'),
 );

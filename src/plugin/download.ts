@@ -1,0 +1,55 @@
+import { PxError } from '../error/error.ts';
+import { BodyTooLarge, readBody } from './http/body.ts';
+
+/** What a server answered. */
+export interface Fetched {
+  status: number;
+  headers: Headers;
+  bytes: Uint8Array;
+}
+
+const wallMs = 60_000;
+const maxRedirects = 5;
+const isLocal = (url: URL) => ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+
+/**
+ * Gets a file for a person who installs it. Encrypted, except from this machine; what is sent as proof of who asks goes to the
+ * first place only. An error status comes without its body. Throws PxError `plugin.invalid`, `too-large`.
+ */
+export async function download(source: string, max: number, headers: Record<string, string> = {}): Promise<Fetched> {
+  const first = new URL(source);
+  const signal = AbortSignal.timeout(wallMs);
+  let url = first;
+  for (let hop = 0; ; hop++) {
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal(url) && isLocal(first)))
+      throw new PxError('plugin.invalid', `${url.host} is asked without encryption`, { hint: 'Use an https URL.' });
+    const { authorization, ...open } = headers;
+    const sent = authorization !== undefined && url.origin === first.origin ? { ...open, authorization } : open;
+    let response: Response;
+    try {
+      response = await fetch(url, { signal, redirect: 'manual', headers: sent });
+    } catch (cause) {
+      throw new PxError('plugin.invalid', `${url.host} cannot be reached`, { cause, retryable: true });
+    }
+    const location = response.headers.get('location');
+    if (location !== null && [301, 302, 303, 307, 308].includes(response.status)) {
+      await response.body?.cancel();
+      const next = URL.parse(location, url.href);
+      if (!next || hop === maxRedirects) throw new PxError('plugin.invalid', `${url.host} sends on without end`);
+      url = next;
+      continue;
+    }
+    if (!response.ok) {
+      await response.body?.cancel();
+      return { status: response.status, headers: response.headers, bytes: new Uint8Array() };
+    }
+    try {
+      // fetch has unpacked it already: what is left to bound is its size.
+      return { status: 200, headers: response.headers, bytes: await readBody(new Response(response.body), max) };
+    } catch (cause) {
+      if (cause instanceof BodyTooLarge)
+        throw new PxError('too-large', `${url.host} sends more than ${Math.ceil(max / 1024)} KiB`, { cause });
+      throw new PxError('plugin.invalid', `${url.host} broke off`, { cause, retryable: true });
+    }
+  }
+}

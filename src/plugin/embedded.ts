@@ -1,0 +1,80 @@
+import { PxError } from '../error/error.ts';
+
+/** The custom section of a component that holds its manifest, as JSON in UTF-8. */
+const sectionName = 'px:plugin';
+/** Largest manifest, in bytes. */
+const maxManifest = 65_536;
+const headerBytes = 8;
+
+/** Where the sections of a component or module begin and end; ends quietly at what is no section. */
+function* sections(bytes: Uint8Array): Generator<{ id: number; from: number; body: number; end: number }> {
+  for (let at = headerBytes; at < bytes.length; ) {
+    const size = number(bytes, at + 1);
+    if (!size || size.end + size.value > bytes.length) return;
+    const end = size.end + size.value;
+    yield { id: bytes[at] ?? -1, from: at, body: size.end, end };
+    at = end;
+  }
+}
+
+/** An unsigned LEB128 number of at most 32 bits. */
+function number(bytes: Uint8Array, from: number): { value: number; end: number } | undefined {
+  let value = 0;
+  for (let i = 0; i < 5; i++) {
+    const byte = bytes[from + i];
+    if (byte === undefined) return undefined;
+    value += (byte & 0x7f) * 2 ** (7 * i);
+    if (byte < 0x80) return { value, end: from + i + 1 };
+  }
+  return undefined;
+}
+
+function* manifests(bytes: Uint8Array): Generator<{ from: number; payload: Uint8Array; end: number }> {
+  for (const { id, from, body, end } of sections(bytes)) {
+    const name = id === 0 ? number(bytes, body) : undefined;
+    if (!name || name.end + name.value > end || name.value !== sectionName.length) continue;
+    const payload = name.end + name.value;
+    if (Buffer.from(bytes.subarray(name.end, payload)).toString('latin1') !== sectionName) continue;
+    yield { from, payload: bytes.subarray(payload, end), end };
+  }
+}
+
+/** The manifest inside a component; undefined when it has none. Throws PxError `plugin.invalid` when it is no JSON, or there are two. */
+export function embeddedManifest(component: Uint8Array): unknown {
+  const [found, second] = [...manifests(component)];
+  if (!found) return undefined;
+  if (second) throw new PxError('plugin.invalid', `it has two sections ${sectionName}`);
+  if (found.payload.length > maxManifest)
+    throw new PxError('plugin.invalid', `its section ${sectionName} is larger than ${maxManifest} bytes`);
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(found.payload)) ?? {};
+  } catch (cause) {
+    throw new PxError('plugin.invalid', `its section ${sectionName} is no JSON`, { cause });
+  }
+}
+
+/** The component with this manifest inside, in the place of one it had. */
+export function embedManifest(component: Uint8Array, manifest: unknown): Uint8Array {
+  const text = new TextEncoder().encode(JSON.stringify(manifest));
+  if (text.length > maxManifest) throw new PxError('too-large', `a manifest has at most ${maxManifest} bytes`);
+  const name = new TextEncoder().encode(sectionName);
+  const kept: Uint8Array[] = [];
+  let at = 0;
+  for (const { from, end } of manifests(component)) {
+    kept.push(component.subarray(at, from));
+    at = end;
+  }
+  kept.push(component.subarray(at));
+  const size = leb(1 + name.length + text.length);
+  return Buffer.concat([...kept, Uint8Array.of(0, ...size, name.length), name, text]);
+}
+
+function leb(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  do {
+    bytes.push((rest % 128) | (rest >= 128 ? 0x80 : 0));
+    rest = Math.floor(rest / 128);
+  } while (rest > 0);
+  return bytes;
+}

@@ -1,0 +1,103 @@
+import type { ConfigStore, PluginConfig } from '../config/config.ts';
+import { PxError } from '../error/error.ts';
+import { type Ask, asksOf, grantOf } from '../policy/policy.ts';
+import { type LearnOptions, learn } from './learn.ts';
+import type { AddOptions, GrantChoice } from './plugin.ts';
+import type { Entry } from './registry.ts';
+import { signerOf } from './signature.ts';
+import { readSource } from './source.ts';
+
+/** A plugin that was looked at and is not installed. */
+export interface Seen {
+  entry: Entry;
+  bytes: Uint8Array;
+}
+
+/** Reads a plugin from wherever it is, checks who signed it, and learns what it is in a locked process. Throws PxError. */
+export async function look(
+  source: string,
+  name: string | undefined,
+  config: ConfigStore,
+  options: (name: string, asked: Record<string, number>) => LearnOptions,
+): Promise<Seen> {
+  const { trust } = config.current;
+  const file = await readSource(source, trust.keys.length > 0 || trust.require);
+  const own = file.source.startsWith('px:');
+  const digest = new Bun.CryptoHasher('sha256').update(file.bytes).digest('hex');
+  // What px carries is as trusted as px itself.
+  const signer = own ? 'px' : await signerOf(digest, file.signature, trust);
+  const learnt = await learn(file, name, options(name ?? file.manifest.name ?? 'new', file.manifest.limits ?? {}));
+  return { bytes: file.bytes, entry: signer === undefined ? learnt : { ...learnt, signer } };
+}
+
+/** What stands against putting a plugin in place, before a person has agreed. Throws PxError `conflict`, `plugin.asks`. */
+export function agree(seen: Entry, old: Entry | undefined, config: PluginConfig, options: AddOptions): void {
+  const { name, version } = seen.manifest;
+  if (options.sha256 !== undefined && options.sha256 !== seen.sha256)
+    throw new PxError('conflict', `the file of ${name} is another than the one that was shown`, {
+      hint: 'Look at it again: it changed meanwhile.',
+    });
+  if (!old || options.grant !== undefined) return;
+  const before = new Set(asksOf(old.manifest, config).map((ask) => ask.rule));
+  const more = asksOf(seen.manifest, config).filter((ask) => !ask.granted && !before.has(ask.rule));
+  if (more.length === 0) return;
+  const list = more.map((ask) => ask.text).join('; ');
+  throw new PxError('plugin.asks', `${name} ${version} asks for more than ${old.manifest.version}: ${list}`, {
+    hint: `${old.manifest.version} stays. Agree with: px plugin update ${name} --yes (grants it) or --grant none (does not).`,
+    data: { name, version, sha256: seen.sha256, asks: more },
+  });
+}
+
+/** Writes what a person chose into px.yaml. Throws PxError `usage` for a rule that the plugin does not ask for. */
+export async function writeGrants(
+  entry: Entry,
+  config: ConfigStore,
+  held: () => PluginConfig,
+  choice: { grant?: GrantChoice | undefined; revoke?: GrantChoice | undefined },
+): Promise<void> {
+  const { name } = entry.manifest;
+  const at = (path: string) => `plugins.${name}.${path}`;
+  const revoked = chosen(choice.revoke, entry, held());
+  for (const [path, value] of takenBack(revoked, entry, held())) await config.set(at(path), value);
+  const granted = chosen(choice.grant, entry, held());
+  for (const [path, value] of grantOf(granted, entry.manifest, held())) await config.set(at(path), value);
+}
+
+function chosen(choice: GrantChoice | undefined, entry: Entry, held: PluginConfig): Set<string> {
+  const asks = asksOf(entry.manifest, held).map((ask) => ask.rule);
+  if (choice === undefined || choice === 'none') return new Set();
+  if (choice === 'all') return new Set(asks);
+  const unknown = choice.find((rule) => !asks.includes(rule));
+  if (unknown === undefined) return new Set(choice);
+  throw new PxError('usage', `${entry.manifest.name} does not ask for ${JSON.stringify(unknown.slice(0, 200))}`, {
+    hint: asks.length === 0 ? 'It asks for nothing.' : `It asks for: ${asks.join('; ')}`,
+  });
+}
+
+/** The edits that take granted asks away again: those that stand in px.yaml in the very words of the ask. */
+function takenBack(rules: Set<string>, entry: Entry, { grants }: PluginConfig): [path: string, value: unknown][] {
+  const { egress, private_hosts, secrets, schedule, limits } = entry.manifest;
+  const edits: [string, unknown][] = [];
+  const without = (path: string, from: string[], gone: string[]) => {
+    const left = from.filter((one) => !gone.includes(one));
+    if (left.length < from.length) edits.push([path, left.length > 0 ? left : undefined]);
+  };
+  const hit = (kind: string) => (one: string) => rules.has(`${kind} ${one}`);
+  without('grants.egress', grants.egress, egress.filter(hit('egress')));
+  without('grants.private_hosts', grants.private_hosts, private_hosts.filter(hit('private')));
+  for (const [name, lines] of Object.entries(secrets))
+    without(`grants.secrets.${JSON.stringify(name)}`, grants.secrets[name] ?? [], lines.filter(hit(`secret ${name}`)));
+  for (const [fn, time] of Object.entries(schedule))
+    if (rules.has(`schedule ${fn} ${time}`) && grants.schedule[fn] === time)
+      edits.push([`grants.schedule.${JSON.stringify(fn)}`, undefined]);
+  for (const [name, wanted] of Object.entries(limits))
+    if (rules.has(`limit ${name} ${wanted}`)) edits.push([`limits.${name}`, undefined]);
+  return edits;
+}
+
+/** The rules among a plugin's asks that px.yaml grants. */
+export function grantedOf(entry: Entry, held: PluginConfig): string[] {
+  return asksOf(entry.manifest, held)
+    .filter((ask: Ask) => ask.granted)
+    .map((ask) => ask.rule);
+}

@@ -1,0 +1,150 @@
+import * as v from 'valibot';
+import { PxError } from '../error/error.ts';
+import { download, type Fetched } from './download.ts';
+
+/** Where a component is in an OCI registry: `ghcr.io/owner/name:tag`. */
+export interface OciRef {
+  /** `ghcr.io`, `127.0.0.1:5000`. */
+  host: string;
+  /** `owner/name`. */
+  repository: string;
+  /** A tag, or `sha256:…`. */
+  reference: string;
+}
+
+const host = String.raw`(?:localhost|\[::1\]|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+)(?::\d{1,5})?`;
+const part = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const form = new RegExp(
+  `^(oci://)?(${host})/(${part}(?:/${part})*)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$`,
+);
+
+/** Reads `[oci://]HOST/OWNER/NAME[:TAG][@sha256:…]`; undefined when a text is none. Without `oci://` it has to have a tag or digest. */
+export function parseOci(text: string): OciRef | undefined {
+  const [, scheme, host, repository, tag, digest] = form.exec(text) ?? [];
+  if (host === undefined || repository === undefined) return undefined;
+  if (scheme === undefined && tag === undefined && digest === undefined) return undefined;
+  if (host === 'docker.io')
+    return {
+      host: 'registry-1.docker.io',
+      repository: repository.includes('/') ? repository : `library/${repository}`,
+      reference: digest ?? tag ?? 'latest',
+    };
+  return { host, repository, reference: digest ?? tag ?? 'latest' };
+}
+
+const types = {
+  manifest: ['application/vnd.oci.image.manifest.v1+json', 'application/vnd.docker.distribution.manifest.v2+json'],
+  index: ['application/vnd.oci.image.index.v1+json', 'application/vnd.docker.distribution.manifest.list.v2+json'],
+  /** As the Wasm ecosystem publishes components today, and as it did before. */
+  layer: ['application/wasm', 'application/vnd.wasm.content.layer.v1+wasm'],
+};
+/** The annotation that holds what else would stand in `FILE.sig`. */
+const signatureKey = 'px.plugin.signature';
+const maxManifest = 4 * 1_048_576;
+
+const digest = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/));
+const annotations = v.optional(v.record(v.string(), v.string()), {});
+const Index = v.object({
+  manifests: v.array(v.object({ digest, platform: v.optional(v.object({ architecture: v.string() })) })),
+});
+const Manifest = v.object({
+  layers: v.array(v.object({ mediaType: v.string(), digest, size: v.number(), annotations })),
+  annotations,
+});
+
+/** Fetches a component from a registry, each piece checked against its digest. Throws PxError `not-found`, `plugin.invalid`, `too-large`. */
+export async function pullComponent(
+  ref: OciRef,
+  maxBytes: number,
+): Promise<{ bytes: Uint8Array; signature: string | undefined }> {
+  const local = /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(ref.host);
+  const base = `${local ? 'http' : 'https'}://${ref.host}/v2/${ref.repository}`;
+  let token: string | undefined;
+  const get = async (path: string, max: number, accept: string[]): Promise<Fetched> => {
+    const ask = () =>
+      download(`${base}/${path}`, max, {
+        accept: accept.join(', '),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      });
+    let answer = await ask();
+    if (answer.status === 401 && token === undefined) {
+      token = await askToken(answer.headers.get('www-authenticate') ?? '', ref);
+      answer = await ask();
+    }
+    if (answer.status === 200) return answer;
+    const what = `${ref.host}/${ref.repository} ${ref.reference}`;
+    if (answer.status === 404) throw new PxError('not-found', `${what}: there is no such thing in the registry`);
+    if (answer.status === 401 || answer.status === 403)
+      throw new PxError('plugin.invalid', `${what}: the registry gives it to nobody unknown (${answer.status})`, {
+        hint: 'px reads public packages only. Is the name right, and the package public?',
+      });
+    throw new PxError('plugin.invalid', `${what}: the registry answered ${answer.status}`, {
+      retryable: answer.status >= 500,
+    });
+  };
+  const manifestOf = async (reference: string, deep: boolean): Promise<v.InferOutput<typeof Manifest>> => {
+    const { bytes } = await get(`manifests/${reference}`, maxManifest, [...types.manifest, ...types.index]);
+    if (reference.startsWith('sha256:')) checkDigest(bytes, reference);
+    const json = parse(bytes);
+    const index = v.safeParse(Index, json);
+    if (!index.success) return read(Manifest, json);
+    const { manifests } = index.output;
+    const chosen = manifests.find((one) => one.platform?.architecture === 'wasm') ?? manifests[0];
+    if (!chosen || deep) throw new PxError('plugin.invalid', `${ref.repository} holds no component`);
+    return manifestOf(chosen.digest, true);
+  };
+  const manifest = await manifestOf(ref.reference, false);
+  const layer = manifest.layers.find(({ mediaType }) => types.layer.includes(mediaType));
+  if (!layer)
+    throw new PxError('plugin.invalid', `${ref.repository} ${ref.reference} holds no component`, {
+      hint: 'A component is published as one layer of type application/wasm.',
+    });
+  const { bytes } = await get(`blobs/${layer.digest}`, maxBytes, ['*/*']);
+  checkDigest(bytes, layer.digest);
+  return { bytes, signature: layer.annotations[signatureKey] ?? manifest.annotations[signatureKey] };
+}
+
+/** Gets a token for reading as anybody, where the registry says. */
+async function askToken(challenge: string, ref: OciRef): Promise<string> {
+  const fields = Object.fromEntries(
+    [...challenge.matchAll(/([a-z]+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
+  );
+  const realm = URL.parse(fields['realm'] ?? '');
+  if (!/^bearer /i.test(challenge) || !realm)
+    throw new PxError('plugin.invalid', `${ref.host} wants a user name and a password`, {
+      hint: 'px reads public packages only.',
+    });
+  if (fields['service']) realm.searchParams.set('service', fields['service']);
+  realm.searchParams.set('scope', fields['scope'] ?? `repository:${ref.repository}:pull`);
+  const { status, bytes } = await download(realm.href, maxManifest, { accept: 'application/json' });
+  if (status !== 200) throw new PxError('plugin.invalid', `${realm.host} gives no token (${status})`);
+  const { token, access_token } = read(Token, parse(bytes));
+  const given = token ?? access_token;
+  if (given === undefined || !/^[\x21-\x7e]+$/.test(given))
+    throw new PxError('plugin.invalid', `${realm.host} gives no token`);
+  return given;
+}
+const Token = v.object({ token: v.optional(v.string()), access_token: v.optional(v.string()) });
+
+function checkDigest(bytes: Uint8Array, wanted: string): void {
+  if (`sha256:${new Bun.CryptoHasher('sha256').update(bytes).digest('hex')}` !== wanted)
+    throw new PxError('plugin.invalid', 'the registry sent something else than it announced');
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw new PxError('plugin.invalid', 'the registry sent no JSON', { cause });
+  }
+}
+
+function read<T>(schema: v.GenericSchema<unknown, T>, json: unknown): T {
+  const parsed = v.safeParse(schema, json);
+  if (parsed.success) return parsed.output;
+  const issue = parsed.issues[0];
+  throw new PxError(
+    'plugin.invalid',
+    `the registry's answer is not understood: ${v.getDotPath(issue) ?? issue.message}`,
+  );
+}

@@ -1,0 +1,192 @@
+import type { PluginConfig } from '../config/config.ts';
+import { parseEgress } from './egress.ts';
+import { parseSecretTarget, placeCovers, type SecretPlace } from './place.ts';
+import type { EgressRule } from './policy.ts';
+import type { Target } from './target.ts';
+
+/** What a plugin asks for in its manifest: the same fields that px.yaml grants. */
+export interface Asked {
+  egress: string[];
+  private_hosts: string[];
+  secrets: Record<string, string[]>;
+  schedule: Record<string, string>;
+  /** By their names in px.yaml: `memory_mb: 128`. */
+  limits: Record<string, number>;
+}
+type Limits = PluginConfig['limits'];
+
+/** What a plugin has: its entry of px.yaml with every default. */
+export type Held = Pick<PluginConfig, 'grants' | 'limits'>;
+
+/** One thing a plugin asks for. */
+export interface Ask {
+  /** Names it, for `--grant` and the API: `egress GET https://api.example.com/`, `limit memory_mb 128`. */
+  rule: string;
+  kind: 'egress' | 'private' | 'secret' | 'schedule' | 'limit';
+  /** In plain words, after "It asks to". */
+  text: string;
+  /** Whether px.yaml grants it already, in these words or wider. */
+  granted: boolean;
+}
+
+/** Everything a plugin asks for, each with whether it has it. Throws PxError `config.invalid` for a rule that cannot be read. */
+export function asksOf(asked: Asked, held: Held): Ask[] {
+  const { grants, limits } = held;
+  const has = grants.egress.flatMap((rule) => readable(() => parseEgress(rule)));
+  return [
+    ...asked.egress.map((rule): Ask => {
+      const wanted = parseEgress(rule);
+      return { kind: 'egress', rule: `egress ${rule}`, text: egressText(wanted), granted: egressHeld(wanted, has) };
+    }),
+    ...asked.private_hosts.map(
+      (host): Ask => ({
+        kind: 'private',
+        rule: `private ${host}`,
+        text: `reach ${host} on your own network or this machine`,
+        granted: grants.private_hosts.includes(host),
+      }),
+    ),
+    ...Object.entries(asked.secrets).flatMap(([name, lines]) =>
+      lines.map(
+        (line): Ask => ({
+          kind: 'secret',
+          rule: `secret ${name} ${line}`,
+          text: secretText(name, line),
+          granted: secretHeld(line, Object.hasOwn(grants.secrets, name) ? (grants.secrets[name] ?? []) : []),
+        }),
+      ),
+    ),
+    ...Object.entries(asked.schedule).map(
+      ([fn, time]): Ask => ({
+        kind: 'schedule',
+        rule: `schedule ${fn} ${time}`,
+        text: `be run by the clock: ${fn} at \`${time}\``,
+        granted: Object.hasOwn(grants.schedule, fn) && grants.schedule[fn] === time,
+      }),
+    ),
+    ...limitNames(limits).flatMap((name): Ask[] => {
+      const wanted = asked.limits[name];
+      // What is less than it has needs nobody's leave.
+      if (wanted === undefined) return [];
+      const text = `${limitWords[name](wanted)} (now ${limitWords[name](limits[name]).replace(/^.*? up to /, '')})`;
+      return [{ kind: 'limit', rule: `limit ${name} ${wanted}`, text, granted: limits[name] >= wanted }];
+    }),
+  ];
+}
+
+/** The edits of a plugin's entry in px.yaml, by key below `plugins.NAME`, that grant these of its asks. */
+export function grantOf(rules: ReadonlySet<string>, asked: Asked, held: Held): [path: string, value: unknown][] {
+  const { grants } = held;
+  const open = asksOf(asked, held).filter((ask) => rules.has(ask.rule) && !ask.granted);
+  const of = (kind: Ask['kind']) => new Set(open.filter((ask) => ask.kind === kind).map((ask) => ask.rule));
+  const edits: [string, unknown][] = [];
+  const list = (key: 'egress' | 'private_hosts', kind: 'egress' | 'private') => {
+    const added = asked[key].filter((rule) => of(kind).has(`${kind} ${rule}`));
+    if (added.length > 0) edits.push([`grants.${key}`, [...new Set([...grants[key], ...added])]]);
+  };
+  list('egress', 'egress');
+  list('private_hosts', 'private');
+  for (const [name, lines] of Object.entries(asked.secrets)) {
+    const added = lines.filter((line) => of('secret').has(`secret ${name} ${line}`));
+    const old = Object.hasOwn(grants.secrets, name) ? (grants.secrets[name] ?? []) : [];
+    if (added.length > 0) edits.push([`grants.secrets.${JSON.stringify(name)}`, [...new Set([...old, ...added])]]);
+  }
+  for (const [fn, time] of Object.entries(asked.schedule))
+    if (of('schedule').has(`schedule ${fn} ${time}`)) edits.push([`grants.schedule.${JSON.stringify(fn)}`, time]);
+  for (const name of limitNames(held.limits))
+    if (of('limit').has(`limit ${name} ${asked.limits[name]}`)) edits.push([`limits.${name}`, asked.limits[name]]);
+  return edits;
+}
+
+function egressHeld(wanted: EgressRule, has: EgressRule[]): boolean {
+  return wanted.methods.every((method) =>
+    has.some((rule) => targetCovers(rule, wanted) && (rule.methods.includes('*') || rule.methods.includes(method))),
+  );
+}
+
+function secretHeld(line: string, lines: string[]): boolean {
+  const wanted = parseSecretTarget(line);
+  return lines
+    .flatMap((one) => readable(() => parseSecretTarget(one)))
+    .some(
+      ({ places, target }) =>
+        targetCovers(target, wanted.target) &&
+        (places.length === 0 ||
+          (wanted.places.length > 0 &&
+            wanted.places.every((place) => places.some((granted) => placeCovers(granted, place))))),
+    );
+}
+
+/** Whether everything below one target is below another. */
+function targetCovers(granted: Target, wanted: Target): boolean {
+  const host =
+    granted.host === '*' ||
+    granted.host === wanted.host ||
+    (granted.host.startsWith('*.') && wanted.host.endsWith(granted.host.slice(1)));
+  return (
+    host &&
+    granted.scheme === wanted.scheme &&
+    granted.port === wanted.port &&
+    wanted.pathPrefix.startsWith(granted.pathPrefix)
+  );
+}
+
+/** A rule of px.yaml that cannot be read grants nothing. */
+function readable<T>(read: () => T): T[] {
+  try {
+    return [read()];
+  } catch {
+    return [];
+  }
+}
+
+function egressText(rule: EgressRule): string {
+  const methods = rule.methods.includes('*') ? 'any' : rule.methods.join(' and ');
+  return `make ${methods} requests to ${placeWords(rule)}`;
+}
+
+function secretText(name: string, line: string): string {
+  const { places, target } = parseSecretTarget(line);
+  const where = places.length === 0 ? 'anywhere in the request' : places.map(secretWords).join(' or ');
+  return `send the secret ${name} to ${placeWords(target)}, ${where}`;
+}
+
+function secretWords({ in: kind, name }: SecretPlace): string {
+  if (kind === 'bearer') return 'as the bearer token';
+  if (kind === 'basic') return 'as the password (basic)';
+  if (kind === 'path') return 'in the path';
+  const what = { header: 'header', query: 'query field', body: 'body field' }[kind];
+  return name === undefined ? `in any ${what}` : `in the ${what} ${name}`;
+}
+
+function placeWords({ scheme, host, port, pathPrefix }: Target): string {
+  const standard = port === { http: 80, https: 443 }[scheme];
+  const where =
+    host === '*'
+      ? `any ${scheme} host of the internet`
+      : host.startsWith('*.')
+        ? `every ${scheme} host below ${host.slice(2)}`
+        : `${scheme}://${host}`;
+  const at = standard ? '' : host.includes('*') ? `, port ${port}` : `:${port}`;
+  const below = pathPrefix === '/' ? '' : ` below ${pathPrefix}`;
+  return `${where}${at}${below}${scheme === 'http' ? ' (not encrypted)' : ''}`;
+}
+
+const bytes = (n: number) => (n >= 1_048_576 ? `${+(n / 1_048_576).toFixed(1)} MiB` : `${Math.ceil(n / 1024)} KiB`);
+const time = (ms: number) => (ms >= 1000 ? `${+(ms / 1000).toFixed(1)} s` : `${ms} ms`);
+const limitWords: Record<keyof Limits, (n: number) => string> = {
+  memory_mb: (n) => `use up to ${n} MiB of memory`,
+  cpu_ms: (n) => `compute for up to ${time(n)} a call`,
+  wall_ms: (n) => `take up to ${time(n)} for a call`,
+  idle_ms: (n) => `stay in memory for up to ${time(n)} after a call`,
+  kv_bytes: (n) => `store up to ${bytes(n)}`,
+  http_bytes: (n) => `receive answers of up to ${bytes(n)}`,
+  http_per_minute: (n) => `make up to ${n} requests a minute`,
+  calls_per_minute: (n) => `be called up to ${n} times a minute`,
+  log_per_minute: (n) => `log up to ${n} lines a minute`,
+  output_bytes: (n) => `give results of up to ${bytes(n)}`,
+};
+
+function limitNames(limits: Limits): (keyof Limits)[] {
+  return Object.keys(limits).filter((name): name is keyof Limits => Object.hasOwn(limitWords, name));
+}
