@@ -1,23 +1,29 @@
 /**
- * What the switcher costs beside the SDKs, with the same mock server in the same run: time to the first token (middle of N calls) and
- * throughput of a long stream. With --binary also the memory of px after a burst over all four providers. Exit code 1 when a bound does not hold.
- * usage: bun scripts/bench/models.ts [--calls N] [--chunks N] [--binary FILE [--wait SECONDS]]
+ * What the switcher costs beside the SDKs, with the same mock server in the same run, one call of each in turn: time to the first token
+ * (middle of N calls) and throughput of a long stream. With --binary also the memory of px after a burst over all four providers.
+ * Exit code 1 when a bound does not hold.
+ * usage: bun scripts/bench/models.ts [--calls N] [--streams N] [--chunks N] [--binary FILE [--wait SECONDS]] [--write]
+ *   --streams  long streams of each (31)    --chunks  tokens in one (20,000)    --write  also write the table to docs/bench-models.md
  */
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Px } from '../../test/e2e/px.ts';
 import { ask, never, open } from '../../test/model/fakes.ts';
-import { type Speaker, serve, speakers, streamed } from '../../test/model/speakers.ts';
+import { raw, type Speaker, serve, speakers, streamed } from '../../test/model/speakers.ts';
 import { median, type Row, table, treeRssMiB, verdict } from './measure.ts';
+import { machine } from './report.ts';
 
 const { values } = parseArgs({
   options: {
     calls: { type: 'string', default: '60' },
-    chunks: { type: 'string', default: '5000' },
+    streams: { type: 'string', default: '31' },
+    chunks: { type: 'string', default: '20000' },
     wait: { type: 'string', default: '60' },
     binary: { type: 'string' },
+    write: { type: 'boolean', default: false },
   },
 });
-const long = Array.from({ length: Number(values.chunks) }, (_, i) => `word${i} `);
 const rows: Row[] = [];
 
 /** The same request through the SDK itself: a piece of text at a time. */
@@ -72,9 +78,33 @@ async function time(stream: AsyncIterable<unknown>): Promise<{ first: number; al
   return { first, all: performance.now() - begun };
 }
 
+/** Both in turn, so that both meet the same noise; the first few calls only warm up. */
+async function compare(px: () => AsyncIterable<unknown>, sdk: () => AsyncIterable<unknown>, calls: number) {
+  const found = { px: [] as { first: number; all: number }[], sdk: [] as { first: number; all: number }[] };
+  for (let n = -3; n < calls; n++) {
+    const [a, b] = [await time(px()), await time(sdk())];
+    if (n < 0) continue;
+    found.px.push(a);
+    found.sdk.push(b);
+  }
+  return found;
+}
+
+/** The same bytes for everybody, in pieces as a network brings them. */
+function inPieces(speaker: Speaker, bytes: Uint8Array): Response {
+  return raw(speaker, async (send) => {
+    for (let at = 0; at < bytes.length; at += 8192) {
+      send(bytes.subarray(at, at + 8192));
+      await Bun.sleep(0);
+    }
+  });
+}
+
 for (const speaker of speakers) {
-  let text = ['hello ', 'there'];
-  await using server = serve(speaker, () => streamed(speaker, { text }));
+  const say = (text: string[]) => new TextEncoder().encode(speaker.say({ text }).join(''));
+  const long = say(Array.from({ length: Number(values.chunks) }, (_, i) => `word${i} `));
+  let bytes = say(['hello ', 'there']);
+  await using server = serve(speaker, () => inPieces(speaker, bytes));
   const prices = { [`${speaker.provider}/*`]: { input: 1, output: 1 } };
   const yaml = { ...server.yaml({ api_key: '${K}' }), model: { prices, budget: { day: 1000 } } };
   const { models } = await open({ yaml, env: { K: 'sk-test-1234567' } });
@@ -84,29 +114,21 @@ for (const speaker of speakers) {
     for await (const event of models.stream(ask(speaker.ref, 'hello'), never))
       if (event.type === 'text') yield event.text;
   };
-  const one = { px: [] as number[], sdk: [] as number[] };
-  for (let n = -5; n < Number(values.calls); n++) {
-    const [a, b] = [await time(px()), await time(sdk())];
-    if (n < 0) continue;
-    one.px.push(a.first);
-    one.sdk.push(b.first);
-  }
+  const short = await compare(px, sdk, Number(values.calls));
   rows.push({
     what: `${speaker.title}: first token, more than its SDK`,
-    value: median(one.px) - median(one.sdk),
+    value: median(short.px.map((one) => one.first)) - median(short.sdk.map((one) => one.first)),
     unit: 'ms',
     bound: 3,
   });
-  text = long;
-  const all = { px: [] as number[], sdk: [] as number[] };
-  for (let n = 0; n < 5; n++) {
-    all.px.push((await time(px())).all);
-    all.sdk.push((await time(sdk())).all);
-  }
+  bytes = long;
+  const streams = await compare(px, sdk, Number(values.streams));
+  const pxMs = median(streams.px.map((one) => one.all));
+  const sdkMs = median(streams.sdk.map((one) => one.all));
   // 90 % of the throughput is 1.11 times the time.
   rows.push({
-    what: `${speaker.title}: time of a long stream, against its SDK`,
-    value: median(all.px) / median(all.sdk),
+    what: `${speaker.title}: time of ${values.chunks} tokens (${Math.round(pxMs)} ms), against its SDK`,
+    value: pxMs / sdkMs,
     unit: 'x',
     bound: 1.11,
   });
@@ -116,6 +138,20 @@ for (const speaker of speakers) {
 if (values.binary !== undefined) rows.push(await resident(values.binary));
 console.log(table(rows));
 console.log(verdict(rows));
+if (values.write) {
+  const page = `# Measurements of the switcher
+
+Written by \`bun scripts/bench/models.ts --binary FILE --write\`; do not edit. Each SDK and px talk to the same mock server in the same run, one call of
+each in turn; medians.
+
+${machine()}
+
+${table(rows)}
+
+${verdict(rows)}
+`;
+  writeFileSync(resolve(import.meta.dir, '../../docs/bench-models.md'), page);
+}
 if (rows.some((row) => row.bound !== undefined && row.value > row.bound)) process.exit(1);
 
 /** Memory of px and its children, some time after ten calls to each of the four. */

@@ -2,21 +2,26 @@ import { readFileSync } from 'node:fs';
 import { arch, cpus, getPriority, loadavg, release, totalmem } from 'node:os';
 import { type Row, table, verdict } from './measure.ts';
 
-/** The page docs/bench.md: the table of one run and what it was measured on. */
-export function report(rows: Row[]): string {
+/** What a run was measured on, as Markdown. */
+export function machine(): string {
   const system = /^PRETTY_NAME="?([^"\n]+)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? process.platform;
   const cores = cpus();
   const load = loadavg()
     .map((n) => n.toFixed(1))
     .join(', ');
+  return `- Machine: ${cores.length} × ${cores[0]?.model.trim() ?? 'unknown'}, ${arch()}, ${Math.round(totalmem() / 2 ** 30)} GiB
+- System: ${system}, Linux ${release()}, Bun ${Bun.version}
+- Load average at the end (1, 5, 15 minutes): ${load}; nice value ${getPriority()}`;
+}
+
+/** The page docs/bench.md: the table of one run and what it was measured on. */
+export function report(rows: Row[]): string {
   return `# Measurements
 
 Written by \`bun scripts/bench/bench.ts --write\`; do not edit. Bounds are those px promises; \`empty program\` is an empty Bun program compiled
 with the same flags and measured in the same run. One process on the same machine is both the Telegram server and the model.
 
-- Machine: ${cores.length} × ${cores[0]?.model.trim() ?? 'unknown'}, ${arch()}, ${Math.round(totalmem() / 2 ** 30)} GiB
-- System: ${system}, Linux ${release()}, Bun ${Bun.version}
-- Load average at the end (1, 5, 15 minutes): ${load}; nice value ${getPriority()}
+${machine()}
 
 ${table(rows)}
 

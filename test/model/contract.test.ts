@@ -39,11 +39,37 @@ for (const speaker of speakers) {
   const say = (script: Script, pieces?: number) => () => streamed(speaker, script, pieces);
 
   describe(speaker.title, () => {
-    test('streams text in pieces and ends', async () => {
-      const { events, end, text } = await run(say({ text: ['Good ', 'morning', '!'] }));
-      expect(text).toBe('Good morning!');
-      expect(events.filter((e) => e.type === 'text').length).toBe(3);
-      expect(end).toEqual({ type: 'end', reason: 'stop' });
+    test('hands text on as it comes, and ends', async () => {
+      const pieces = ['Good ', 'morning', '!'];
+      const all = speaker.say({ text: pieces });
+      const gates = pieces.map(() => Promise.withResolvers<void>());
+      await using server = serve(speaker, () =>
+        raw(speaker, async (send) => {
+          let from = 0;
+          for (const [n, gate] of gates.entries()) {
+            const to = all.findIndex((m) => m.includes(pieces[n] ?? '')) + 1;
+            for (const message of all.slice(from, to)) send(message);
+            from = to;
+            // The next piece is sent when this one was handed on.
+            await gate.promise;
+          }
+          for (const message of all.slice(from)) send(message);
+        }),
+      );
+      const { models } = await open({ yaml: server.yaml(), env: keys });
+      const texts: string[] = [];
+      for await (const event of models.stream(ask(speaker.ref, 'hello'), never)) {
+        if (event.type === 'text') gates[texts.push(event.text) - 1]?.resolve();
+        if (event.type === 'end') expect(event).toEqual({ type: 'end', reason: 'stop' });
+      }
+      expect(texts).toEqual(pieces);
+    });
+
+    test('makes one event of what came at once', async () => {
+      const text = Array.from({ length: 200 }, (_, n) => `${n} `);
+      const result = await run(say({ text }));
+      expect(result.text).toBe(text.join(''));
+      expect(result.events.filter((e) => e.type === 'text').length).toBeLessThan(20);
     });
 
     test('keeps characters whole when bytes come torn', async () => {

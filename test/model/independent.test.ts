@@ -65,7 +65,6 @@ test.each(kinds)('%s (%s): text, then parallel tools, then the answer', async (r
   const { models } = await openAt(api);
   const hello = await read(models.stream(ask(ref, 'hello'), never), ref);
   expect(hello.text).toBe('Hi there! 🎉 This is a longer streamed reply.');
-  expect(hello.events.filter((e) => e.type === 'text').length).toBeGreaterThan(1);
 
   const request = ask(ref, 'weather', { tools });
   const asked = await read(models.stream(request, never), ref);

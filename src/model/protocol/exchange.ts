@@ -179,16 +179,37 @@ function watch(
   );
 }
 
-/** An object from its first to its last brace: parsing each line twice would halve the throughput. */
-const looksWhole = (line: string) => line.startsWith('{"') && line.trimEnd().endsWith('}');
+const newline = 10;
+/** `{` and `}`. */
+const [opening, closing] = [123, 125];
 
-/** Throws on the first complete line that is not JSON. */
+/**
+ * Throws on the first complete line that is not JSON. Parsing each line twice would halve the throughput: a line that goes from
+ * brace to brace is left to the SDK, and nothing is decoded but what looks wrong.
+ */
 function lineCheck(): (chunk: Uint8Array) => void {
-  const decoder = new TextDecoder();
-  let rest = '';
-  return (chunk) => {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line.trim() !== '' && !looksWhole(line)) JSON.parse(line);
+  let rest: Uint8Array[] = [];
+  /** The line in `from` … `end` of the bytes. */
+  const check = (bytes: Uint8Array, from: number, end: number) => {
+    const last = bytes[end - 1] === 13 ? end - 2 : end - 1;
+    if (bytes[from] !== opening || bytes[last] !== closing) parseUnlessBlank(bytes.subarray(from, end));
   };
+  return (chunk) => {
+    let from = 0;
+    for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, from)) {
+      if (rest.length === 0) check(chunk, from, at);
+      else {
+        const line = Buffer.concat([...rest, chunk.subarray(from, at)]);
+        check(line, 0, line.length);
+        rest = [];
+      }
+      from = at + 1;
+    }
+    if (from < chunk.length) rest.push(chunk.slice(from));
+  };
+}
+
+function parseUnlessBlank(line: Uint8Array): void {
+  const text = new TextDecoder().decode(line);
+  if (text.trim() !== '') JSON.parse(text);
 }

@@ -12,7 +12,11 @@ import {
 import type { Embeddings, EmbedRequest, ModelEvent, ModelRequest, Provider } from '../model.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { type Exchange, openExchange } from './exchange.ts';
+import { gather } from './gather.ts';
 import { isReachable } from './reach.ts';
+
+/** Takes the next event of a stream. */
+export type Emit = (event: ModelEvent) => void;
 
 /** What is the same for every provider: the face over its SDK is only `open`. */
 export interface Wire {
@@ -21,8 +25,8 @@ export interface Wire {
   settings: () => ProviderSettings;
   /** The body is lines of JSON and the SDK does not refuse broken ones. */
   ndjson?: boolean;
-  /** Sends the request and translates the stream. May throw anything; must end with `end` when the provider says so. */
-  open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange): AsyncIterable<ModelEvent>;
+  /** Sends the request and tells the stream's events. May throw anything; must tell `end` when the provider says so, and nothing after it. */
+  open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange, emit: Emit): Promise<void>;
   /** The names of the server's models. May throw anything. */
   list(settings: ProviderSettings, exchange: Exchange): Promise<string[]>;
   /** Turns texts into vectors, where the provider can. May throw anything. */
@@ -70,7 +74,7 @@ async function* runWire(wire: Wire, request: ModelRequest, signal: AbortSignal):
   let end: End | undefined;
   try {
     if (!signal.aborted) {
-      for await (const event of wire.open(request, settings, exchange)) {
+      for await (const event of gather((emit) => wire.open(request, settings, exchange, emit))) {
         if (event.type === 'end') {
           end = event;
           break;

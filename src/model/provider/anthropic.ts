@@ -1,10 +1,10 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
 import { PxError } from '../../error/error.ts';
 import type { EndReason, Usage } from '../../wire/wire.ts';
-import type { ModelEvent, ModelRequest, Provider } from '../model.ts';
+import type { ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, type Turn } from '../protocol/history.ts';
-import { modelName, wireProvider } from '../protocol/run.ts';
+import { type Emit, modelName, wireProvider } from '../protocol/run.ts';
 import { finishCall, objectSchema, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
 
@@ -36,7 +36,7 @@ async function anthropicClient(settings: ProviderSettings, exchange: Exchange): 
   });
 }
 
-async function* open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange): AsyncIterable<ModelEvent> {
+async function open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange, emit: Emit): Promise<void> {
   const client = await exchange.race(anthropicClient(settings, exchange));
   const stream = await client.messages.create(messagesRequest(request));
   const usage: Usage = { input: 0, output: 0, cachedInput: 0 };
@@ -55,26 +55,26 @@ async function* open(request: ModelRequest, settings: ProviderSettings, exchange
         const block = event.content_block;
         if (block.type === 'tool_use') call = { id: block.id, name: block.name, args: '' };
         else if (block.type === 'redacted_thinking')
-          yield { type: 'thinking', text: '', signature: redacted + block.data };
+          emit({ type: 'thinking', text: '', signature: redacted + block.data });
         else if (block.type === 'thinking') signature = block.signature ?? '';
-        else if (block.type === 'text' && block.text) yield { type: 'text', text: block.text };
+        else if (block.type === 'text' && block.text) emit({ type: 'text', text: block.text });
         break;
       }
       case 'content_block_delta': {
         const { delta } = event;
-        if (delta.type === 'text_delta') yield { type: 'text', text: delta.text };
-        else if (delta.type === 'thinking_delta') yield { type: 'thinking', text: delta.thinking };
+        if (delta.type === 'text_delta') emit({ type: 'text', text: delta.text });
+        else if (delta.type === 'thinking_delta') emit({ type: 'thinking', text: delta.thinking });
         else if (delta.type === 'signature_delta') signature += delta.signature;
         else if (delta.type === 'input_json_delta' && call) call.args += delta.partial_json;
         break;
       }
       case 'content_block_stop':
-        if (signature) yield { type: 'thinking', text: '', signature };
+        if (signature) emit({ type: 'thinking', text: '', signature });
         signature = '';
         // A call that was cut off by the token limit is known only at the end: hold a broken one back.
         if (call && (isJson(call.args) || call.args === '')) {
           calls++;
-          yield { type: 'tool-call', call: finishCall(call, request.tools) };
+          emit({ type: 'tool-call', call: finishCall(call, request.tools) });
           call = undefined;
         }
         break;
@@ -86,7 +86,7 @@ async function* open(request: ModelRequest, settings: ProviderSettings, exchange
       case 'message_stop':
         if (stop === undefined) return;
         if (call && stop !== 'max_tokens') finishCall(call, request.tools);
-        yield { type: 'end', reason: endReason(stop, calls) };
+        emit({ type: 'end', reason: endReason(stop, calls) });
         return;
     }
   }

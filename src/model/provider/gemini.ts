@@ -10,7 +10,7 @@ import type { JsonObject, ToolCallPart } from '../../wire/wire.ts';
 import type { Embeddings, EmbedRequest, ModelEvent, ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
-import { modelName, wireProvider } from '../protocol/run.ts';
+import { type Emit, modelName, wireProvider } from '../protocol/run.ts';
 import { geminiSchema, neutralName, newCallId, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
 
@@ -54,7 +54,7 @@ async function geminiClient(settings: ProviderSettings, exchange: Exchange): Pro
   });
 }
 
-async function* open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange): AsyncIterable<ModelEvent> {
+async function open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange, emit: Emit): Promise<void> {
   const client = await exchange.race(geminiClient(settings, exchange));
   const model = modelName(request.model);
   const stream = await client.models.generateContentStream({
@@ -72,12 +72,12 @@ async function* open(request: ModelRequest, settings: ProviderSettings, exchange
     for (const part of candidate?.content?.parts ?? []) {
       if (part.functionCall?.name) {
         calls++;
-        yield { type: 'tool-call', call: toCall(part, request) };
-      } else if (part.text) yield { type: part.thought ? 'thinking' : 'text', text: part.text };
+        emit({ type: 'tool-call', call: toCall(part, request) });
+      } else if (part.text) emit({ type: part.thought ? 'thinking' : 'text', text: part.text });
     }
     if (candidate?.finishReason) finish = candidate.finishReason;
   }
-  if (finish !== undefined) yield ending(finish, calls, model);
+  if (finish !== undefined) emit(ending(finish, calls, model));
 }
 
 function toCall(part: Part, request: ModelRequest): ToolCallPart {

@@ -1,9 +1,9 @@
-import type { ChatRequest, Ollama, Message as OllamaMessage, Tool } from 'ollama/browser';
+import type { ChatRequest, Ollama, Message as OllamaMessage, Tool, ToolCall } from 'ollama/browser';
 import type { JsonObject } from '../../wire/wire.ts';
-import type { Embeddings, EmbedRequest, ModelEvent, ModelRequest, Provider } from '../model.ts';
+import type { Embeddings, EmbedRequest, ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
-import { modelName, wireProvider } from '../protocol/run.ts';
+import { type Emit, modelName, wireProvider } from '../protocol/run.ts';
 import { neutralName, newCallId, objectSchema, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
 
@@ -37,18 +37,20 @@ async function ollamaClient(settings: ProviderSettings, exchange: Exchange): Pro
   });
 }
 
-async function* open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange): AsyncIterable<ModelEvent> {
+const none: ToolCall[] = [];
+
+async function open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange, emit: Emit): Promise<void> {
   const client = await exchange.race(ollamaClient(settings, exchange));
   const stream = await client.chat(chatRequest(request));
   let calls = 0;
   for await (const part of stream) {
-    const { thinking, content, tool_calls } = part.message ?? {};
-    if (thinking) yield { type: 'thinking', text: thinking };
-    if (content) yield { type: 'text', text: content };
-    for (const call of tool_calls ?? []) {
+    const { message } = part;
+    if (message?.thinking) emit({ type: 'thinking', text: message.thinking });
+    if (message?.content) emit({ type: 'text', text: message.content });
+    for (const call of message?.tool_calls ?? none) {
       calls++;
       const id: unknown = Reflect.get(call, 'id');
-      yield {
+      emit({
         type: 'tool-call',
         call: {
           type: 'tool-call',
@@ -57,12 +59,12 @@ async function* open(request: ModelRequest, settings: ProviderSettings, exchange
           // What JSON brought is JSON.
           args: (call.function.arguments ?? {}) as JsonObject,
         },
-      };
+      });
     }
     if (!part.done) continue;
     exchange.usage = { input: part.prompt_eval_count ?? 0, output: part.eval_count ?? 0, cachedInput: 0 };
     const reason = part.done_reason === 'length' ? 'length' : calls > 0 ? 'tool-calls' : 'stop';
-    yield { type: 'end', reason };
+    emit({ type: 'end', reason });
     return;
   }
 }

@@ -5,10 +5,10 @@ import type {
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions';
 import type { EndReason, ImagePart, TextPart } from '../../wire/wire.ts';
-import type { AnswerFormat, ModelEvent, ModelRequest } from '../model.ts';
+import type { AnswerFormat, ModelRequest } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
-import { modelName } from '../protocol/run.ts';
+import { type Emit, modelName } from '../protocol/run.ts';
 import { CallCollector, objectSchema, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { isReasoningModel } from './openai.ts';
@@ -17,12 +17,13 @@ import { isReasoningModel } from './openai.ts';
 const thoughtFields = ['reasoning_content', 'reasoning'] as const;
 
 /** Chat Completions: request and stream. */
-export async function* chat(
+export async function chat(
   client: OpenAI,
   request: ModelRequest,
   settings: ProviderSettings,
   exchange: Exchange,
-): AsyncIterable<ModelEvent> {
+  emit: Emit,
+): Promise<void> {
   const stream = await client.chat.completions.create(chatRequest(request, settings));
   const calls = new CallCollector();
   let finish: string | undefined;
@@ -41,15 +42,15 @@ export async function* chat(
     const thought = thoughtIn(delta);
     if (thought) {
       thinking = thought.field;
-      yield { type: 'thinking', text: thought.text };
+      emit({ type: 'thinking', text: thought.text });
     } else if (thinking && (delta.content || delta.tool_calls?.length)) {
-      yield { type: 'thinking', text: '', signature: thinking };
+      emit({ type: 'thinking', text: '', signature: thinking });
       thinking = undefined;
     }
-    if (delta.content) yield { type: 'text', text: delta.content };
+    if (delta.content) emit({ type: 'text', text: delta.content });
     if (delta.refusal) {
       refused = true;
-      yield { type: 'text', text: delta.refusal };
+      emit({ type: 'text', text: delta.refusal });
     }
     for (const call of delta.tool_calls ?? [])
       calls.add(String(call.index ?? 0), { id: call.id, name: call.function?.name, args: call.function?.arguments });
@@ -57,8 +58,8 @@ export async function* chat(
   }
   if (finish === undefined) return;
   if (finish !== 'length' || calls.size === 0)
-    for (const call of calls.finish(request.tools)) yield { type: 'tool-call', call };
-  yield { type: 'end', reason: refused ? 'refusal' : endReason(finish, calls.size) };
+    for (const call of calls.finish(request.tools)) emit({ type: 'tool-call', call });
+  emit({ type: 'end', reason: refused ? 'refusal' : endReason(finish, calls.size) });
 }
 
 /** A piece of thought, and the field it came in: that is where it goes back to. */

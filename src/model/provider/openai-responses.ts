@@ -7,54 +7,55 @@ import type {
 } from 'openai/resources/responses/responses';
 import * as v from 'valibot';
 import type { Usage } from '../../wire/wire.ts';
-import type { ModelEvent, ModelRequest } from '../model.ts';
+import type { ModelRequest } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
-import { modelName } from '../protocol/run.ts';
+import { type Emit, modelName } from '../protocol/run.ts';
 import { finishCall, objectSchema, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { isReasoningModel } from './openai.ts';
 
 /** The Responses API: request and stream. Nothing is stored at OpenAI; encrypted thoughts travel with the conversation. */
-export async function* responses(
+export async function responses(
   client: OpenAI,
   request: ModelRequest,
   settings: ProviderSettings,
   exchange: Exchange,
-): AsyncIterable<ModelEvent> {
+  emit: Emit,
+): Promise<void> {
   const stream = await client.responses.create(responsesRequest(request, settings));
   let calls = 0;
   let refused = false;
   for await (const event of stream) {
     switch (event.type) {
       case 'response.output_text.delta':
-        yield { type: 'text', text: event.delta };
+        emit({ type: 'text', text: event.delta });
         break;
       case 'response.refusal.delta':
         refused = true;
-        yield { type: 'text', text: event.delta };
+        emit({ type: 'text', text: event.delta });
         break;
       case 'response.reasoning_summary_text.delta':
-        yield { type: 'thinking', text: event.delta };
+        emit({ type: 'thinking', text: event.delta });
         break;
       case 'response.output_item.done':
         if (event.item.type === 'function_call') {
           if (event.item.status === 'incomplete') break;
           calls++;
           const { call_id, name, arguments: args } = event.item;
-          yield { type: 'tool-call', call: finishCall({ id: call_id, name, args }, request.tools) };
+          emit({ type: 'tool-call', call: finishCall({ id: call_id, name, args }, request.tools) });
         } else if (event.item.type === 'reasoning') {
           const signature = sign(event.item);
-          if (signature) yield { type: 'thinking', text: '', signature };
+          if (signature) emit({ type: 'thinking', text: '', signature });
         }
         break;
       case 'response.completed':
       case 'response.incomplete': {
         exchange.usage = usageOf(event.response.usage) ?? exchange.usage;
         const why = event.response.incomplete_details?.reason;
-        if (why === 'max_output_tokens') yield { type: 'end', reason: 'length' };
-        else if (why === 'content_filter' || refused) yield { type: 'end', reason: 'refusal' };
-        else yield { type: 'end', reason: calls > 0 ? 'tool-calls' : 'stop' };
+        if (why === 'max_output_tokens') emit({ type: 'end', reason: 'length' });
+        else if (why === 'content_filter' || refused) emit({ type: 'end', reason: 'refusal' });
+        else emit({ type: 'end', reason: calls > 0 ? 'tool-calls' : 'stop' });
         return;
       }
       case 'response.failed':

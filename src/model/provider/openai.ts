@@ -1,6 +1,6 @@
-import type { Embeddings, EmbedRequest, ModelEvent, ModelRequest, Provider } from '../model.ts';
+import type { Embeddings, EmbedRequest, ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
-import { modelName, wireProvider } from '../protocol/run.ts';
+import { type Emit, modelName, wireProvider } from '../protocol/run.ts';
 import type { ProviderSettings } from '../settings.ts';
 
 /** OpenAI and every server that speaks its Chat Completions or Responses API. */
@@ -28,13 +28,11 @@ async function list(settings: ProviderSettings, exchange: Exchange): Promise<str
   return (await client.models.list()).data.map((model) => model.id);
 }
 
-async function* open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange): AsyncIterable<ModelEvent> {
+async function open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange, emit: Emit): Promise<void> {
   const client = await exchange.race(openaiClient(settings, exchange));
   const { chat } = await import('./openai-chat.ts');
   const { responses } = await import('./openai-responses.ts');
-  yield* settings.api === 'responses'
-    ? responses(client, request, settings, exchange)
-    : chat(client, request, settings, exchange);
+  await (settings.api === 'responses' ? responses : chat)(client, request, settings, exchange, emit);
 }
 
 async function openaiClient(settings: ProviderSettings, exchange: Exchange) {
