@@ -6,6 +6,11 @@ export function secretsIn(text: string): string[] {
   return [...text.matchAll(placeholder)].map((match) => match[1] ?? '');
 }
 
+/** Placeholders as they stand after an author's `URLSearchParams` has escaped them, in plain form again. */
+export function plainPlaceholders(text: string): string {
+  return text.replace(/%7B%7Bsecret(?:%3A|:)([A-Za-z_][A-Za-z0-9_.-]{0,127})%7D%7D/gi, '{{secret:$1}}');
+}
+
 /** The text with each placeholder replaced. */
 export function fill(text: string, value: (name: string) => string): string {
   return text.replace(placeholder, (_, name: string) => value(name));

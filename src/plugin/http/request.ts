@@ -5,7 +5,8 @@ import type { Secrets } from '../../secret/secret.ts';
 import { hostPort, literalAddress, pinned, type Resolve } from './address.ts';
 import { BodyTooLarge, readBody } from './body.ts';
 import { isCredential, isHeaderValue, refuseHeaders, responseHeaders } from './header.ts';
-import { fill, secretsIn, urlSafe } from './placeholder.ts';
+import { secretsIn } from './placeholder.ts';
+import { fillBody, fillHeader, readUrlSecrets, type ValueAt } from './secret.ts';
 
 /** One request as a guest asks for it: secrets are still placeholders. */
 export interface GuestRequest {
@@ -130,51 +131,40 @@ function checkUrl(url: URL | string, method: string, options: HttpOptions): void
 }
 
 /**
- * The guest's URL with its secrets in place. Rules are checked with a stand-in for each secret, so that a value can neither
+ * The guest's URL with its secrets in place. Rules are checked with a word in the place of each secret, so that a value can neither
  * choose the host nor satisfy a path, and once more on what is really asked for.
  */
 function openUrl(template: string, method: string, options: HttpOptions): URL {
-  const standIn = `px-${crypto.randomUUID()}`;
-  const text = fill(template, () => standIn);
-  const shown = parseUrl(text);
-  if (shown.host.includes(standIn)) throw denied('a secret in the host of a URL');
+  const { shown, text, open } = readUrlSecrets(template, parseUrl);
   // As text, so that what two programs could read differently is refused.
   checkUrl(text, method, options);
-  const names = secretsIn(template);
-  if (names.length === 0) return shown;
-  const url = parseUrl(fill(template, (name) => urlSafe(secretFor(name, shown, options))));
+  if (text === template) return shown;
+  const url = parseUrl(open(secretFor(shown, options)));
   if (url.origin !== shown.origin) throw denied('a secret that changes where a URL points');
   checkUrl(url, method, options);
   return url;
 }
 
-/** A secret's value, when it may go to this URL. */
-function secretFor(name: string, url: URL, options: HttpOptions): string {
-  const verdict = secretMayGo(options.grants.secrets, name, url);
-  if (!verdict.allow) throw denied(verdict.reason);
-  const value = options.secrets.get(name);
-  if (value === undefined) throw denied(`the secret ${name} is not set (px secret set ${name})`);
-  return value;
+/** Gives a secret's value, when it may go into this place of a request for this URL. */
+function secretFor(url: URL, options: HttpOptions): ValueAt {
+  return (name, place) => {
+    const verdict = secretMayGo(options.grants.secrets, name, url, place);
+    if (!verdict.allow) throw denied(verdict.reason);
+    const value = options.secrets.get(name);
+    if (value === undefined) throw denied(`the secret ${name} is not set (px secret set ${name})`);
+    return value;
+  };
 }
 
-/** Headers and body with their secrets, each checked against this very hop. */
+/** Headers with their secrets, each checked against this very hop. */
 function fillHeaders(headers: [string, string][], url: URL, options: HttpOptions): Headers {
   const filled = new Headers();
   for (const [name, value] of headers) {
-    const full = fill(value, (secret) => secretFor(secret, url, options));
+    const full = fillHeader(name, value, secretFor(url, options));
     if (!isHeaderValue(full)) throw denied(`the value of the header ${name.toLowerCase()}`);
     filled.append(name, full);
   }
   return filled;
-}
-
-function fillBody(body: Uint8Array | undefined, url: URL, options: HttpOptions): Uint8Array<ArrayBuffer> | undefined {
-  if (!body) return undefined;
-  const bytes = Buffer.from(body);
-  if (!bytes.includes('{{secret:')) return bytes;
-  // Latin-1 keeps every byte as it is, also in a body that is not text.
-  const text = fill(bytes.toString('latin1'), (name) => Buffer.from(secretFor(name, url, options)).toString('latin1'));
-  return Buffer.from(text, 'latin1');
 }
 
 async function send(
@@ -186,7 +176,7 @@ async function send(
   signal: AbortSignal,
 ): Promise<Response> {
   const filled = fillHeaders(headers, url, options);
-  const bytes = fillBody(body, url, options);
+  const bytes = body && fillBody(body, filled.get('content-type') ?? undefined, secretFor(url, options));
   filled.set('host', url.host);
   filled.set('accept-encoding', 'gzip');
   if (!filled.has('user-agent')) filled.set('user-agent', 'px');
