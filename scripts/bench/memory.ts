@@ -35,6 +35,17 @@ async function quality({ name, notes, questions }: Collection): Promise<void> {
   console.log(['| ranking | R@5 | R@10 | nDCG@10 | ms a question |', '|---|---|---|---|---|', ...rows].join('\n'));
 }
 
+/** Numbers from 0 to 1, the same in every run (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
 /** A word of the generated language: few are frequent, most are rare, as people write. */
 function word(random: () => number): string {
   const syllables = 'ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu'.split(' ');
@@ -50,11 +61,7 @@ function word(random: () => number): string {
 async function reach(count: number): Promise<void> {
   await using t = await testMemory();
   const { root } = t.home;
-  let seed = 42;
-  const random = () => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return seed / 2_147_483_648;
-  };
+  const random = randomFrom(42);
   const words = (n: number) => Array.from({ length: n }, () => word(random)).join(' ');
   for (let n = 0; n < count; n++) {
     const folder = join(root, 'memory', `f${n % 200}`);

@@ -8,6 +8,9 @@ import { Indexer } from './indexer.ts';
 /** The name of the limit that is handed to the process that indexes in bulk, kept in the index itself. */
 export const maxBytesSetting = 'max_file_bytes';
 
+/** After so many notes the index is tidied up. */
+const many = 2000;
+
 /** Where a home's index is. */
 export const indexPath = (state: string): string => join(state, 'index.db');
 
@@ -21,9 +24,12 @@ export async function indexOnce(homeRoot: string): Promise<void> {
       root,
       maxBytes: () => db.setting(maxBytesSetting) ?? 10_485_760,
       log: createLog(),
+      alone: true,
     });
+    db.hurry();
     indexer.requestScan();
     await indexer.run();
+    if (indexer.changed > many) db.optimize();
     db.checkpoint();
   } finally {
     db.close();

@@ -1,10 +1,9 @@
 import { readFileSync, type Stats } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Chunker, type Passage } from './chunk.ts';
 import { journalPassages } from './chunk-journal.ts';
 import type { IndexDb, IndexedNote } from './index-db.ts';
-import { closers } from './journal-parse.ts';
 import type { Breath } from './walk.ts';
 
 /** How many passages are changed in one transaction. */
@@ -35,18 +34,21 @@ export async function indexFile(work: Work, path: string, stats: Stats): Promise
   const journal = path.startsWith('journal/');
   // File times are coarse: a file that changed just now may change again under the same time, and is looked at again next time.
   const stamp = !journal && Date.now() - stats.ctimeMs < 50 ? `${stampOf(stats)} fresh` : stampOf(stats);
-  if (stats.size > work.maxBytes()) return replace(work, path, stats.size, { stamp, hash: 'large', mark: '' }, []);
-  if (journal && known && (await indexAppended(work, path, known, stats))) return true;
+  if (stats.size > work.maxBytes()) return replace(work, path, { stamp, size: stats.size, hash: 'large' }, []);
   const bytes = await readWhole(work, path, stats.size);
-  const hash = Bun.hash(bytes).toString(36);
+  const hash = hashOf(bytes);
   if (known && known.hash === hash) {
     db.together(() => db.done(known.id, { ...known, stamp }));
     return false;
   }
+  const state = { stamp, size: bytes.length, hash };
+  if (journal && known && (await indexAppended(work, path, known, state, bytes))) return true;
   const binary = bytes.subarray(0, 8192).includes(0);
   const passages = binary ? [] : journal ? journalPassages(bytes, { offset: 0, line: 1 }) : notePassages(bytes);
-  return replace(work, path, stats.size, { stamp, hash, mark: journal ? lastMark(bytes, 0) : '' }, passages);
+  return replace(work, path, state, passages);
 }
+
+const hashOf = (bytes: Buffer): string => Bun.hash(bytes).toString(36);
 
 /** Takes a file out of the index. */
 export async function removeFile({ db, breath }: Work, path: string): Promise<void> {
@@ -61,38 +63,31 @@ export async function removeFile({ db, breath }: Work, path: string): Promise<vo
   }
 }
 
-type State = Pick<IndexedNote, 'stamp' | 'hash' | 'mark'>;
+type State = Pick<IndexedNote, 'stamp' | 'size' | 'hash'>;
 type Passages = Iterable<Passage | undefined>;
 
-async function replace(work: Work, path: string, size: number, state: State, passages: Passages): Promise<boolean> {
+async function replace(work: Work, path: string, state: State, passages: Passages): Promise<boolean> {
   const { db, breath } = work;
   if (db.note(path)) {
     for (let more = true; more; ) {
       db.together(() => {
-        more = db.drop(db.open(path, size), 0, batch) === batch;
+        more = db.drop(db.open(path), 0, batch) === batch;
       });
       if (breath.due) await breath.pause();
     }
   }
-  await add(work, path, size, state, passages, 0);
+  await add(work, path, state, passages, 0);
   return true;
 }
 
 /** Adds passages in small transactions; the file counts as indexed with the last one only. */
-async function add(
-  { db, breath }: Work,
-  path: string,
-  size: number,
-  state: State,
-  passages: Passages,
-  had: number,
-): Promise<void> {
+async function add({ db, breath }: Work, path: string, state: State, passages: Passages, had: number): Promise<void> {
   let held: Passage[] = [];
   let count = had;
   let id: number | undefined;
   const write = (last: boolean) =>
     db.together(() => {
-      id ??= db.open(path, size);
+      id ??= db.open(path);
       for (const passage of held) db.add(id, path, passage);
       count += held.length;
       held = [];
@@ -108,27 +103,25 @@ async function add(
 
 /** A journal that only grew is read on from its last passage; false when it must be read whole. */
 async function indexAppended(
-  { db, root, breath, maxBytes }: Work,
+  work: Work,
   path: string,
   known: IndexedNote,
-  stats: Stats,
+  state: State,
+  bytes: Buffer,
 ): Promise<boolean> {
-  const [end = '', hash] = known.mark.split(':');
+  const { db } = work;
   const last = db.lastPassage(known.id);
-  if (known.stamp === '' || hash === undefined || !last || stats.size <= known.size) return false;
-  const bytes = await readFrom(join(root, path), last.offset);
-  let there = false;
-  for (const closer of closers(bytes)) there ||= last.offset + closer.end === Number(end) && closer.hash === hash;
-  if (!there) return false;
-  const lineBreaks = bytes.subarray(0, firstCharacter(bytes)).filter((byte) => byte === 10).length;
+  if (known.stamp === '' || !last || bytes.length <= known.size) return false;
+  if (hashOf(bytes.subarray(0, known.size)) !== known.hash) return false;
+  const added = bytes.subarray(last.offset);
+  const lineBreaks = added.subarray(0, firstCharacter(added)).filter((byte) => byte === 10).length;
   const line = last.offset === 0 ? 1 : last.line - lineBreaks;
   let dropped = 0;
   db.together(() => {
-    dropped = db.drop(db.open(path, stats.size), last.offset, 10_000);
+    dropped = db.drop(db.open(path), last.offset, 10_000);
   });
-  const passages = journalPassages(bytes, { offset: last.offset, line });
-  const state = { stamp: stampOf(stats), hash: '', mark: lastMark(bytes, last.offset) };
-  await add({ db, root, breath, maxBytes }, path, stats.size, state, passages, known.passages - dropped);
+  const passages = journalPassages(added, { offset: last.offset, line });
+  await add(work, path, state, passages, known.passages - dropped);
   return true;
 }
 
@@ -137,24 +130,6 @@ async function readWhole({ root, breath }: Work, path: string, size: number): Pr
   if (size <= small) return readFileSync(file);
   await breath.pause();
   return readFile(file);
-}
-
-function lastMark(bytes: Buffer, offset: number): string {
-  let mark = '';
-  for (const closer of closers(bytes)) if (!closer.more) mark = `${offset + closer.end}:${closer.hash}`;
-  return mark;
-}
-
-async function readFrom(path: string, offset: number): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const { size } = await file.stat();
-    const bytes = Buffer.alloc(Math.max(0, size - offset));
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, offset);
-    return bytes.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }
 
 function firstCharacter(bytes: Buffer): number {

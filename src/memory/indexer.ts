@@ -1,4 +1,4 @@
-import { lstatSync, realpathSync } from 'node:fs';
+import { lstatSync, realpathSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../log/log.ts';
 import type { IndexDb } from './index-db.ts';
@@ -14,12 +14,17 @@ export interface IndexerOptions {
   log: Log;
   /** A file's passages are in the index. */
   indexed?: (path: string) => void;
+  /** Nothing else waits for this process: it works in long slices, and changes the index in large steps. */
+  alone?: boolean;
   /** Does a large amount of indexing elsewhere; resolves false when it cannot. */
   elsewhere?: () => Promise<boolean>;
 }
 
 /** Walking over more files than this, or indexing more bytes, is handed to another process, so that this one's memory does not grow. */
 const bulk = { files: 300, bytes: 4_000_000 };
+
+/** How long a slice may be for a process of its own, in ms. */
+const longSlice = 250;
 
 /** More announced changes than this at once are not remembered one by one: the folder is walked instead. */
 const mostTouched = 500;
@@ -32,11 +37,13 @@ export class Indexer {
   #scanWanted = false;
   #running: Promise<void> | undefined;
   #closed = false;
+  /** How many files were indexed, and taken out. */
+  changed = 0;
 
   constructor(options: IndexerOptions) {
     this.#options = options;
-    const { db, root, maxBytes } = options;
-    this.#work = { db, root, maxBytes, breath: new Breath(() => db.flush()) };
+    const { db, root, maxBytes, alone } = options;
+    this.#work = { db, root, maxBytes, breath: new Breath(() => db.flush(), alone ? longSlice : undefined) };
   }
 
   /** A path below memory/ changed. A folder's change leads to a walk. Log and ledger are not indexed: they would drown what was said. */
@@ -96,7 +103,7 @@ export class Indexer {
 
   async #scan(): Promise<void> {
     const { db, root, breath } = this.#work;
-    if (db.stats().notes > bulk.files && (await this.#options.elsewhere?.())) return;
+    if (this.#options.elsewhere && db.holdsMoreThan(bulk.files) && (await this.#options.elsewhere())) return;
     const gone = new Set(db.folders());
     // Held back until it is sure that they are few; undefined from the moment on that they are many and nobody else can do it.
     let changed: string[] | undefined = [];
@@ -104,6 +111,8 @@ export class Indexer {
     for await (const { path: folder, notes } of walk(root, '', ['log', 'ledger'], breath)) {
       gone.delete(folder);
       const known = db.inFolder(folder);
+      // Once a folder, not once a file: nobody waits in between when this is a process of its own.
+      const sure = this.#options.alone && this.#isReached(folder);
       for (const { name, stats } of notes) {
         if (this.#closed) return;
         const path = folder === '' ? name : `${folder}/${name}`;
@@ -111,7 +120,7 @@ export class Indexer {
         known.delete(path);
         if (same) continue;
         if (changed === undefined) {
-          await this.#one(path);
+          await this.#one(path, sure ? stats : undefined);
           continue;
         }
         changed.push(path);
@@ -133,14 +142,16 @@ export class Indexer {
   }
 
   /** Brings one file up to date, whatever became of it. */
-  async #one(path: string): Promise<void> {
+  async #one(path: string, known?: Stats): Promise<void> {
     const { indexed, log } = this.#options;
     if (this.#closed) return;
     if (this.#work.breath.due) await this.#work.breath.pause();
     try {
-      const stats = this.#plainFile(path);
+      const stats = known ?? this.#plainFile(path);
       if (!stats) await removeFile(this.#work, path);
-      else if (await indexFile(this.#work, path, stats)) indexed?.(path);
+      else if (!(await indexFile(this.#work, path, stats))) return;
+      else indexed?.(path);
+      this.changed++;
     } catch (error) {
       log.warn('a note could not be indexed', { path, error: error instanceof Error ? error.message : String(error) });
     }
@@ -150,11 +161,16 @@ export class Indexer {
   #plainFile(path: string) {
     const file = join(this.#options.root, path);
     const stats = lstatSync(file, { throwIfNoEntry: false });
-    if (!stats?.isFile()) return undefined;
+    return stats?.isFile() && this.#isReached(path) ? stats : undefined;
+  }
+
+  /** True for what is reached through no link. */
+  #isReached(path: string): boolean {
+    const file = join(this.#options.root, path);
     try {
-      return realpathSync(file) === file ? stats : undefined;
+      return realpathSync(file) === file;
     } catch {
-      return undefined;
+      return false;
     }
   }
 

@@ -4,15 +4,15 @@ import { dayOf } from './journal-folder.ts';
 import type { SearchOptions } from './memory.ts';
 import { plainPath } from './note-path.ts';
 import { isStopWord, parseQuestion, type Question, wordsOf } from './query.ts';
-import { byNearness } from './rank.ts';
-import { snippetOf, stemOf } from './snippet.ts';
+import { lookAgain } from './rank.ts';
+import { snippetOf } from './snippet.ts';
 import { periodOf } from './when.ts';
 
 /** A transcript says a thing in passing, a note says it on purpose. */
 const transcriptWeight = 0.5;
 
 /** About how many passages are ranked at most for one search. */
-const mostRanked = 1500;
+const mostRanked = 1000;
 
 /** Days after this are not told apart, in ms since the epoch. */
 const lastDay = 253_370_000_000_000;
@@ -29,7 +29,7 @@ export function searchIndex(db: IndexDb, query: string, options: SearchOptions =
   try {
     const filter = filterOf(options);
     if (!filter) return [];
-    matches = found(db, question, limit * 3 + 20, filter);
+    matches = db.asking(() => found(db, question, limit * 3 + 20, filter));
   } catch {
     return [];
   }
@@ -59,7 +59,7 @@ export function searchIndex(db: IndexDb, query: string, options: SearchOptions =
 /** The passages that match, best first. */
 function found(db: IndexDb, { terms, words }: Question, limit: number, filter: MatchFilter): Match[] {
   const counted = terms
-    .map((term) => ({ term, passages: db.count(term, mostRanked) }))
+    .map((term) => ({ term, passages: db.count(term, mostRanked + 1) }))
     .filter((one) => one.passages > 0)
     .sort((a, b) => a.passages - b.passages);
   let sum = 0;
@@ -67,23 +67,34 @@ function found(db: IndexDb, { terms, words }: Question, limit: number, filter: M
     sum += passages;
     return sum <= mostRanked;
   });
-  const stems = words.map(stemOf);
-  const expression = rare.map((one) => one.term).join(' OR ');
-  if (expression !== '') return ranked(db.match(expression, limit, filter), stems);
-  // Words that stand everywhere tell little and cost most: the latest passages that have the two rarest.
-  for (const some of [counted.slice(0, 2), counted.slice(0, 1)]) {
-    const all = some.map((one) => one.term).join(' AND ');
-    const latest = all === '' ? [] : db.latest(all, limit, filter);
-    if (latest.length > 0) return ranked(latest, stems);
-  }
-  return [];
+  const common = counted.slice(rare.length);
+  const matches = rare.length === 0 ? [] : db.match(rare.map((one) => one.term).join(' OR '), limit, filter);
+  if (common.length > 0 && matches.length < limit) addLatest(db, common, matches, limit, filter);
+  return lookAgain(matches, {
+    words,
+    common: common.map((one) => one.term),
+    idf: Math.log(1 + db.passages / mostRanked),
+    weight: (match) => (isTranscript(match.path) ? transcriptWeight : 1),
+  });
 }
 
-const ranked = (matches: Match[], stems: string[]): Match[] =>
-  byNearness(
-    matches.map(weighed).sort((a, b) => a.rank - b.rank),
-    stems,
-  );
+/** Words that stand everywhere tell little and cost most: of the passages that have the rarest of them together, the latest. */
+function addLatest(
+  db: IndexDb,
+  common: { term: string }[],
+  matches: Match[],
+  limit: number,
+  filter: MatchFilter,
+): void {
+  const seen = new Set(matches.map((one) => one.id));
+  for (let count = Math.min(3, common.length); count > 0 && matches.length < limit; count--) {
+    const all = common.slice(0, count).map((one) => one.term);
+    for (const match of db.latest(all.join(' AND '), limit, filter)) {
+      if (!seen.has(match.id)) matches.push(match);
+      seen.add(match.id);
+    }
+  }
+}
 
 /** The filters as the index takes them; undefined when nothing can pass them. */
 function filterOf({ under, when, speaker, tag }: SearchOptions): MatchFilter | undefined {
@@ -101,9 +112,6 @@ function filterOf({ under, when, speaker, tag }: SearchOptions): MatchFilter | u
 }
 
 const isTranscript = (path: string): boolean => path.startsWith('journal/');
-
-const weighed = (match: Match): Match =>
-  isTranscript(match.path) ? { ...match, rank: match.rank * transcriptWeight } : match;
 
 /** Words of asking, beside the stop words. */
 const asking = new Set('say said tell told ask asked find search'.split(' '));

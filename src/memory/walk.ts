@@ -3,21 +3,23 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** How long one slice of background work may hold the event loop, in ms. */
-const slice = 3;
+const patient = 3;
 
 /** Lets other work run when the current slice is used up. */
 export class Breath {
   readonly #before: () => void;
+  readonly #slice: number;
   #since = performance.now();
 
-  /** `before` runs before each pause. */
-  constructor(before: () => void = () => {}) {
+  /** `before` runs before each pause; a slice is short enough for other work to go on, or as long as given, in ms. */
+  constructor(before: () => void = () => {}, slice: number = patient) {
     this.#before = before;
+    this.#slice = slice;
   }
 
   /** True when it is time for a pause. */
   get due(): boolean {
-    return performance.now() - this.#since >= slice;
+    return performance.now() - this.#since >= this.#slice;
   }
 
   /** Lets the event loop have its turn. */

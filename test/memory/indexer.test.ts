@@ -170,6 +170,41 @@ describe('the index follows the folder', () => {
     expect(t.memory.search('flamingo').length).toBe(1);
   });
 
+  test('an edit in the middle of a transcript that keeps its length is noticed, also when px has written on since', async () => {
+    await using t = await testMemory();
+    await t.memory.journal.append('cli/x', [said(`zebra ${'filler '.repeat(300)}`), said('other')]);
+    await t.memory.settled();
+    const file = join(t.home.memory, 'journal/cli-x/2025-11-22.md');
+    writeFileSync(file, (await Bun.file(file).text()).replace('zebra', 'horse'));
+    await t.memory.journal.append('cli/x', [said('later')]);
+    await t.memory.settled();
+    expect(t.memory.search('zebra')).toEqual([]);
+    expect(t.memory.search('horse').length).toBe(1);
+    expect(t.memory.search('later').length).toBe(1);
+  });
+
+  test('an editor that saves in two steps, or through another file, leaves the whole note in the index', async () => {
+    await using t = await testMemory();
+    t.memory.start();
+    await t.memory.settled();
+    const file = join(t.home.memory, 'a.md');
+    writeFileSync(file, '# Zoo\n\nThe zeb');
+    expect(await until(() => t.memory.search('zoo').length === 1)).toBe(true);
+    writeFileSync(file, '');
+    appendFileSync(file, '# Zoo\n\nThe zebra');
+    appendFileSync(file, ' is striped\n');
+    expect(await until(() => t.memory.search('striped').length === 1)).toBe(true);
+    expect(t.memory.search('zebra').map((hit) => hit.snippet)).toEqual(['The zebra is striped']);
+    // As vim does: the new text is written beside, then takes the name of the old.
+    for (const name of ['4913', '.a.md.swp', 'a.md~']) writeFileSync(join(t.home.memory, name), 'zebra');
+    renameSync(file, `${file}~`);
+    writeFileSync(`${file}.tmp`, '# Zoo\n\nThe giraffe\n');
+    renameSync(`${file}.tmp`, file);
+    expect(await until(() => t.memory.search('giraffe').length === 1)).toBe(true);
+    expect(await until(() => t.memory.search('zebra').length === 0)).toBe(true);
+    expect(t.memory.stats().notes).toBe(1);
+  });
+
   test('many files at once, and indexing in a process of its own, give the same index', async () => {
     await using t = await testMemory();
     mkdirSync(join(t.home.memory, 'many'));
@@ -182,6 +217,12 @@ describe('the index follows the folder', () => {
     const memory = await t.reopen();
     expect(memory.stats()).toEqual({ notes: 700, chunks: 700 });
     expect(memory.search('number613').map((hit) => hit.path)).toEqual(['many/613.md']);
+    // A word that stands in every note adds to the others, and is found by itself.
+    for (let n = 0; n < 500; n++) writeFileSync(join(t.home.memory, `many/more${n}.md`), `zebra ${n % 7} tail\n`);
+    writeFileSync(join(t.home.memory, 'many/the.md'), '# Zebra\n\ntail number1\n');
+    await memory.settled();
+    expect(memory.search('zebra').length).toBe(10);
+    expect(memory.search('zebra number1')[0]?.path).toBe('many/the.md');
   });
 });
 
