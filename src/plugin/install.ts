@@ -3,9 +3,10 @@ import { PxError } from '../error/error.ts';
 import { type Ask, asksOf, grantOf } from '../policy/policy.ts';
 import { type LearnOptions, learn } from './learn.ts';
 import type { AddOptions, GrantChoice } from './plugin.ts';
+import type { PrepareOptions } from './prepare.ts';
 import type { Entry } from './registry.ts';
 import { signerOf } from './signature.ts';
-import { readSource } from './source.ts';
+import { readSource, type SourceFile } from './source.ts';
 
 /** A plugin that was looked at and is not installed. */
 export interface Seen {
@@ -26,8 +27,19 @@ export async function look(
   const digest = new Bun.CryptoHasher('sha256').update(file.bytes).digest('hex');
   // What px carries is as trusted as px itself.
   const signer = own ? 'px' : await signerOf(digest, file.signature, trust);
-  const learnt = await learn(file, name, options(name ?? file.manifest.name ?? 'new', file.manifest.limits ?? {}));
-  return { bytes: file.bytes, entry: signer === undefined ? learnt : { ...learnt, signer } };
+  const learning = options(name ?? file.manifest.name ?? 'new', file.manifest.limits ?? {});
+  const whole = await withImports(file, learning.prepare);
+  const learnt = await learn(whole, name, learning);
+  return { bytes: whole.bytes, entry: signer === undefined ? learnt : { ...learnt, signer } };
+}
+
+/** A script with what it imports from its folder and its packages in it; anything else as it is. */
+async function withImports(file: SourceFile, prepare: PrepareOptions): Promise<SourceFile> {
+  if (!file.local) return file;
+  const { bundleFolder, importsMore } = await import('./engine/folder.ts');
+  if (!importsMore(new TextDecoder().decode(file.bytes))) return file;
+  const code = await bundleFolder(prepare, file.local.root, file.local.path);
+  return { ...file, bytes: new TextEncoder().encode(code), filename: file.filename.replace(/\.[cm]?[jt]s$/i, '.js') };
 }
 
 /** What stands against putting a plugin in place, before a person has agreed. Throws PxError `conflict`, `plugin.asks`. */

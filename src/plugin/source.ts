@@ -1,5 +1,5 @@
 import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { basename, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { PxError } from '../error/error.ts';
 import { embeddedManifest } from './embedded.ts';
 import { type PartialManifest, readManifest } from './manifest.ts';
@@ -14,6 +14,8 @@ export interface SourceFile {
   manifest: PartialManifest;
   /** Where it came from: shown to people, and read again by an update. */
   source: string;
+  /** Of a script on this machine: its path, and the folder that what it imports may come from. */
+  local?: { path: string; root: string } | undefined;
   /** The lines of its `.sig`; undefined when it has none, or nobody's signature counts. */
   signature?: string | undefined;
 }
@@ -76,7 +78,14 @@ async function fromFile(path: string, manifest: PartialManifest, source: string,
   const beside = Bun.file(`${path}.sig`);
   const signature =
     signed && look(`${path}.sig`)?.isFile() && beside.size <= maxSignature ? await beside.text() : undefined;
-  return { ...file, signature };
+  const local = file.kind === 'script' ? { path, root: rootOf(path) } : undefined;
+  return { ...file, signature, local };
+}
+
+/** The folder of a script's package, or its own folder when it is in none. */
+function rootOf(path: string): string {
+  for (let at = dirname(path); at !== dirname(at); at = dirname(at)) if (look(join(at, 'package.json'))) return at;
+  return dirname(path);
 }
 
 async function fromFolder(path: string, signed: boolean): Promise<SourceFile> {

@@ -143,7 +143,7 @@ describe('a plain TypeScript file', () => {
     await using home = await demo();
     expect(await codeOf(home.plugins.call('demo', 'spin', []))).toBe('plugin.cpu');
     expect(await home.plugins.call('demo', 'greet', [{ name: 'Ulm', inhabitants: 3 }])).toBe('hello Ulm 3');
-  });
+  }, 20_000);
 
   test('that is allowed less memory than the engine needs to start is refused', async () => {
     await using home = await openHome({ plugins: { tiny: { limits: { memory_mb: 1 } } } });
@@ -198,7 +198,7 @@ describe('a script with promises', () => {
     expect(await codeOf(home.plugins.call('later', 'forever', []))).toBe('plugin.wall');
     expect(await codeOf(home.plugins.call('later', 'churn', []))).toBe('plugin.cpu');
     expect(await home.plugins.call('later', 'nap', [1])).toBe('awake');
-  });
+  }, 20_000);
 });
 
 describe('a long poll held for a connector', () => {

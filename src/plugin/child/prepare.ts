@@ -12,13 +12,13 @@ const hostInterface = /^project-x:core\/(host-api|plugin-source)(@0\.1\.\d+)?$/;
 const cpuSeconds = 60;
 
 /**
- * The hidden verb `__prepare component|script`: locks itself, takes a component (or a script) over its pipe, checks it, reads
+ * The hidden verb `__prepare component|script|folder`: locks itself, takes a component (or a script) over its pipe, checks it, reads
  * its types, caps its memories, transpiles it and hands back files. It runs once and sees nothing but untrusted input; a
  * transpiler that panics or runs wild dies here.
  */
 export async function prepareChild(args: string[]): Promise<never> {
   // Everything that must be read from disk is read before the lock; nothing of the plugin has been seen yet.
-  const prepare = args[0] === 'script' ? await scriptTools() : await componentTools();
+  const prepare = await toolsFor(args[0]);
   writeFrame({ t: 'locked', layers: lockProcess({ cpuSeconds }) });
   const job = readFrame<PrepareFrame>();
   try {
@@ -30,6 +30,15 @@ export async function prepareChild(args: string[]): Promise<never> {
 }
 
 type Prepare = (job: PrepareFrame, input: Uint8Array) => void | Promise<void>;
+
+function toolsFor(what: string | undefined): Promise<Prepare> {
+  if (what === 'script') return scriptTools();
+  return what === 'folder' ? folderTools() : componentTools();
+}
+
+async function folderTools(): Promise<Prepare> {
+  return (await import('./folder.ts')).beginBundling();
+}
 
 async function scriptTools(): Promise<Prepare> {
   const { bundleScript } = await import('../engine/bundle.ts');

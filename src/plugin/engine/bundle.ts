@@ -38,7 +38,7 @@ function toModule(source: string, filename: string, loader: 'js' | 'ts'): { code
       throw refuse(
         filename,
         `it imports ${JSON.stringify(path.slice(0, 100))}; a plugin script can import 'px' only`,
-        'Bundle other files and packages into one first: bun build plugin.ts --external px --outfile plugin.js',
+        'Other files and packages are bundled when it is added from a folder, or before: px plugin build',
       );
     }
     return { code, exported: exports };

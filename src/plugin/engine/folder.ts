@@ -1,0 +1,97 @@
+import { basename, relative } from 'node:path';
+import * as v from 'valibot';
+import { PxError, toPxError } from '../../error/error.ts';
+import { checkLayers, startChild } from '../child-process.ts';
+import { encodeFrame, FrameError, parseFrame } from '../frame.ts';
+import type { PrepareOptions } from '../prepare.ts';
+import { FromPrepare } from '../protocol.ts';
+import { openFolder } from './resolve.ts';
+
+const path = v.pipe(v.string(), v.maxLength(4096));
+const Question = v.variant('t', [
+  v.object({ t: v.literal('resolve'), from: path, specifier: path, how: v.picklist(['import', 'require']) }),
+  v.object({ t: v.literal('load'), path }),
+]);
+
+/** Whole time of a bundling, in ms, and what its process may grow to, in bytes. */
+const wallMs = 60_000;
+const maxRss = 1024 * 1024 * 1024;
+/** Characters of all modules together, and how many there may be. */
+const maxText = 32 * 1024 * 1024;
+const maxModules = 5000;
+const maxFrame = 16 * 1024 * 1024;
+
+/** Whether a script imports anything beside px: then it has to be bundled. Text that only looks so does no harm. */
+export function importsMore(source: string): boolean {
+  return /(?:\bfrom|\bimport|\brequire)\s*\(?\s*(["'])(?!px\1|project-x:core\/)/.test(source);
+}
+
+/**
+ * A script of a folder with all that it imports, from the folder and from packages in its `node_modules`, as one JavaScript module that
+ * imports `px` only. It is put together in a locked throw-away process; no package's scripts run. Throws PxError `plugin.invalid`.
+ */
+export async function bundleFolder(options: PrepareOptions, root: string, entry: string): Promise<string> {
+  const folder = openFolder(root);
+  const refuse = (message: string) => new PxError('plugin.invalid', `${basename(entry)}: ${message}`, hintFor(message));
+  let fault: PxError | undefined;
+  let code: string | undefined;
+  let locked = false;
+  let modules = 0;
+  let text = 0;
+  const stop = (error: PxError) => {
+    fault ??= error;
+    child.kill();
+  };
+  const answer = (question: v.InferOutput<typeof Question>): Uint8Array => {
+    if (question.t === 'resolve') return encodeFrame(folder.resolve(question.from, question.specifier, question.how));
+    try {
+      const content = folder.read(question.path);
+      text += content.length;
+      if (++modules > maxModules || text > maxText) throw new Error('it imports too much');
+      return encodeFrame({ path: question.path }, [new TextEncoder().encode(content)]);
+    } catch (e) {
+      return encodeFrame({ error: e instanceof Error ? e.message : 'unreadable' });
+    }
+  };
+  const child = startChild({
+    command: [...options.command, 'folder'],
+    maxFrame,
+    onBroken: (e) => stop(new PxError('plugin.invalid', `the bundling process broke the rules: ${e.message}`)),
+    onFrame(payload) {
+      const frame = parseFrame(payload);
+      const question = v.safeParse(Question, frame);
+      if (question.success && locked) return child.send(answer(question.output));
+      const parsed = v.safeParse(FromPrepare, frame);
+      if (!parsed.success || (parsed.output.t === 'locked') === locked)
+        throw new FrameError('a frame nobody waits for');
+      if (parsed.output.t === 'refused') return stop(refuse(parsed.output.message));
+      if (parsed.output.t === 'bundled') code = parsed.output.code;
+      if (parsed.output.t !== 'locked') return;
+      locked = true;
+      try {
+        checkLayers(parsed.output.layers, options.mode);
+      } catch (e) {
+        return stop(toPxError(e));
+      }
+      child.send(encodeFrame({ t: 'prepare', memoryMb: 0, filename: relative(root, entry) }, [new Uint8Array()]));
+    },
+  });
+  const wall = setTimeout(() => stop(refuse('bundling it takes too long')), wallMs);
+  const watch = setInterval(() => {
+    if ((child.rss() ?? 0) > maxRss) stop(refuse('bundling it takes too much memory'));
+  }, 50);
+  const how = await child.exited;
+  clearTimeout(wall);
+  clearInterval(watch);
+  if (fault) throw fault;
+  if (code === undefined) throw refuse(`bundling it failed (${how})`);
+  return code;
+}
+
+function hintFor(message: string): { hint?: string } {
+  if (message.includes('not in node_modules'))
+    return { hint: 'Install its packages first, in its folder: npm install --ignore-scripts' };
+  if (message.includes('a part of Node.js'))
+    return { hint: 'px plugin types prints what there is: fetch, crypto, URL, timers, and the module px.' };
+  return {};
+}
