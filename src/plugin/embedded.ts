@@ -55,6 +55,8 @@ export function embeddedManifest(component: Uint8Array): unknown {
 
 /** The component with this manifest inside, in the place of one it had. */
 export function embedManifest(component: Uint8Array, manifest: unknown): Uint8Array {
+  if (component[0] !== 0 || component[1] !== 0x61 || component[4] !== 0x0d)
+    throw new PxError('plugin.invalid', 'it is not a WebAssembly component');
   const text = new TextEncoder().encode(JSON.stringify(manifest));
   if (text.length > maxManifest) throw new PxError('too-large', `a manifest has at most ${maxManifest} bytes`);
   const name = new TextEncoder().encode(sectionName);

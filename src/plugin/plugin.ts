@@ -140,6 +140,23 @@ export async function carried(): Promise<{ name: string; sha256: string }[]> {
   }));
 }
 
+/** A component with its manifest (what `plugin.yaml` says) inside. Throws PxError `plugin.invalid`. */
+export async function packPlugin(component: Uint8Array, manifest: unknown): Promise<Uint8Array> {
+  const [{ embedManifest }, { readManifest }] = await Promise.all([import('./embedded.ts'), import('./manifest.ts')]);
+  const { file: _, ...inside } = readManifest(manifest ?? {}, 'plugin.yaml');
+  return embedManifest(component, inside);
+}
+
+/** A new key pair for authors: the private one as PEM, the public one as `trust.keys` takes it. */
+export async function newKeys(): Promise<{ privateKey: string; publicKey: string }> {
+  return (await import('./signature.ts')).makeKeys();
+}
+
+/** The content of `FILE.sig` for a plugin's file. Throws PxError `usage` when the key is none. */
+export async function signPlugin(bytes: Uint8Array, privateKey: string): Promise<string> {
+  return (await import('./signature.ts')).signFile(bytes, privateKey);
+}
+
 /** The hidden verb `__plugin`: the locked process one plugin runs in. `args` are the words after the verb. Never returns. */
 export async function runPluginChild(args: string[] = process.argv.slice(3)): Promise<void> {
   const { pluginChild } = await import('./child/plugin.ts');

@@ -68,7 +68,8 @@ export function asksOf(asked: Asked, held: Held): Ask[] {
       const wanted = asked.limits[name];
       // What is less than it has needs nobody's leave.
       if (wanted === undefined) return [];
-      const text = `${limitWords[name](wanted)} (now ${limitWords[name](limits[name]).replace(/^.*? up to /, '')})`;
+      const [words, amount] = limitWords[name];
+      const text = `${words.replace('#', amount(wanted))} (now ${amount(limits[name])})`;
       return [{ kind: 'limit', rule: `limit ${name} ${wanted}`, text, granted: limits[name] >= wanted }];
     }),
   ];
@@ -174,17 +175,19 @@ function placeWords({ scheme, host, port, pathPrefix }: Target): string {
 
 const bytes = (n: number) => (n >= 1_048_576 ? `${+(n / 1_048_576).toFixed(1)} MiB` : `${Math.ceil(n / 1024)} KiB`);
 const time = (ms: number) => (ms >= 1000 ? `${+(ms / 1000).toFixed(1)} s` : `${ms} ms`);
-const limitWords: Record<keyof Limits, (n: number) => string> = {
-  memory_mb: (n) => `use up to ${n} MiB of memory`,
-  cpu_ms: (n) => `compute for up to ${time(n)} a call`,
-  wall_ms: (n) => `take up to ${time(n)} for a call`,
-  idle_ms: (n) => `stay in memory for up to ${time(n)} after a call`,
-  kv_bytes: (n) => `store up to ${bytes(n)}`,
-  http_bytes: (n) => `receive answers of up to ${bytes(n)}`,
-  http_per_minute: (n) => `make up to ${n} requests a minute`,
-  calls_per_minute: (n) => `be called up to ${n} times a minute`,
-  log_per_minute: (n) => `log up to ${n} lines a minute`,
-  output_bytes: (n) => `give results of up to ${bytes(n)}`,
+const count = (n: number) => String(n);
+/** How a limit is said, `#` for how much; and how much is written. */
+const limitWords: Record<keyof Limits, [words: string, amount: (n: number) => string]> = {
+  memory_mb: ['use up to # of memory', (n) => `${n} MiB`],
+  cpu_ms: ['compute for up to # a call', time],
+  wall_ms: ['take up to # for a call', time],
+  idle_ms: ['stay in memory for up to # after a call', time],
+  kv_bytes: ['store up to #', bytes],
+  http_bytes: ['receive answers of up to #', bytes],
+  http_per_minute: ['make up to # requests a minute', count],
+  calls_per_minute: ['be called up to # times a minute', count],
+  log_per_minute: ['log up to # lines a minute', count],
+  output_bytes: ['give results of up to #', bytes],
 };
 
 function limitNames(limits: Limits): (keyof Limits)[] {

@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Client } from '../../client/client.ts';
-import { getPath } from '../../config/config.ts';
 import { table } from '../io.ts';
 
 type Info = Awaited<ReturnType<Client['plugin']>>;
 type Fn = Info['functions'][number];
 type Schema = { [key: string]: unknown };
 
-/** All a person may want to know of a plugin. `config` is the one in force. */
-export function pluginReport(info: Info, config: unknown, installed: boolean): string {
+/** All a person may want to know of a plugin. */
+export function pluginReport(info: Info, installed: boolean): string {
   const functions = info.functions.map((f) => [
     signature(f, info.kind),
     f.notCallable ? `not callable: ${f.notCallable}` : (f.docs.split('\n')[0] ?? ''),
@@ -21,51 +20,36 @@ export function pluginReport(info: Info, config: unknown, installed: boolean): s
       ...(info.manifest.description ? [['about', info.manifest.description]] : []),
       ['kind', `${info.kind}, ${sizeOf(info.bytes)}, sha256 ${info.sha256.slice(0, 16)}…`],
       ['from', info.source],
+      ...(info.signedBy ? [['signed by', info.signedBy]] : []),
       ['state', installed ? state : `not installed; px plugin add ${info.source}`],
       ['imports', info.imports.join(', ') || 'nothing'],
       ['tools', toolNames(info)],
     ]),
     ...(functions.length > 0 ? ['', 'Functions', indent(table(functions))] : []),
-    ...wants(info, config),
+    ...wants(info, installed),
   ].join('\n');
 }
 
 /** What a person needs to know right after installing. */
-export function installedReport(info: Info, config: unknown): string {
+export function installedReport(info: Info): string {
   const kind = info.kind === 'messaging' ? 'connector' : info.kind;
   return [
     `${info.name} ${info.version} is installed (${kind}, ${sizeOf(info.bytes)}).`,
     ...(info.kind === 'messaging' ? [] : [`Tools for the agent: ${toolNames(info)}`]),
     `\`px plugin inspect ${info.name}\` shows its functions.`,
-    ...wants(info, config),
+    ...wants(info, true),
   ].join('\n');
 }
 
-/** What it asks for, and the lines of px.yaml that grant what is not granted yet. */
-function wants({ name, manifest }: Info, config: unknown): string[] {
-  const { egress, secrets } = manifest;
-  const targets = Object.entries(secrets);
-  if (egress.length === 0 && targets.length === 0) return ['', 'It asks for nothing: no network, no secrets.'];
-  const granted = JSON.stringify(getPath(config, `plugins.${name}.grants`) ?? {});
-  const asks = [
-    ...egress.map((rule) => ({ text: `requests: ${rule}`, needs: [rule] })),
-    ...targets.map(([secret, places]) => ({
-      text: `secret ${secret} in ${places.join(', ')}`,
-      needs: [secret, ...places],
-    })),
-  ].map(({ text, needs }) => ({ text, granted: needs.every((one) => granted.includes(JSON.stringify(one))) }));
-  const list = indent(asks.map((ask) => `${ask.text} — ${ask.granted ? 'granted' : 'not granted'}`).join('\n'));
-  if (asks.every((ask) => ask.granted)) return ['', 'It asks for', list];
-  const lines = [
-    'plugins:',
-    `  ${name}:`,
-    '    grants:',
-    ...(egress.length > 0 ? [`      egress: ${JSON.stringify(egress)}`] : []),
-    ...(targets.length > 0
-      ? ['      secrets:', ...targets.map(([secret, places]) => `        ${secret}: ${JSON.stringify(places)}`)]
-      : []),
-  ];
-  return ['', 'It asks for', list, '', 'To grant it, put into px.yaml:', '', ...lines];
+/** What it asks for, in plain words, and how that is granted. */
+function wants({ name, asks }: Info, installed: boolean): string[] {
+  if (asks.length === 0) return ['', 'It asks for nothing: no network, no secrets.'];
+  const list = asks.flatMap(({ text, rule, granted }) => [
+    `  ${granted ? 'granted    ' : 'not granted'}  ${text}`,
+    ...(granted ? [] : [`               '${rule}'`]),
+  ]);
+  const open = installed && asks.some((ask) => !ask.granted);
+  return ['', 'It asks to', ...list, ...(open ? ['', `Grant it: px plugin grant ${name} --all`] : [])];
 }
 
 function toolNames({ tools, kind, functions }: Info): string {
@@ -104,10 +88,14 @@ function sizeOf(bytes: number): string {
 
 const indent = (text: string) => text.replace(/^/gm, '  ');
 
+const isRegistry = (source: string): boolean =>
+  /^oci:\/\//.test(source) ||
+  /^[a-z0-9][a-z0-9.-]*[.:][a-z0-9.:-]*\/[^\s]+[:@][^\s/]+$/.test(source) ||
+  source.startsWith('px:');
 const isUrl = (source: string): boolean => /^https?:\/\//.test(source);
 
 /** A path on this machine as the daemon can find it from its own folder; URLs and names stay. */
 export function sourceOf(source: string): string {
-  if (isUrl(source)) return source;
+  if (isUrl(source) || (isRegistry(source) && !existsSync(source))) return source;
   return /[/\\.]/.test(source) || existsSync(source) ? resolve(source) : source;
 }

@@ -3,35 +3,9 @@ import type { Json } from '../../wire/wire.ts';
 import { openBackend } from '../backend.ts';
 import { table } from '../io.ts';
 import { group, verb } from '../verb.ts';
-import { installedReport, pluginReport, sourceOf } from './plugin-report.ts';
+import { pluginReport, sourceOf } from './plugin-report.ts';
 
 const name = { type: 'positional', required: true, description: 'An installed plugin.' } as const;
-
-const add = verb({
-  name: 'add',
-  summary: 'Install a plugin: a .wasm, .ts or .js file, a folder with plugin.yaml, a URL, or a plugin px carries.',
-  details: 'Everything is checked in a locked process first. A plugin reaches nothing until px.yaml grants it.',
-  args: {
-    source: { type: 'positional', required: true, description: 'File, folder, URL, or name of a carried plugin.' },
-    name: { type: 'string', description: 'The name it gets. Left out: from its manifest or file.', valueHint: 'NAME' },
-    replace: { type: 'boolean', description: 'Put it in the place of an installed one.' },
-  },
-  examples: [
-    'px plugin add ./weather.wasm',
-    'px plugin add ./notes.ts --name notes',
-    'px plugin add telegram --replace',
-  ],
-  async run({ args, ...context }) {
-    await using backend = await openBackend(context);
-    const info = await backend.client.addPlugin(sourceOf(args.source), {
-      ...(args.name === undefined ? {} : { name: args.name }),
-      ...(args.replace === undefined ? {} : { replace: args.replace }),
-    });
-    if (context.json) context.io.data(info);
-    else context.io.line(installedReport(info, await backend.client.config()));
-    return 0;
-  },
-});
 
 const list = verb({
   name: 'list',
@@ -63,7 +37,7 @@ const inspect = verb({
     const installed = !/[/\\]/.test(source);
     const info = installed ? await backend.client.plugin(source) : await backend.client.inspectPlugin(source);
     if (context.json) context.io.data(info);
-    else context.io.line(pluginReport(info, await backend.client.config(), installed));
+    else context.io.line(pluginReport(info, installed));
     return 0;
   },
 });
@@ -133,13 +107,18 @@ export const plugin = group({
   summary: 'Install, inspect and call plugins.',
   examples: ['px plugin add ./weather.wasm', 'px plugin list', `px plugin call weather forecast '["Graz"]'`],
   verbs: {
-    add: async () => add,
+    add: async () => (await import('./plugin-install.ts')).add,
+    update: async () => (await import('./plugin-install.ts')).update,
+    grant: async () => (await import('./plugin-install.ts')).grant,
     list: async () => list,
     inspect: async () => inspect,
     call: async () => call,
     remove: async () => remove,
     logs: async () => logs,
     resume: async () => resume,
+    pack: async () => (await import('./plugin-sign.ts')).pack,
+    sign: async () => (await import('./plugin-sign.ts')).sign,
+    keygen: async () => (await import('./plugin-sign.ts')).keygen,
   },
 });
 

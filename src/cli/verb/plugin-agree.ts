@@ -1,0 +1,68 @@
+import type { Client } from '../../client/client.ts';
+import { PxError } from '../../error/error.ts';
+import type { Context } from '../verb.ts';
+
+type Info = Awaited<ReturnType<Client['plugin']>>;
+type Ask = Info['asks'][number];
+/** What of a plugin's asks is granted. */
+export type Choice = 'all' | 'none' | string[];
+
+/** The flags with which a script agrees. */
+export const agreeing = {
+  yes: { type: 'boolean', description: 'Grant all it asks for.', alias: 'y' },
+  grant: {
+    type: 'string',
+    description: 'Grant `all`, `none`, or these of its asks, with `;` between them.',
+    valueHint: 'ASKS',
+  },
+} as const;
+
+/** What the flags say; undefined when they say nothing. */
+export function choiceOf(args: { yes?: boolean | undefined; grant?: string | undefined }): Choice | undefined {
+  if (args.grant === undefined) return args.yes ? 'all' : undefined;
+  if (args.grant === 'all' || args.grant === 'none') return args.grant;
+  return rulesOf(args.grant.split(';'));
+}
+
+/** Asks as words of a command line, trimmed. */
+export function rulesOf(words: string[]): string[] {
+  return words.map((word) => word.trim()).filter((word) => word !== '');
+}
+
+/** Whether there is a person to ask. */
+export function canAsk({ io, json }: Context): boolean {
+  return io.tty && !json && process.stdin.isTTY === true;
+}
+
+/** Shows what a plugin asks for and takes the answer; undefined when the person wants none of it. */
+export async function askPerson(
+  { io }: Context,
+  what: string,
+  asks: Ask[],
+  without: string,
+): Promise<Choice | undefined> {
+  io.line(`${io.bold(what)} asks to`);
+  for (const ask of asks) io.line(`  - ${ask.text}`);
+  const { createInterface } = await import('node:readline/promises');
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    for (;;) {
+      const answer = (await lines.question(`Grant this? [y]es, [n]o (${without}), [c]ancel: `)).trim().toLowerCase();
+      if (answer === 'y' || answer === 'yes') return 'all';
+      if (answer === 'n' || answer === 'no') return 'none';
+      if (answer === 'c' || answer === 'cancel' || answer === '') return undefined;
+    }
+  } catch {
+    // The terminal went away: that is no yes.
+    return undefined;
+  } finally {
+    lines.close();
+  }
+}
+
+/** What a new version asks for, from the error that stopped it; undefined for any other error. */
+export function asksIn(thrown: unknown): { version: string; sha256: string; asks: Ask[] } | undefined {
+  if (!(thrown instanceof PxError) || thrown.code !== 'plugin.asks') return undefined;
+  // The server's own shape: only shown, and sent back.
+  return thrown.data as { version: string; sha256: string; asks: Ask[] };
+}
