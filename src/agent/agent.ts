@@ -1,8 +1,10 @@
 import type { ErrorShape } from '../error/error.ts';
-import type { ConversationId, EndReason, Inbound, ModelRef, Usage } from '../wire/wire.ts';
+import type { ToolContext } from '../tool/tool.ts';
+import type { ConversationId, EndReason, Inbound, ModelRef, ToolCallPart, Usage } from '../wire/wire.ts';
 
 export { contextReport } from './context.ts';
 export { type AgentOptions, createAgent } from './create.ts';
+export type { Who } from './gate.ts';
 export { STOPPED } from './notice.ts';
 export { createSchedule, type Schedule } from './schedule.ts';
 export { scheduleTools } from './schedule-tools.ts';
@@ -36,6 +38,8 @@ export interface TurnResult {
 export interface Agent {
   /** Never throws: a failure is a result with reason `error` and a polite text. */
   turn(input: TurnInput, signal: AbortSignal): Promise<TurnResult>;
+  /** What a single call outside a turn is made with: px.yaml and the owner's word hold for it too. */
+  callContext(inbound: Inbound, turn: string, call: ToolCallPart, signal: AbortSignal): ToolContext;
   /** True for a command that must not wait behind a running turn (`/stop`, `/status`). */
   urgent(inbound: Inbound): boolean;
   /** True for a command: px answers it, no model does. */

@@ -1,7 +1,8 @@
 import type { ConfigStore } from '../config/config.ts';
 import { type JournalEntry, type Memory, messagesFromJournal } from '../memory/memory.ts';
 import type { Models } from '../model/model.ts';
-import { type Sessions, sinceReset, summarised, summaryNote } from '../session/session.ts';
+import { markOutside } from '../policy/policy.ts';
+import { labelsOf, type Sessions, sinceReset, summarised, summaryNote } from '../session/session.ts';
 import type { ConversationId, Message, ModelRef, Usage } from '../wire/wire.ts';
 import { clip, messageTokens } from './request.ts';
 import { none, runStep } from './step.ts';
@@ -71,8 +72,11 @@ export async function compact(
   const made = await summarise(options.models, request, before, old, signal);
   const summary = clip(made?.summary ?? excerpt(before, old), SUMMARY_CHARS);
   const facts = made?.facts ?? [];
-  const place = facts.length > 0 ? await flush(options.memory, conversation, facts) : undefined;
-  await options.sessions.append(conversation, [summaryNote(withIdentifiers(summary, before, old), first.messageId)]);
+  const outside = labelsOf(sinceReset(entries));
+  const place = facts.length > 0 ? await flush(options.memory, conversation, facts, outside) : undefined;
+  await options.sessions.append(conversation, [
+    summaryNote(withIdentifiers(summary, before, old), first.messageId, outside),
+  ]);
   const noted = place === undefined ? '' : `; ${facts.length} facts kept in ${place}`;
   const text = `${old.length} older messages were summarised${made ? '' : ' without a model'}${noted}. Turn ${turn}.`;
   await options.sessions.append(conversation, [{ at: 0, kind: 'note', text, data: { mark: 'px:compacted', turn } }]);
@@ -167,9 +171,11 @@ async function flush(
   memory: Pick<Memory, 'write'>,
   conversation: string,
   facts: string[],
+  outside: string[],
 ): Promise<string | undefined> {
   const day = new Date().toLocaleDateString('sv-SE');
-  const text = [`## From ${conversation}`, '', ...facts.map((fact) => `- ${fact}`), ''].join('\n');
+  const lines = [`## From ${conversation}`, '', ...facts.map((fact) => `- ${fact}`), ''];
+  const text = markOutside(lines.join('\n'), outside);
   try {
     const { path, line } = await memory.write(`${day}.md`, text, 'append');
     return `${path}#${line}`;

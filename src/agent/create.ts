@@ -1,13 +1,16 @@
+import type { Channels } from '../channel/channel.ts';
 import type { ConfigStore } from '../config/config.ts';
 import { toPxError } from '../error/error.ts';
 import type { Log } from '../log/log.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Models } from '../model/model.ts';
+import type { Approvals } from '../policy/policy.ts';
 import type { Sessions } from '../session/session.ts';
 import type { Tools } from '../tool/tool.ts';
-import type { Bus, Inbound, ModelRef } from '../wire/wire.ts';
+import type { Approval, Bus, Inbound, ModelRef } from '../wire/wire.ts';
 import type { Agent, TurnInput, TurnResult } from './agent.ts';
 import { findCommand } from './command/command.ts';
+import { Gate, type Who } from './gate.ts';
 import { visible } from './notice.ts';
 import { none } from './step.ts';
 import { Turn } from './turn.ts';
@@ -23,6 +26,14 @@ export interface AgentOptions {
   bus: Bus;
   /** Takes known secrets out of what people write, before it is journalled or sent to a model. */
   scrub?: (text: string) => string;
+  /** Where calls wait for a person's word; without it what needs one is denied. */
+  approvals?: Approvals;
+  /** Pairing and links, for the commands that change them. */
+  channels?: Pick<Channels, 'linkCode' | 'link' | 'pairing'>;
+  /** Who wrote a message; without it everybody is the owner. */
+  who?: (inbound: Inbound) => Who;
+  /** Brings a question to the person who may answer it. */
+  tell?: (approval: Approval, inbound: Inbound) => void;
 }
 
 /** Makes the agent. */
@@ -39,6 +50,8 @@ export function createAgent(options: AgentOptions): Agent {
   };
 
   return {
+    callContext: (inbound, turn, call, signal) =>
+      new Gate(options, inbound, turn, { pause: () => () => {} }).context(call, signal),
     command: (inbound) => findCommand(inbound.text) !== undefined,
     urgent: (inbound) => findCommand(inbound.text)?.urgent ?? false,
     async turn(given, signal) {

@@ -1,8 +1,9 @@
 import type { ConfigStore } from '../config/config.ts';
 import type { Memory } from '../memory/memory.ts';
 import { estimateTokens, type ToolSpec } from '../model/model.ts';
+import type { TurnFrom } from '../policy/policy.ts';
 import type { Tools } from '../tool/tool.ts';
-import type { Json, JsonSchema, Message } from '../wire/wire.ts';
+import type { ConversationId, Json, JsonSchema, Message } from '../wire/wire.ts';
 import { type PromptPart, promptParts } from './prompt.ts';
 
 /** What px adds to what people say: the system text and the tools. */
@@ -22,15 +23,19 @@ export interface PreambleOptions {
 }
 
 /** The preamble of a turn: the same bytes from turn to turn, but for the day at its end. */
-export async function preamble({ memory, tools, config }: PreambleOptions, now = new Date()): Promise<Preamble> {
+export async function preamble(
+  { memory, tools, config }: PreambleOptions,
+  turn?: { conversation: ConversationId; from: TurnFrom },
+  now = new Date(),
+): Promise<Preamble> {
   const { profile } = config.current.agent;
-  const parts = await promptParts(memory, profile, now);
+  const parts = await promptParts(memory, profile, now, turn?.from === 'guest');
   const system = parts.map((part) => part.text).join('\n\n');
   const stable = parts
     .filter((part) => part.stable)
     .map((part) => part.text)
     .join('\n\n').length;
-  const specs = tools.specs().map(profile === 'minimal' ? shortSpec : plainSpec);
+  const specs = tools.specs(turn).map(profile === 'minimal' ? shortSpec : plainSpec);
   const key = `px-${Bun.hash(system.slice(0, stable)).toString(36)}`;
   return { parts, system, tools: specs, cache: { key, stable } };
 }

@@ -21,6 +21,8 @@ export function scheduleTools(schedule: Schedule): Tool[] {
         additionalProperties: false,
       },
       origin: 'px',
+      reach: 'sends',
+      wants: 'it sets what px does later by itself',
       async run(args, { conversation }) {
         const zone = word(args, 'zone');
         const job = await schedule.add({
@@ -37,6 +39,7 @@ export function scheduleTools(schedule: Schedule): Tool[] {
       description: 'What is scheduled for this chat.',
       parameters: { type: 'object', properties: {}, additionalProperties: false },
       origin: 'px',
+      reach: 'inside',
       async run(_args, { conversation }) {
         const jobs = (await schedule.list()).filter((job) => job.to === conversation);
         const line = ({ id, when, zone, next, text }: (typeof jobs)[number]) =>
@@ -54,6 +57,8 @@ export function scheduleTools(schedule: Schedule): Tool[] {
         additionalProperties: false,
       },
       origin: 'px',
+      reach: 'sends',
+      wants: 'it changes what px does by itself',
       async run(args, { conversation }) {
         const id = word(args, 'id') ?? '';
         // One chat cannot take away what another has set.

@@ -2,10 +2,12 @@ import { type ErrorShape, PxError } from '../error/error.ts';
 import type { JournalEntry } from '../memory/memory.ts';
 import type { Failover, ModelEvent } from '../model/model.ts';
 import { shutdown } from '../session/session.ts';
-import { errorText, toolResult } from '../tool/tool.ts';
-import type { EndReason, ModelRef, ToolCallPart, Usage } from '../wire/wire.ts';
+import { errorText, type ToolContext, type ToolRun, toolResult } from '../tool/tool.ts';
+import type { EndReason, Inbound, ModelRef, ToolCallPart, Usage } from '../wire/wire.ts';
 import type { TurnInput, TurnResult } from './agent.ts';
+import { TurnClock } from './clock.ts';
 import type { AgentOptions } from './create.ts';
+import { decidedNote, Gate, labelOf, undecided, whoOf } from './gate.ts';
 import { LoopGuard } from './guard.ts';
 import { brokeOff, instead, notice, visible } from './notice.ts';
 import { RECALL_ENTRIES, type Recalled, recall } from './recall.ts';
@@ -26,6 +28,8 @@ export class Turn {
   /** What px said in each step. */
   #texts: string[] = [];
   #recalled: Recalled | undefined;
+  /** Calls that waited for a person's word when px was stopped. */
+  #undecided = new Set<string>();
   #room: Room;
   /** Models that failed in this turn, for the line under the answer. */
   readonly #failed: Failover[] = [];
@@ -49,7 +53,9 @@ export class Turn {
   /** Looks a left-over message up in the journal; the turn keeps the name it has there. Returns the turn's name. */
   async recall(): Promise<string> {
     const { conversation, id } = this.#input.inbound;
-    this.#recalled = recall(await this.#with.memory.journal.read(conversation, RECALL_ENTRIES), id);
+    const entries = await this.#with.memory.journal.read(conversation, RECALL_ENTRIES);
+    this.#recalled = recall(entries, id);
+    this.#undecided = undecided(entries, this.#recalled?.open ?? []);
     this.#id = this.#recalled?.turn ?? this.#id;
     this.#room = this.#newRoom();
     this.#texts = this.#recalled?.texts ?? [];
@@ -70,38 +76,43 @@ export class Turn {
       return result;
     }
     const { agent } = this.#with.config.current;
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), agent.max_seconds * 1000);
-    const signal = AbortSignal.any([this.#stopped, late.signal]);
+    const clock = new TurnClock(agent.max_seconds * 1000);
+    const signal = AbortSignal.any([this.#stopped, clock.signal]);
+    const { inbound } = this.#input;
+    const gate = new Gate(this.#with, inbound, this.#id, clock);
     try {
-      const [added] = await Promise.all([preamble(this.#with), this.#begin()]);
+      const { from } = whoOf(this.#with, inbound);
+      const turn = { conversation: inbound.conversation, from };
+      const [added] = await Promise.all([preamble(this.#with, turn), this.#begin()]);
       for (let steps = 0; ; steps++) {
         if (this.#stopped.aborted) return await this.#end('aborted');
-        const over = this.#over(steps, late.signal.aborted);
+        const over = this.#over(steps, clock.late);
         if (over) return await this.#end('limit', undefined, over);
         await this.#steer();
         const step = await this.#step(added, signal);
-        if (step.reason === 'aborted' && late.signal.aborted && !this.#stopped.aborted)
+        if (step.calls.length > 0) await gate.look();
+        if (step.reason === 'aborted' && clock.late && !this.#stopped.aborted)
           return await this.#end('limit', step, this.#over(steps, true));
         if (step.error?.code === 'model.overflow' && step.text === '' && this.#room.overflow()) continue;
         const goesOn = step.calls.length > 0 && (step.reason === 'tool-calls' || step.reason === 'stop');
         if (step.reason === 'stop' && step.calls.length === 0 && (await this.#steer(step))) continue;
         if (!goesOn) return await this.#end(step.reason, step, step.error);
         await this.#journal([...this.#entries(step), ...step.calls.map((call) => this.#call(call))]);
-        await Promise.all(step.calls.map((call) => this.#run(call, signal)));
+        await Promise.all(step.calls.map((call) => this.#run(call, gate.context(call, signal))));
       }
     } finally {
-      clearTimeout(timer);
+      clock.stop();
     }
   }
 
   /** Writes down what was asked; for a turn that was cut short, that its open calls have no result. */
   async #begin(): Promise<void> {
-    const { id: messageId, sender, channel, text } = this.#input.inbound;
-    if (!this.#recalled) return this.#journal([{ at: 0, kind: 'user', sender, channel, messageId, text }]);
-    const lost = this.#recalled.open.map((call): JournalEntry => {
-      const result = toolResult(call, errorText(lostCall()), true);
-      return { at: 0, kind: 'tool-result', turn: this.#id, result, ms: 0 };
+    if (!this.#recalled) return this.#journal([this.#said(this.#input.inbound)]);
+    const lost = this.#recalled.open.flatMap((call): JournalEntry[] => {
+      const waited = this.#undecided.has(call.id);
+      const result = toolResult(call, errorText(waited ? unaskedCall(call) : lostCall()), true);
+      const end: JournalEntry = { at: 0, kind: 'tool-result', turn: this.#id, result, ms: 0 };
+      return waited ? [decidedNote(call, { decision: 'expired', by: 'px' }, ', which was restarted'), end] : [end];
     });
     if (lost.length > 0) await this.#journal(lost);
   }
@@ -110,16 +121,7 @@ export class Turn {
   async #steer(ended?: Step): Promise<boolean> {
     const said = this.#input.steer?.() ?? [];
     if (said.length === 0) return false;
-    const entries = said.map(
-      ({ sender, channel, id: messageId, text }): JournalEntry => ({
-        at: 0,
-        kind: 'user',
-        sender,
-        channel,
-        messageId,
-        text,
-      }),
-    );
+    const entries = said.map((inbound) => this.#said(inbound));
     await this.#journal([...(ended ? this.#entries(ended) : []), ...entries]);
     return true;
   }
@@ -175,14 +177,15 @@ export class Turn {
   }
 
   /** One tool call; its result is in the journal as soon as it is there. */
-  async #run(call: ToolCallPart, signal: AbortSignal): Promise<void> {
+  async #run(call: ToolCallPart, context: ToolContext): Promise<void> {
     const { conversation } = this.#input.inbound;
     const again = this.#guard.check(call);
-    const { result, ms } = again
+    const run: ToolRun = again
       ? { result: toolResult(call, errorText(again), true), ms: 0 }
-      : await this.#with.tools.run(call, { conversation, turn: this.#id, signal });
+      : await this.#with.tools.run(call, context);
+    const { result, ms } = run;
     this.#with.bus.emit({ type: 'turn.tool-result', conversation, turn: this.#id, result, ms });
-    await this.#journal([{ at: 0, kind: 'tool-result', turn: this.#id, result, ms }]);
+    await this.#journal([{ at: 0, kind: 'tool-result', turn: this.#id, ...run }]);
   }
 
   /** The bound that was reached, in words; undefined while there is room. */
@@ -217,6 +220,12 @@ export class Turn {
     return result;
   }
 
+  /** A message as the journal keeps it: whose it is, and that it comes from outside when it is not the owner's. */
+  #said(inbound: Inbound): JournalEntry {
+    const { sender, channel, id: messageId, text } = inbound;
+    return { at: 0, kind: 'user', sender, channel, messageId, text, ...labelOf(whoOf(this.#with, inbound)) };
+  }
+
   #say(text: string): void {
     this.#with.bus.emit({ type: 'turn.text', conversation: this.#input.inbound.conversation, turn: this.#id, text });
   }
@@ -249,6 +258,13 @@ export class Turn {
   #journal(entries: JournalEntry[]): Promise<void> {
     return this.#with.sessions.append(this.#input.inbound.conversation, entries);
   }
+}
+
+/** What becomes of a call that waited for a person's word when px was stopped: it was never made. */
+function unaskedCall(call: ToolCallPart): PxError {
+  return new PxError('policy.denied', `px was restarted while ${call.name} waited for a word; it was not run.`, {
+    hint: 'Call it again to ask again, or tell the person.',
+  });
 }
 
 /** What becomes of a call that was running when px was killed. */

@@ -14,6 +14,7 @@ import { openStore } from '../store/store.ts';
 import { createTools, type Mcp, openMcp, type Tool, type Tools } from '../tool/tool.ts';
 import { type Bus, type ConversationId, createBus, type Inbound, type ModelRef, type Status } from '../wire/wire.ts';
 import { createAnswering, within } from './answering.ts';
+import { tellApproval } from './asking.ts';
 import { createBackground } from './background.ts';
 import { lockHome } from './lock.ts';
 import { writeStarterNotes } from './starter.ts';
@@ -122,7 +123,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     const more = () => (config.current.agent.schedule ? scheduling : none);
     const tools = createTools({ memory, plugins, mcp, config, secrets, log: log.scope('tool'), more });
     const sessions = opened('sessions', createSessions({ memory, models, config }), (part) => part.close());
-    const agent = createAgent({ models, tools, sessions, memory, config, log: log.scope('agent'), bus, scrub });
     const channels = await openChannels({
       config,
       store,
@@ -134,6 +134,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
     opened('channels', channels, (part) => part.close());
     emitted = channels.emitted;
+    const agent = createAgent({
+      ...{ models, tools, sessions, memory, config, log: log.scope('agent'), bus, scrub, approvals, channels },
+      who: channels.who,
+      tell: tellApproval({ channels, config, log }),
+    });
     const submit = (inbound: Inbound) => answering.submit(inbound);
     const schedule = opened(
       'schedule',

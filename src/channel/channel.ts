@@ -1,4 +1,4 @@
-import type { Inbound, Json } from '../wire/wire.ts';
+import type { ConversationId, Inbound, Json } from '../wire/wire.ts';
 
 export { type ChannelOptions, openChannels } from './channels.ts';
 export { openPeople } from './people.ts';
@@ -101,9 +101,20 @@ export interface Channels {
   answerOld(seq: number): boolean;
   /** Drops a message without an answer; false when it is not open. */
   dismiss(seq: number): boolean;
+  /** Who wrote a message, and what they may do. */
+  who(inbound: Inbound): { from: Role | 'schedule'; name: string };
+  /** Where the owner is reached: the private chats of paired owners on channels that are on. */
+  ownerChats(): { channel: string; chat: string }[];
+  /** A code that makes whoever types `/link CODE` elsewhere within ten minutes the same person as the sender. */
+  linkCode(inbound: Inbound): string;
+  /** Makes the sender the same person as the one the code was given to; the conversation they have now, undefined when the code is not good. */
+  link(inbound: Inbound, code: string): ConversationId | undefined;
   pairing: Pairing;
   close(): Promise<void>;
 }
+
+/** What a person may do: the owner everything, a guest only talk, with the tools px.yaml gives to guests. */
+export type Role = 'owner' | 'guest';
 
 /** Who may talk to px. */
 export interface Pairing {
@@ -117,9 +128,17 @@ export interface Pairing {
     at: number;
     /** 0 once approved. */
     expiresAt: number;
+    role: Role;
+    /** `channel/id` of the identity this one is the same person as; empty for one on its own. */
+    person: string;
   }[];
-  /** Approves by code; case, spaces and dashes do not matter. Throws PxError `pairing.unknown`, `pairing.locked`. */
-  approve(code: string): { channel: string; sender: string; name: string };
+  /**
+   * Approves by code; case, spaces and dashes do not matter. Without a role the very first becomes the owner and all others guests.
+   * Throws PxError `pairing.unknown`, `pairing.locked`.
+   */
+  approve(code: string, role?: Role): { channel: string; sender: string; name: string; role: Role };
+  /** False when nobody of this id is paired. */
+  setRole(channel: string, sender: string, role: Role): boolean;
   revoke(channel: string, sender: string): boolean;
   /** Lets those in again whom `memory/people.md` names and the book does not; returns how many. Only px's own page counts. */
   restore(): number;

@@ -4,12 +4,13 @@ import type { Log } from '../log/log.ts';
 import type { Secrets } from '../secret/secret.ts';
 import type { Store } from '../store/store.ts';
 import type { Bus, Inbound } from '../wire/wire.ts';
-import { admit, localChannels, pairingMessage, welcomeMessage } from './access.ts';
+import { admit, linkedMessage, localChannels, pairingMessage, welcomeMessage } from './access.ts';
 import type { Channels, InboxItem } from './channel.ts';
 import type { ConnectorHost } from './connector.ts';
 import { createConnectors } from './connectors.ts';
 import { unknownOutcome } from './failure.ts';
 import { type GuestMessage, readEmitted, readMessages, toInbound } from './guest.ts';
+import { createIdentities } from './identity.ts';
 import { openInbox } from './inbox.ts';
 import { lateMark, tooOld } from './late.ts';
 import { openOutbox } from './outbox.ts';
@@ -42,6 +43,7 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
   const book = openPairing(store, timing.now, options.people, (what, error) =>
     log.warn(what, error === undefined ? {} : { error: toPxError(error).message }),
   );
+  const identities = createIdentities(config, book, timing.now);
   let listener: ((item: InboxItem) => void) | undefined;
 
   /** The message is stored: whatever the listener does with it now, it comes again after a restart until it is answered. */
@@ -62,13 +64,23 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
   const admitted = (channel: string, message: GuestMessage): (() => void) | undefined => {
     const rules = config.current.channels[channel];
     if (!rules || message.text.trim() === '') return undefined;
-    const inbound = toInbound(channel, message, timing.now());
+    const written = toInbound(channel, message, timing.now());
+    const inbound = { ...written, conversation: identities.conversationOf(written) };
     const admission = admit(rules, inbound, () => book.approved(channel, inbound.sender.id));
     const old = tooOld(inbound, rules, timing.now());
     const seq = inbox.add(inbound, admission !== 'answer' ? 'ignored' : old ? 'old' : 'pending');
     if (seq === undefined) return undefined;
     if (old) return () => setAside(inbound);
     if (admission === 'answer') return () => arrived(seq, inbound);
+    if (admission === 'pair' && identities.admitByLink(inbound)) {
+      outbox.add(channel, inbound.chat, linkedMessage);
+      return () => {
+        book.listPeople();
+        log.info('linked', { channel, sender: inbound.sender.id });
+        bus.emit({ type: 'pairing.approved', channel, sender: inbound.sender.id });
+        connectors.kick(channel);
+      };
+    }
     const code = admission === 'pair' ? book.request(inbound) : undefined;
     if (code === undefined)
       return () => log.debug('a stranger was not answered', { channel, sender: inbound.sender.id });
@@ -198,21 +210,28 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
       if (channel !== undefined) connectors.kick(channel);
       return channel !== undefined;
     },
+    who: identities.who,
+    ownerChats: identities.ownerChats,
+    linkCode: identities.linkCode,
+    link: identities.link,
     pairing: {
       list: book.list,
+      setRole: book.setRole,
       revoke: book.revoke,
       restore: book.restore,
-      approve(code) {
+      approve(code, said) {
+        const role = said ?? identities.firstRole();
         const { chat, ...who } = store.transaction(() => {
-          const approved = book.approve(code);
-          if (config.current.channels[approved.channel]) outbox.add(approved.channel, approved.chat, welcomeMessage);
+          const approved = book.approve(code, role);
+          if (config.current.channels[approved.channel])
+            outbox.add(approved.channel, approved.chat, welcomeMessage(role));
           return approved;
         });
         book.listPeople();
-        log.info('paired', { ...who, chat });
+        log.info('paired', { ...who, chat, role });
         bus.emit({ type: 'pairing.approved', channel: who.channel, sender: who.sender });
         connectors.kick(who.channel);
-        return who;
+        return { ...who, role };
       },
     },
     async close() {

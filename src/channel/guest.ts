@@ -49,6 +49,9 @@ export function readEmitted(message: Json): GuestMessage | undefined {
   return read.success ? read.output : undefined;
 }
 
+/** Ids that only px's own surfaces write under: nobody on a platform becomes the owner by calling themselves so. */
+const ownIds: ReadonlySet<string> = new Set(['owner', 'schedule']);
+
 /** A guest's message as one of a channel. Names are made safe to print. */
 export function toInbound(channel: string, message: GuestMessage, now: number): Inbound {
   const { metadata } = message;
@@ -60,7 +63,10 @@ export function toInbound(channel: string, message: GuestMessage, now: number): 
     channel,
     chat,
     id: message.id,
-    sender: { id: message.sender.id, name: printable(message.sender.name.replace(/\s+/g, ' ')).slice(0, 100) },
+    sender: {
+      id: ownIds.has(message.sender.id) ? `${message.sender.id}@${channel}` : message.sender.id,
+      name: printable(message.sender.name.replace(/\s+/g, ' ')).slice(0, 100),
+    },
     text: message.text.slice(0, longestText).toWellFormed(),
     at: typeof date === 'number' && Number.isFinite(date) && date > 0 ? date * 1000 : now,
     ...(metadata ? { metadata } : {}),

@@ -1,5 +1,5 @@
 import type { Store } from '../store/store.ts';
-import type { Inbound } from '../wire/wire.ts';
+import type { ConversationId, Inbound } from '../wire/wire.ts';
 import type { InboxItem, OpenMessage } from './channel.ts';
 import { parseObject } from './guest.ts';
 
@@ -32,6 +32,7 @@ interface Row {
   metadata: string | null;
   at: number;
   state: string;
+  conversation: string;
 }
 
 const day = 86_400_000;
@@ -69,6 +70,8 @@ export function openInbox(store: Store, now: () => number): Inbox {
       CREATE INDEX inbox_open ON inbox (seq) WHERE state IN ('pending', 'old');
       CREATE INDEX inbox_ignored ON inbox (seq) WHERE state = 'ignored';
       CREATE INDEX inbox_age ON inbox (state, received);`,
+      // Of a person with several identities the conversation is not that of the chat. Empty: the chat's.
+      `ALTER TABLE inbox ADD COLUMN conversation TEXT NOT NULL DEFAULT ''`,
     ],
   });
   const { db } = store;
@@ -84,7 +87,7 @@ export function openInbox(store: Store, now: () => number): Inbox {
   const open = () =>
     db
       .query<Row, []>(
-        `SELECT seq, channel, id, chat, sender, name, text, metadata, at, state FROM inbox
+        `SELECT seq, channel, id, chat, sender, name, text, metadata, at, state, conversation FROM inbox
          WHERE state IN ('pending', 'old') ORDER BY seq`,
       )
       .all();
@@ -92,11 +95,11 @@ export function openInbox(store: Store, now: () => number): Inbox {
     add(inbound, state) {
       added += 1;
       if (added % 1_000 === 0) prune();
-      const { channel, id, chat, sender, metadata, at } = inbound;
+      const { conversation, channel, id, chat, sender, metadata, at } = inbound;
       const row = db
         .query<{ seq: number }, (string | number | null)[]>(
-          `INSERT INTO inbox (channel, id, chat, sender, name, text, metadata, at, received, state)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING seq`,
+          `INSERT INTO inbox (channel, id, chat, sender, name, text, metadata, at, received, state, conversation)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING seq`,
         )
         .get(
           ...[channel, id, chat, sender.id],
@@ -104,6 +107,7 @@ export function openInbox(store: Store, now: () => number): Inbox {
             ? [sender.name, inbound.text, metadata ? JSON.stringify(metadata) : null]
             : ['', '', null]),
           ...[at, now(), state],
+          conversation === `${channel}/${chat}` ? '' : conversation,
         );
       return row?.seq;
     },
@@ -152,7 +156,7 @@ function toItem(row: Row): InboxItem {
   return {
     seq: row.seq,
     inbound: {
-      conversation: `${row.channel}/${row.chat}`,
+      conversation: row.conversation === '' ? `${row.channel}/${row.chat}` : (row.conversation as ConversationId),
       channel: row.channel,
       chat: row.chat,
       id: row.id,

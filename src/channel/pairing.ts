@@ -1,7 +1,7 @@
 import { PxError } from '../error/error.ts';
 import type { Store } from '../store/store.ts';
-import type { Inbound } from '../wire/wire.ts';
-import type { Pairing } from './channel.ts';
+import type { ConversationId, Inbound } from '../wire/wire.ts';
+import type { Pairing, Role } from './channel.ts';
 import { type People, peopleJson } from './people.ts';
 
 /** Letters and digits that nobody mistakes for another: 24 of them, so a code of 8 is one of 110,075,314,176. */
@@ -15,11 +15,20 @@ const mostWrong = 10;
 const wrongWindow = 600_000;
 
 /** The pairing book with what the channels need of it. */
-export interface PairingBook extends Omit<Pairing, 'approve'> {
+export interface PairingBook extends Omit<Pairing, 'approve' | 'setRole'> {
   approved(channel: string, sender: string): boolean;
+  /** Undefined for somebody who is not paired. */
+  person(channel: string, sender: string): { role: Role; name: string } | undefined;
+  /** Where somebody who was linked talks: the conversation of the identity they were linked to. */
+  home(channel: string, sender: string): ConversationId | undefined;
+  /** Private chats of the paired owners, one an identity. */
+  owners(): { channel: string; sender: string; chat: string }[];
+  setRole(channel: string, sender: string, role: Role): boolean;
+  /** Lets an identity in as, or makes it, the same person as another. */
+  join(inbound: Inbound, to: Identity): void;
   /** A code for a stranger who has none; undefined while one is open or too many are. */
   request(inbound: Inbound): string | undefined;
-  approve(code: string): { channel: string; sender: string; name: string; chat: string };
+  approve(code: string, role: Role): { channel: string; sender: string; name: string; chat: string };
   /** Writes the page of paired people; to be called once an approval is committed. */
   listPeople(): void;
 }
@@ -33,6 +42,16 @@ interface Row {
   code: string;
   at: number;
   expires_at: number;
+  role: Role;
+  /** `channel/sender` of the identity this one was linked to; empty for one on its own. */
+  person: string;
+}
+
+/** Somebody on a channel. */
+export interface Identity {
+  channel: string;
+  sender: string;
+  role: Role;
 }
 
 /**
@@ -55,6 +74,11 @@ export function openPairing(
         code TEXT NOT NULL, at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
         PRIMARY KEY (channel, sender)
       )`,
+      // The first who was let in is the owner; who came later was let in to talk.
+      `ALTER TABLE pairing ADD COLUMN role TEXT NOT NULL DEFAULT 'guest' CHECK (role IN ('owner', 'guest'));
+      ALTER TABLE pairing ADD COLUMN person TEXT NOT NULL DEFAULT '';
+      UPDATE pairing SET role = 'owner' WHERE rowid = (
+        SELECT rowid FROM pairing WHERE state = 'approved' ORDER BY at LIMIT 1);`,
     ],
   });
   const { db } = store;
@@ -83,13 +107,16 @@ export function openPairing(
     }
     return store.transaction(() => {
       let added = 0;
-      for (const { channel, sender, name, chat, at } of kept.people)
+      const [first] = kept.people.toSorted((a, b) => a.at - b.at);
+      for (const one of kept.people) {
+        const { channel, sender, name, chat, at, role = one === first ? 'owner' : 'guest', person = '' } = one;
         added += db
           .query(
-            `INSERT INTO pairing (channel, sender, name, chat, state, code, at, expires_at) VALUES (?, ?, ?, ?, 'approved', '', ?, 0)
-             ON CONFLICT (channel, sender) DO NOTHING`,
+            `INSERT INTO pairing (channel, sender, name, chat, state, code, at, expires_at, role, person)
+             VALUES (?, ?, ?, ?, 'approved', '', ?, 0, ?, ?) ON CONFLICT (channel, sender) DO NOTHING`,
           )
-          .run(channel, sender, name, chat, at).changes;
+          .run(channel, sender, name, chat, at, role, person).changes;
+      }
       return added;
     });
   };
@@ -100,7 +127,38 @@ export function openPairing(
     if (kept ? kept.json !== peopleJson(list) : list.length > 0) keep(list);
   }
 
+  const find = (channel: string, sender: string) =>
+    db
+      .query<Row, [string, string]>(`SELECT * FROM pairing WHERE channel = ? AND sender = ? AND state = 'approved'`)
+      .get(channel, sender) ?? undefined;
+
   return {
+    person: (channel, sender) => find(channel, sender),
+    home(channel, sender) {
+      const linked = find(channel, sender)?.person ?? '';
+      const slash = linked.indexOf('/');
+      const root = slash < 0 ? undefined : find(linked.slice(0, slash), linked.slice(slash + 1));
+      return root && `${root.channel}/${root.chat}`;
+    },
+    owners: () => paired().filter((row) => row.role === 'owner'),
+    setRole(channel, sender, role) {
+      const set = `UPDATE pairing SET role = ? WHERE channel = ? AND sender = ? AND state = 'approved'`;
+      const changed = db.query(set).run(role, channel, sender).changes > 0;
+      if (changed) keep(paired());
+      return changed;
+    },
+    join({ channel, chat, sender }, to) {
+      // A link to a link is one to its root, so that one look finds the conversation.
+      const root = find(to.channel, to.sender)?.person || `${to.channel}/${to.sender}`;
+      const person = root === `${channel}/${sender.id}` ? '' : root;
+      db.query(
+        `INSERT INTO pairing (channel, sender, name, chat, state, code, at, expires_at, role, person)
+         VALUES (?, ?, ?, ?, 'approved', '', ?, 0, ?, ?)
+         ON CONFLICT (channel, sender) DO UPDATE SET state = 'approved', code = '', expires_at = 0, role = excluded.role, person = excluded.person`,
+      ).run(channel, sender.id, sender.name, chat, now(), to.role, person);
+      if (person !== '')
+        db.query(`UPDATE pairing SET person = ? WHERE person = ?`).run(person, `${channel}/${sender.id}`);
+    },
     restore,
     listPeople: () => keep(paired()),
     approved: (channel, sender) =>
@@ -126,14 +184,14 @@ export function openPairing(
         ...row,
         expiresAt: row.state === 'pending' ? expires_at : 0,
       })),
-    approve(code) {
+    approve(code, role) {
       wrong = wrong.filter((at) => at > now() - wrongWindow);
       if (wrong.length >= mostWrong)
         throw new PxError('pairing.locked', 'Too many wrong pairing codes', {
           hint: 'Wait ten minutes, then: px pairing list',
           retryable: true,
         });
-      const typed = code.toUpperCase().replace(/[\s-]/g, '');
+      const typed = plainCode(code);
       let found: Row | undefined;
       for (const row of rows()) if (row.state === 'pending' && sameCode(row.code, typed)) found = row;
       if (!found) {
@@ -144,8 +202,8 @@ export function openPairing(
       }
       const { channel, sender, name, chat } = found;
       db.query(
-        `UPDATE pairing SET state = 'approved', code = '', at = ?, expires_at = 0 WHERE channel = ? AND sender = ?`,
-      ).run(now(), channel, sender);
+        `UPDATE pairing SET state = 'approved', code = '', at = ?, expires_at = 0, role = ? WHERE channel = ? AND sender = ?`,
+      ).run(now(), role, channel, sender);
       return { channel, sender, name, chat };
     },
     revoke: (channel, sender) => {
@@ -159,7 +217,7 @@ export function openPairing(
 }
 
 /** A code, each letter equally likely. */
-function newCode(): string {
+export function newCode(): string {
   let code = '';
   const even = 256 - (256 % alphabet.length);
   while (code.length < codeLength)
@@ -168,7 +226,11 @@ function newCode(): string {
   return code;
 }
 
-function sameCode(a: string, b: string): boolean {
+/** A code as it was typed, without what people add. */
+export const plainCode = (typed: string) => typed.toUpperCase().replace(/[\s-]/g, '');
+
+/** Whether two codes are the same, in the same time whatever they are. */
+export function sameCode(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.length === right.length && crypto.timingSafeEqual(left, right);
 }

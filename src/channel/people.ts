@@ -11,6 +11,10 @@ const person = v.strictObject({
   chat: v.string(),
   /** When they were let in, ms since the epoch. */
   at: v.number(),
+  /** Left out in pages of an older px. */
+  role: v.exactOptional(v.picklist(['owner', 'guest'])),
+  /** `channel/id` of the identity this one was linked to: they are one person, with one conversation. */
+  person: v.exactOptional(v.string()),
 });
 type Person = v.InferOutput<typeof person>;
 
@@ -75,7 +79,11 @@ export function openPeople(memory: string, secrets: Pick<Secrets, 'seal' | 'unse
 
 /** A list as data: as it stands in the file, in a form that cannot end an HTML comment. */
 export function peopleJson(people: Person[]): string {
-  const plain = people.map(({ channel, sender, name, chat, at }) => ({ channel, sender, name, chat, at }));
+  const plain = people.map(({ channel, sender, name, chat, at, role, person }) => ({
+    ...{ channel, sender, name, chat, at },
+    ...(role === undefined ? {} : { role }),
+    ...(person ? { person } : {}),
+  }));
   return JSON.stringify(plain).replace(
     /[<>\u007f-\u009f\u2028\u2029]|-(?=-)/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -84,11 +92,11 @@ export function peopleJson(people: Person[]): string {
 
 function page(people: Person[]): string {
   const cell = (text: string) => text.replace(/[\s\0-\x1f]+/g, ' ').replace(/[|<>`\\[\]]/g, (c) => `\\${c}`);
-  const rows = people.map(({ channel, sender, name, at }) => {
+  const rows = people.map(({ channel, sender, name, at, role = '', person = '' }) => {
     const since = new Date(at).toLocaleString('sv').slice(0, 16);
-    return `| ${cell(name)} | ${cell(channel)} | ${cell(sender)} | ${since} |\n`;
+    return `| ${cell(name)} | ${cell(channel)} | ${cell(sender)} | ${role} | ${cell(person)} | ${since} |\n`;
   });
-  const table = `| name | channel | id | since |\n|---|---|---|---|\n${rows.join('')}`;
+  const table = `| name | channel | id | is | same as | since |\n|---|---|---|---|---|---|\n${rows.join('')}`;
   return `# People\n\nWho may talk to px. px writes this page: \`px pairing\` changes it.\n\n${table}`;
 }
 

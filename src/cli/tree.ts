@@ -22,6 +22,7 @@ export const root: Verb = group({
     context: async () => (await import('./verb/context.ts')).context,
     usage: async () => (await import('./verb/usage.ts')).usage,
     pairing: async () => (await import('./verb/pairing.ts')).pairing,
+    approvals: async () => (await import('./verb/approvals.ts')).approvals,
     inbox: async () => (await import('./verb/inbox.ts')).inbox,
     outbox: async () => (await import('./verb/outbox.ts')).outbox,
     schedule: async () => (await import('./verb/schedule.ts')).schedule,

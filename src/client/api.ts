@@ -235,10 +235,16 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
       (await call(v.object({ removed: v.boolean() }), 'DELETE', `/api/secrets/${enc(name)}`)).removed,
     pairings: async () =>
       (await call(v.object({ pairings: v.array(replies.pairingEntry) }), 'GET', '/api/pairing')).pairings,
-    approvePairing: (code: string) =>
-      call(v.object({ channel: v.string(), sender: v.string(), name: v.string() }), 'POST', '/api/pairing/approve', {
-        code,
-      }),
+    /** Without a role the first is the owner, all others are guests. */
+    approvePairing: (code: string, role?: 'owner' | 'guest') =>
+      call(
+        v.object({ channel: v.string(), sender: v.string(), name: v.string(), role: replies.role }),
+        'POST',
+        '/api/pairing/approve',
+        { code, ...(role === undefined ? {} : { role }) },
+      ),
+    setRole: (channel: string, sender: string, role: 'owner' | 'guest') =>
+      call(replies.ok, 'PUT', `/api/pairing/${enc(channel)}/${enc(sender)}`, { role }),
     revokePairing: async (channel: string, sender: string) =>
       (await call(v.object({ revoked: v.boolean() }), 'DELETE', `/api/pairing/${enc(channel)}/${enc(sender)}`)).revoked,
   };

@@ -7,6 +7,7 @@ import { mcp } from './section/mcp.ts';
 import { log, memory } from './section/memory.ts';
 import { model, providers } from './section/model.ts';
 import { plugins, sandbox, trust } from './section/plugins.ts';
+import { policy } from './section/policy.ts';
 
 /** The whole of px.yaml. Defaults live in the sections; the JSON Schema and the config reference are generated from here. */
 export const ConfigSchema = v.strictObject({
@@ -24,6 +25,8 @@ export const ConfigSchema = v.strictObject({
   ),
   sandbox: v.optional(v.pipe(sandbox, v.description('How the process of a plugin is locked.')), {}),
   mcp: v.optional(v.pipe(mcp, v.description('Servers of the Model Context Protocol whose tools px uses.')), {}),
+  mcp: v.optional(v.pipe(mcp, v.description('Servers of the Model Context Protocol whose tools px uses.')), {}),
+  policy: v.optional(v.pipe(policy, v.description('What the agent may do without asking.')), {}),
   trust: v.optional(v.pipe(trust, v.description('Whose signatures of plugins count.')), {}),
   memory: v.optional(v.pipe(memory, v.description('Notes and their index.')), {}),
   log: v.optional(v.pipe(log, v.description('What is written to the log.')), {}),

@@ -222,6 +222,7 @@ export const usageReport = v.object({
   total: usageLine,
   lines: v.array(usageLine),
 });
+export const role = v.picklist(['owner', 'guest']);
 export const pairingEntry = v.object({
   channel: text,
   sender: text,
@@ -230,6 +231,8 @@ export const pairingEntry = v.object({
   code: text,
   at,
   expiresAt: at,
+  role,
+  person: v.pipe(text, v.description('`channel/id` of the identity it is the same person as; else empty.')),
 });
 
 /** One MCP server, as `px mcp list` shows it. */

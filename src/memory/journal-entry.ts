@@ -12,6 +12,8 @@ const error = v.object({
   retryable: v.boolean(),
   data: v.exactOptional(v.unknown()),
 });
+/** Where text from outside comes from. */
+const outside = v.exactOptional(v.array(v.string()));
 const common = {
   /** Milliseconds since the epoch. */
   at: v.number(),
@@ -27,6 +29,7 @@ export const entryData = {
     name: v.string(),
     channel: v.string(),
     id: v.string(),
+    outside,
     /** The last line is a fence that px added. */
     fence: v.exactOptional(v.literal(true)),
   }),
@@ -51,6 +54,7 @@ export const entryData = {
     id: v.string(),
     name: v.string(),
     ms: v.number(),
+    outside,
     error: v.exactOptional(v.literal(true)),
     /** Where the parts are not texts only, in order: `0` for a text, else the picture's type and its file or data. */
     parts: v.exactOptional(

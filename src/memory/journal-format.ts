@@ -22,7 +22,10 @@ function written(entry: JournalEntry, keep: KeepImage): Written {
     case 'user': {
       const { sender, channel, messageId: id } = entry;
       const said = speech(`## ${clock(entry.at)} ${oneLine(sender.name) || oneLine(sender.id)}`, entry.text);
-      return { body: said.body, data: { id, from: sender.id, name: sender.name, channel, ...said.marks } };
+      return {
+        body: said.body,
+        data: { id, from: sender.id, name: sender.name, channel, ...given({ outside: entry.outside }), ...said.marks },
+      };
     }
     case 'assistant': {
       const said = speech(`## ${clock(entry.at)} px · ${oneLine(entry.model)}`, entry.text);
@@ -102,6 +105,7 @@ function toolResult(entry: Extract<JournalEntry, { kind: 'tool-result' }>, keep:
       id,
       name,
       ms: entry.ms,
+      ...given({ outside: entry.outside }),
       ...(isError ? { error: true } : {}),
       ...(content.every(isText) ? {} : { parts }),
       ...marks,

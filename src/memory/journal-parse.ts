@@ -131,7 +131,8 @@ function byKind(kind: string, raw: unknown, body: string, image: LoadImage): Jou
     case 'user': {
       const d = v.parse(entryData.user, raw);
       const text = spoken(body, d);
-      return { at: d.at, kind, sender: { id: d.from, name: d.name }, channel: d.channel, messageId: d.id, text };
+      const { channel, id: messageId } = d;
+      return { at: d.at, kind, sender: { id: d.from, name: d.name }, channel, messageId, text, ...from(d) };
     }
     case 'assistant': {
       const d = v.parse(entryData.assistant, raw);
@@ -157,7 +158,7 @@ function byKind(kind: string, raw: unknown, body: string, image: LoadImage): Jou
       });
       const isError = d.error === true;
       const result: ToolResultPart = { type: 'tool-result', callId: d.id, name: d.name, content, isError };
-      return { at: d.at, kind, turn: d.turn, result, ms: d.ms };
+      return { at: d.at, kind, turn: d.turn, result, ms: d.ms, ...from(d) };
     }
     case 'turn-end': {
       const { at, turn, id: messageId, reason, usage, error } = v.parse(entryData['turn-end'], raw);
@@ -175,6 +176,8 @@ function byKind(kind: string, raw: unknown, body: string, image: LoadImage): Jou
     }
   }
 }
+
+const from = ({ outside }: { outside?: string[] }) => (outside ? { outside } : {});
 
 function marks(d: { crlf?: true | undefined; esc?: true | undefined }): TextMarks {
   return { ...(d.crlf ? { crlf: true } : {}), ...(d.esc ? { esc: true } : {}) };

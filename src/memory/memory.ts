@@ -28,11 +28,26 @@ export const auditTools = () => import('./audit-tools.ts');
  * One entry of a conversation's journal. The grammar is in docs/journal.md; what is written can be read back without loss.
  */
 export type JournalEntry = { at: number } & (
-  | { kind: 'user'; sender: Sender; channel: string; messageId: string; text: string }
+  | {
+      kind: 'user';
+      sender: Sender;
+      channel: string;
+      messageId: string;
+      text: string;
+      /** Where it comes from when not from the owner: `guest/Bob`. */
+      outside?: string[];
+    }
   | { kind: 'assistant'; turn: string; model: ModelRef; text: string }
   | { kind: 'thinking'; turn: string; text: string; signature?: string; provider?: string }
   | { kind: 'tool-call'; turn: string; call: ToolCallPart }
-  | { kind: 'tool-result'; turn: string; result: ToolResultPart; ms: number }
+  | {
+      kind: 'tool-result';
+      turn: string;
+      result: ToolResultPart;
+      ms: number;
+      /** Where text from outside in it comes from: `plugin/web-fetch`, `mcp/github`. */
+      outside?: string[];
+    }
   | { kind: 'turn-end'; turn: string; messageId: string; reason: EndReason; usage: Usage; error?: ErrorShape }
   | { kind: 'model'; model: ModelRef; by: string }
   | { kind: 'note'; text: string; data?: Json }

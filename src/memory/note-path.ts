@@ -5,8 +5,8 @@ import { PxError } from '../error/error.ts';
 /** Folders that only px itself writes. */
 const ownFolders = ['journal', 'ledger', 'log'];
 
-/** Who may talk to px: kept by px, so that nothing a model writes lets anybody in. */
-const ownFile = 'people.md';
+/** Who may talk to px, and what is allowed without asking: kept by px, so that nothing a model writes lets anybody in or gives it leave. */
+const ownFiles: { [file: string]: string } = { 'people.md': 'px pairing', 'approvals.md': 'px approvals' };
 
 const refuse = (path: string, why: string, hint = 'Name a .md file below memory/, for example people/ada.md.') =>
   new PxError('memory.path', `“${path.toWellFormed().slice(0, 200)}” ${why}.`, { hint });
@@ -49,7 +49,8 @@ export function pathToWrite(root: string, path: string): { path: string; file: s
   if (ownFolders.includes((parts[0] ?? '').toLowerCase())) {
     throw refuse(path, 'is in a folder that only px writes', 'Write to a note of another name.');
   }
-  if (plain.toLowerCase() === ownFile) throw refuse(path, 'is written by px only', '`px pairing` changes it.');
+  const verb = ownFiles[plain.toLowerCase()];
+  if (verb !== undefined) throw refuse(path, 'is written by px only', `\`${verb}\` changes it.`);
   if (plain.toLowerCase() === 'schedule.md') {
     // What px does by itself is not changed by what it reads or is told on the way.
     throw refuse(path, 'is the schedule', 'Change it with px schedule, or in an editor.');

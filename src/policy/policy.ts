@@ -19,4 +19,13 @@ export { checkEgress, parseEgress } from './egress.ts';
 export { labelsIn, markOutside } from './label.ts';
 export { parseSecretTarget, type SecretPlace, secretMayGo } from './place.ts';
 export { standingPage } from './standing.ts';
-export { toolAllowed } from './tool.ts';
+export {
+  isQuoted,
+  type Judged,
+  type Judgement,
+  judgeTool,
+  type Reach,
+  type ToolPolicy,
+  type TurnFrom,
+  toolAllowed,
+} from './tool.ts';

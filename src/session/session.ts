@@ -3,6 +3,7 @@ import type { ConversationId, Message, ModelRef } from '../wire/wire.ts';
 import type { QueueMode } from './queue-mode.ts';
 
 export { sinceReset } from './context.ts';
+export { labelsOf } from './labels.ts';
 export { type QueueMode, queueModes } from './queue-mode.ts';
 export { createSessions, type SessionOptions, shutdown } from './sessions.ts';
 export { summarised, summaryNote } from './summary.ts';
@@ -16,6 +17,8 @@ export interface Session {
   queue: QueueMode | undefined;
   /** At most `agent.history_messages`, beginning with what a person said; a turn under way is always whole. */
   messages: Message[];
+  /** Where text from outside in this conversation comes from, since it was begun: `plugin/web-fetch`, `guest/Bob`. */
+  labels: string[];
 }
 
 /** Conversations and their queues: one turn at a time each, all in parallel. */

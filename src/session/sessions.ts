@@ -15,6 +15,7 @@ import {
   resetNote,
   sinceReset,
 } from './context.ts';
+import { labelsOf } from './labels.ts';
 import { createLanes } from './lanes.ts';
 import type { Session, Sessions } from './session.ts';
 import { oldSummary } from './summary.ts';
@@ -72,6 +73,7 @@ export function createSessions(options: SessionOptions): Sessions {
     session.model = chosenModel(entries);
     session.queue = chosenQueue(entries);
     session.messages = contextMessages(entries, config.current.agent.history_messages);
+    session.labels = labelsOf(sinceReset(entries));
   };
 
   /** Only inside the conversation's io lane. */
@@ -79,7 +81,8 @@ export function createSessions(options: SessionOptions): Sessions {
     const cached = cache.get(conversation);
     if (cached) return used(conversation, cached);
     const entries = await journal.read(conversation, entriesFor(config.current.agent.history_messages));
-    const open: Open = { entries, session: { conversation, model: undefined, queue: undefined, messages: [] } };
+    const session: Session = { conversation, model: undefined, queue: undefined, messages: [], labels: [] };
+    const open: Open = { entries, session };
     refresh(open);
     return used(conversation, open);
   };

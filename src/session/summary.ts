@@ -12,9 +12,10 @@ export interface Summarised {
   kept: JournalEntry[];
 }
 
-/** The note that replaces everything before the message `keepFrom` by a summary. The journal itself keeps all. */
-export function summaryNote(summary: string, keepFrom: string): JournalEntry {
-  return { at: 0, kind: 'note', text: summary, data: { mark: summaryMark, keepFrom } };
+/** The note that replaces everything before the message `keepFrom` by a summary, with the labels of what it sums up. The journal itself keeps all. */
+export function summaryNote(summary: string, keepFrom: string, outside: string[] = []): JournalEntry {
+  const data = { mark: summaryMark, keepFrom, ...(outside.length > 0 ? { outside } : {}) };
+  return { at: 0, kind: 'note', text: summary, data };
 }
 
 /** Splits the entries since the last reset at the latest summary. */

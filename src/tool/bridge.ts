@@ -13,6 +13,8 @@ export function pluginTool(tool: PluginTool): Tool {
       tool.description.length > DESCRIPTION ? `${tool.description.slice(0, DESCRIPTION - 1)}…` : tool.description,
     parameters: tool.parameters,
     origin: `plugin/${tool.plugin}`,
+    reach: 'sends',
+    outside: `plugin/${tool.plugin}`,
     run: (args, context) => tool.call(args, context.signal),
   };
 }
@@ -24,6 +26,8 @@ export function mcpTool(tool: McpTool): Tool {
     description: tool.description,
     parameters: tool.parameters,
     origin: `mcp/${tool.server}`,
+    reach: 'sends',
+    outside: `mcp/${tool.server}`,
     run: (args, context) => tool.call(args, context.signal),
   };
 }

@@ -3,9 +3,17 @@ import { PxError } from '../error/error.ts';
 import type { Log } from '../log/log.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Plugins, PluginTool } from '../plugin/plugin.ts';
-import { toolAllowed } from '../policy/policy.ts';
+import {
+  isQuoted,
+  type Judgement,
+  judgeTool,
+  parseEgress,
+  type Reach,
+  type TurnFrom,
+  toolAllowed,
+} from '../policy/policy.ts';
 import type { Secrets } from '../secret/secret.ts';
-import type { ToolCallPart } from '../wire/wire.ts';
+import type { ConversationId, JsonObject, ToolCallPart } from '../wire/wire.ts';
 import { orAborted } from './aborted.ts';
 import { checkArguments } from './arguments.ts';
 import { mcpTool, pluginTool } from './bridge.ts';
@@ -14,12 +22,12 @@ import { memorySearch } from './builtin/memory-search.ts';
 import { memoryWrite } from './builtin/memory-write.ts';
 import type { Mcp, McpTool } from './mcp/mcp.ts';
 import { elide, errorText, toolResult } from './result.ts';
-import type { Tool, ToolContext, Tools } from './tool.ts';
+import type { Labelled, Tool, ToolContext, ToolRun, Tools } from './tool.ts';
 
 /** What {@link createTools} is made from. */
 interface ToolsOptions {
   memory: Memory;
-  plugins: Pick<Plugins, 'tools'>;
+  plugins: Pick<Plugins, 'tools'> & Partial<Pick<Plugins, 'list'>>;
   /** Left out where there are no MCP servers. */
   mcp?: Pick<Mcp, 'tools'>;
   config: Pick<ConfigStore, 'current'>;
@@ -48,7 +56,7 @@ export function createTools({ memory, plugins, mcp, config, secrets, log, more }
   };
   const combine = (of: PluginTool[], served: McpTool[], added: readonly Tool[]): Tool[] => {
     const tools = new Map([...own, ...added].map((tool) => [tool.name, tool]));
-    for (const tool of [...of.toSorted(byName).map(pluginTool), ...served.toSorted(byName).map(mcpTool)]) {
+    for (const tool of [...of.toSorted(byName).map(bridged), ...served.toSorted(byName).map(mcpTool)]) {
       if (!tools.has(tool.name)) tools.set(tool.name, tool);
       else if (!shadowed.has(`${tool.origin}/${tool.name}`)) {
         shadowed.add(`${tool.origin}/${tool.name}`);
@@ -57,51 +65,111 @@ export function createTools({ memory, plugins, mcp, config, secrets, log, more }
     }
     return [...tools.values()];
   };
-  const verdict = (name: string) => toolAllowed(config.current.agent.tools.deny, name);
+  /** The reach of a plugin's tool follows its grants as they are now; the one it was made with is for other tools. */
+  const bridged = (tool: PluginTool): Tool => {
+    const made = pluginTool(tool);
+    const egress = () => config.current.plugins[tool.plugin]?.grants.egress ?? [];
+    // What px carries and what reaches no network tells nothing but its own words.
+    const own = () =>
+      egress().length === 0 &&
+      plugins.list?.().some(({ name, source }) => name === tool.plugin && source === `px:${name}`);
+    return {
+      ...made,
+      reach: () => reachOf(egress()),
+      get outside() {
+        return own() ? undefined : made.outside;
+      },
+    };
+  };
+  const judge = (tool: Tool, args: JsonObject, context: ToolContext, labels: string[]): Judgement => {
+    const allowed = toolAllowed(config.current.agent.tools.deny, tool.name);
+    if (!allowed.allow) return { do: 'deny', reason: allowed.reason };
+    const reach = typeof tool.reach === 'function' ? tool.reach(args) : tool.reach;
+    const quoted = labels.length > 0 && reach === 'asks' && isQuoted(args, () => context.texts?.() ?? []);
+    const { name, origin, wants } = tool;
+    const { conversation, from = 'owner' } = context;
+    return judgeTool({ tool: name, origin, reach, wants, conversation, from, labels, quoted }, config.current.policy);
+  };
+  /** Lets a call go on, or throws `policy.denied`. Asks a person when that is needed. */
+  const permit = async (tool: Tool, args: JsonObject, context: ToolContext): Promise<void> => {
+    const judged = judge(tool, args, context, context.labels?.() ?? []);
+    if (judged.do === 'allow') return;
+    const answer = judged.do === 'ask' ? await context.ask?.(tool, judged.reason) : undefined;
+    context.signal.throwIfAborted();
+    if (!answer)
+      throw new PxError(
+        'policy.denied',
+        `${tool.name} may not be called: ${judged.do === 'ask' ? `it needs a person's word and nobody can be asked here, for ${judged.reason}` : judged.reason}`,
+        { hint: 'Answer without it, or tell the person that px.yaml forbids it (agent.tools.deny, policy).' },
+      );
+    if (answer.decision === 'expired')
+      throw new PxError('policy.denied', `${tool.name} was not called: nobody allowed it in time.`, {
+        hint: 'Tell the person what you wanted to do; they can ask for it again.',
+      });
+    if (answer.decision === 'deny')
+      throw new PxError('policy.denied', `${tool.name} was not called: ${answer.by} said no.`, {
+        hint: 'Do not try it another way. Answer without it.',
+      });
+  };
 
-  const call = async (part: ToolCallPart, context: ToolContext): Promise<string> => {
+  const call = async (part: ToolCallPart, context: ToolContext): Promise<Labelled> => {
     const tools = list();
     const tool = tools.find((one) => one.name === part.name);
     if (!tool)
       throw new PxError('tool.unknown', `There is no tool "${part.name}".`, {
         hint: `Tools: ${tools.map((one) => one.name).join(', ')}`,
       });
-    const allowed = verdict(tool.name);
-    if (!allowed.allow)
-      throw new PxError('policy.denied', `${tool.name} may not be called: ${allowed.reason}`, {
-        hint: 'Answer without it, or tell the person that `agent.tools.deny` in px.yaml forbids it.',
-      });
     const problems = checkArguments(tool.parameters, part.args);
-    if (problems.length > 0)
+    const denied = toolAllowed(config.current.agent.tools.deny, tool.name).allow === false;
+    if (problems.length > 0 && !denied)
       throw new PxError('tool.arguments', `${tool.name}: ${problems.join('; ')}.`, { hint: 'Correct the arguments.' });
+    await permit(tool, part.args, context);
     context.signal.throwIfAborted();
-    return orAborted(tool.run(part.args, context), context.signal);
+    const answer = await orAborted(tool.run(part.args, context), context.signal);
+    if (typeof answer !== 'string') return answer;
+    return { text: answer, outside: tool.outside === undefined ? [] : [tool.outside] };
   };
 
   return {
     list,
-    specs: () =>
+    specs: (turn: { conversation: ConversationId; from: TurnFrom } = { conversation: 'cli/default', from: 'owner' }) =>
       list()
-        .filter((tool) => verdict(tool.name).allow)
+        .filter((tool) => judge(tool, {}, { ...turn, turn: '', signal: never }, []).do !== 'deny')
         .map(({ name, description, parameters }) => ({ name, description, parameters })),
-    async run(part, context) {
+    async run(part, context): Promise<ToolRun> {
       const begun = performance.now();
-      let text: string;
+      let answer: Labelled;
       let isError = false;
       try {
-        text = await call(part, context);
+        answer = await call(part, context);
       } catch (thrown) {
         isError = true;
-        text = errorText(context.signal.aborted ? new PxError('interrupted', 'The turn was stopped.') : thrown);
+        const outside = list().find((tool) => tool.name === part.name)?.outside;
+        const text = errorText(context.signal.aborted ? new PxError('interrupted', 'The turn was stopped.') : thrown);
+        // What a plugin or server says of its failure is its text too; px's own refusals are not.
+        answer = { text, outside: outside === undefined || ownWords(thrown) ? [] : [outside] };
       }
       // Scrubbed before it is cut: half a secret at the cut would not be recognised.
-      const result = toolResult(part, elide(secrets.scrub(text)) || '(no output)', isError);
+      const result = toolResult(part, elide(secrets.scrub(answer.text)) || '(no output)', isError);
       const ms = Math.round((performance.now() - begun) * 100) / 100;
       log.debug(`${part.name} ${isError ? 'failed' : 'done'}`, { ms });
-      return { result, ms };
+      const { outside } = answer;
+      return { result, ms, ...(outside.length > 0 ? { outside } : {}) };
     },
   };
 }
 
+/** How far a plugin reaches with these rules: one that only ever asks (GET) is less than one that sends. */
+function reachOf(egress: string[]): Reach {
+  if (egress.length === 0) return 'inside';
+  const methods = egress.flatMap((rule) => parseEgress(rule).methods);
+  return methods.every((method) => method === 'GET' || method === 'HEAD') ? 'asks' : 'sends';
+}
+
+/** Whether px itself refused the call, before anything outside was asked. */
+const ownWords = (thrown: unknown) =>
+  thrown instanceof PxError && ['policy.denied', 'tool.arguments', 'interrupted'].includes(thrown.code);
+
+const never = new AbortController().signal;
 const noTools: McpTool[] = [];
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);

@@ -62,8 +62,8 @@ test('the minimal profile keeps every tool callable: its name and the arguments 
 test('the stable part is the same bytes on another day, and says where it ends', async () => {
   const { tools, memory } = agentWith([say('ok')], { notes, tools: plugins });
   const config = fakeConfig({});
-  const one = await preamble({ tools, memory, config }, new Date('2026-03-01T12:00:00Z'));
-  const two = await preamble({ tools, memory, config }, new Date('2026-03-02T12:00:00Z'));
+  const one = await preamble({ tools, memory, config }, undefined, new Date('2026-03-01T12:00:00Z'));
+  const two = await preamble({ tools, memory, config }, undefined, new Date('2026-03-02T12:00:00Z'));
   expect(one.system).not.toBe(two.system);
   expect(one.cache).toEqual(two.cache);
   expect(one.system.slice(0, one.cache.stable)).toBe(two.system.slice(0, two.cache.stable));

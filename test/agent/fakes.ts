@@ -5,7 +5,7 @@ import { createLog } from '../../src/log/log.ts';
 import type { JournalEntry } from '../../src/memory/memory.ts';
 import type { ModelEvent, ModelRequest, Models } from '../../src/model/model.ts';
 import type { PluginTool } from '../../src/plugin/plugin.ts';
-import type { Session, Sessions } from '../../src/session/session.ts';
+import { labelsOf, type Session, type Sessions } from '../../src/session/session.ts';
 import { createTools } from '../../src/tool/tool.ts';
 import { createBus, type Inbound, type JsonObject, type Message, type PxEvent } from '../../src/wire/wire.ts';
 import { fakeConfig, fakeMemory } from '../tool/fakes.ts';
@@ -73,6 +73,7 @@ export function fakeSessions(journal: JournalEntry[]): Sessions & { stopped: str
     model: undefined,
     queue: undefined,
     messages: messagesOf(journal),
+    labels: labelsOf(journal),
   };
   const stopped: string[] = [];
   return {
@@ -81,6 +82,7 @@ export function fakeSessions(journal: JournalEntry[]): Sessions & { stopped: str
     append: async (_conversation, entries) => {
       journal.push(...entries);
       session.messages = messagesOf(journal);
+      session.labels = labelsOf(journal);
     },
     setModel: async (_conversation, model) => {
       session.model = model;

@@ -35,6 +35,7 @@ function make(turn: (input: TurnInput, signal: AbortSignal) => Promise<Partial<T
     typing: () => {},
   };
   const agent: Agent = {
+    callContext: (message, turn, _call, signal) => ({ conversation: message.conversation, turn, signal }),
     urgent: (message) => message.text === '/stop',
     command: (message) => message.text.startsWith('/'),
     turn: async (input, signal) => {

@@ -46,7 +46,10 @@ describe('a stranger', () => {
     const typed = ` ${codeOf(first.life)
       .toLowerCase()
       .replace(/(.{4})/, '$1-')} `;
-    expect(first.life.channels.pairing.approve(typed)).toEqual({ channel: 'chat', sender: 'eve', name: 'EVE' });
+    expect(first.life.channels.pairing.approve(typed)).toEqual({
+      ...{ channel: 'chat', sender: 'eve', name: 'EVE' },
+      role: 'owner',
+    });
     expect(first.life.of('pairing.approved')).toHaveLength(1);
     await until(() => first.platform.visible.some((m) => m.text.includes('paired')));
     await first.says('after');

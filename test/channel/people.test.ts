@@ -23,7 +23,7 @@ function world() {
     const book = openPairing(store, Date.now, people, (what) => trouble.push(what));
     const pair = (id: string) => {
       const one = inbound('chat', '1');
-      book.approve(book.request({ ...one, chat: id, sender: { id, name: `Name --> | ${id}` } }) ?? '');
+      book.approve(book.request({ ...one, chat: id, sender: { id, name: `Name --> | ${id}` } }) ?? '', 'guest');
       book.listPeople();
     };
     return { store, book, pair };
@@ -48,7 +48,7 @@ describe('paired people', () => {
     expect(second.book.list()).toEqual(before);
     expect(second.book.approved('chat', 'ada')).toBe(true);
     expect(second.book.approved('chat', 'eve')).toBe(false);
-    expect(readFileSync(file, 'utf8')).toContain('| Name --\\> \\| ada | chat | ada |');
+    expect(readFileSync(file, 'utf8')).toContain('| Name --\\> \\| ada | chat | ada | guest |');
     expect(trouble).toEqual([]);
     second.store.close();
   });

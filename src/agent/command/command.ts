@@ -1,7 +1,13 @@
+import { nearest } from '../../config/config.ts';
 import type { Inbound } from '../../wire/wire.ts';
 import type { AgentOptions } from '../create.ts';
+import { whoOf } from '../gate.ts';
+import { approve, deny } from './approve.ts';
 import { context } from './context.ts';
+import { link } from './link.ts';
+import { memory } from './memory.ts';
 import { model } from './model.ts';
+import { pair } from './pair.ts';
 import { queue } from './queue.ts';
 import { status } from './status.ts';
 import { tools } from './tools.ts';
@@ -24,6 +30,8 @@ export interface Command {
   summary: string;
   /** True when it must not wait behind a running turn. */
   urgent: boolean;
+  /** True for what only the owner may type. */
+  owner?: true;
   run(context: CommandContext): Promise<string> | string;
 }
 
@@ -32,7 +40,11 @@ const help: Command = {
   argument: '',
   summary: 'what you can type',
   urgent: true,
-  run: () => ['Just write to me. Or type:', ...commands.map((one) => `${usage(one)} — ${one.summary}`)].join('\n'),
+  run: (context) =>
+    [
+      'Just write to me. Or type:',
+      ...commands.filter((one) => mayType(one, context)).map((one) => `${usage(one)} — ${one.summary}`),
+    ].join('\n'),
 };
 
 const fresh: Command = {
@@ -40,8 +52,9 @@ const fresh: Command = {
   argument: '',
   summary: 'start a new conversation (the old one stays in the journal)',
   urgent: false,
-  async run({ sessions, inbound }) {
+  async run({ sessions, approvals, inbound }) {
     await sessions.reset(inbound.conversation);
+    approvals?.endSession(inbound.conversation);
     return 'A new conversation. What was said before stays in memory and can be searched.';
   },
 };
@@ -55,7 +68,10 @@ const stop: Command = {
 };
 
 /** Every command, in the order /help shows. */
-const commands: readonly Command[] = [help, status, fresh, model, tools, queue, spent, context, stop, undo];
+const commands: readonly Command[] = [
+  ...[help, status, fresh, model, stop, approve, deny, context, spent, memory, undo],
+  ...[link, pair, tools, queue],
+];
 
 /** Other names people type: Telegram's first message is /start. */
 const aliases: { [name: string]: string } = { start: 'help', reset: 'new', commands: 'help' };
@@ -72,8 +88,24 @@ export function findCommand(text: string): FoundCommand | undefined {
   if (typed === undefined || typed === 'tool') return undefined;
   const name = typed.toLowerCase();
   const found = commands.find((one) => one.name === (Object.hasOwn(aliases, name) ? aliases[name] : name));
-  if (!found) return { urgent: true, run: async () => `I do not know /${typed}. /help lists what you can type.` };
-  return { urgent: found.urgent, run: async (context) => found.run({ ...context, argument: argument.trim() }) };
+  if (!found) return { urgent: true, run: async (context) => unknown(typed, context) };
+  return {
+    urgent: found.urgent,
+    run: async (context) =>
+      mayType(found, context)
+        ? found.run({ ...context, argument: argument.trim() })
+        : `/${found.name} is for the owner of this px only.`,
+  };
 }
 
 const usage = (command: Command) => `/${command.name}${command.argument ? ` ${command.argument}` : ''}`;
+
+/** Whether the one who typed may use a command. */
+const mayType = (command: Command, context: Omit<CommandContext, 'argument'>) =>
+  command.owner !== true || whoOf(context, context.inbound).from === 'owner';
+
+function unknown(typed: string, context: Omit<CommandContext, 'argument'>): string {
+  const names = commands.filter((one) => mayType(one, context)).map((one) => one.name);
+  const close = nearest(typed.toLowerCase(), names);
+  return `I do not know /${typed}.${close === undefined ? '' : ` Did you mean /${close}?`} /help lists what you can type.`;
+}

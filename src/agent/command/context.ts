@@ -7,6 +7,7 @@ export const context: Command = {
   argument: '',
   summary: 'what I send to the model with your next message, in tokens',
   urgent: true,
+  owner: true,
   async run(given) {
     const report = await contextReport(given, given.inbound.conversation);
     return [

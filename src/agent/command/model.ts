@@ -13,6 +13,7 @@ export const model: Command = {
   argument: '[NAME]',
   summary: 'show the models, or switch this conversation to one (`default`: follow px.yaml)',
   urgent: false,
+  owner: true,
   run: (context) => (context.argument === '' ? show(context) : change(context)),
 };
 

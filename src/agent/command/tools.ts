@@ -6,6 +6,7 @@ export const tools: Command = {
   argument: '',
   summary: 'what I can use',
   urgent: true,
+  owner: true,
   run({ tools }) {
     const allowed = new Set(tools.specs().map((spec) => spec.name));
     const line = (name: string, origin: string, description: string) =>

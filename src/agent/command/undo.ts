@@ -7,6 +7,7 @@ export const undo: Command = {
   argument: '[N]',
   summary: 'take back what I last wrote to a note from here, or change N',
   urgent: false,
+  owner: true,
   async run({ memory, inbound, argument }) {
     const { conversation } = inbound;
     const own = await memory.history.log({ conversation, limit: 1000 });

@@ -7,6 +7,7 @@ export const usage: Command = {
   argument: '',
   summary: 'what my answers cost, and what is left of the spending caps',
   urgent: true,
+  owner: true,
   run({ models, inbound }) {
     const { conversation } = inbound;
     const month = new Date().toLocaleDateString('sv-SE').slice(0, 7);

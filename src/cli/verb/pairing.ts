@@ -15,7 +15,16 @@ const list = verb({
     else if (pairings.length === 0) context.io.line('Nobody has asked yet.');
     else
       context.io.line(
-        table(pairings.map((p) => [p.state, p.channel, p.sender, p.name, p.state === 'pending' ? p.code : ''])),
+        table(
+          pairings.map((p) => [
+            p.state,
+            p.channel,
+            p.sender,
+            p.name,
+            p.state === 'pending' ? p.code : p.role,
+            p.person && `same as ${p.person}`,
+          ]),
+        ),
       );
     return 0;
   },
@@ -24,16 +33,53 @@ const list = verb({
 const approve = verb({
   name: 'approve',
   summary: 'Let somebody in, by the code px gave them.',
-  args: { code: { type: 'positional', required: true, description: 'The code, 8 characters.' } },
-  examples: ['px pairing approve K7M2WQ9D'],
+  details: 'The first who is let in is the owner, unless you say otherwise; all others are guests.',
+  args: {
+    code: { type: 'positional', required: true, description: 'The code, 8 characters.' },
+    owner: { type: 'boolean', description: 'They are you: all tools, and their word counts when px asks.' },
+    guest: { type: 'boolean', description: 'They may talk, with the tools px.yaml gives to guests (policy.guests).' },
+  },
+  examples: ['px pairing approve K7M2WQ9D', 'px pairing approve K7M2WQ9D --guest'],
   async run({ args, ...context }) {
     await using backend = await openBackend(context);
-    const who = await backend.client.approvePairing(args.code);
+    const who = await backend.client.approvePairing(args.code, roleOf(args));
     if (context.json) context.io.data(who);
-    else context.io.line(`${who.name || who.sender} may talk to px on ${who.channel}.`);
+    else context.io.line(`${who.name || who.sender} may talk to px on ${who.channel}, as ${who.role}.`);
     return 0;
   },
 });
+
+const role = verb({
+  name: 'role',
+  summary: 'Make somebody an owner or a guest.',
+  args: {
+    channel: { type: 'positional', required: true, description: 'The channel: telegram.' },
+    sender: { type: 'positional', required: true, description: "The person's id there; list shows it." },
+    owner: { type: 'boolean', description: 'They are you: all tools, and their word counts when px asks.' },
+    guest: { type: 'boolean', description: 'They may talk, with the tools px.yaml gives to guests (policy.guests).' },
+  },
+  examples: ['px pairing role telegram 4711 --guest'],
+  async run({ args, ...context }) {
+    const role = roleOf(args);
+    if (role === undefined) throw new PxError('usage', 'Say --owner or --guest.');
+    await using backend = await openBackend(context);
+    await backend.client.setRole(args.channel, args.sender, role);
+    if (context.json) context.io.data({ channel: args.channel, sender: args.sender, role });
+    else context.io.line(`${args.sender} on ${args.channel} is ${role === 'owner' ? 'an owner' : 'a guest'} now.`);
+    return 0;
+  },
+});
+
+function roleOf({
+  owner,
+  guest,
+}: {
+  owner?: boolean | undefined;
+  guest?: boolean | undefined;
+}): 'owner' | 'guest' | undefined {
+  if (owner && guest) throw new PxError('usage', 'Say --owner or --guest, not both.');
+  return owner ? 'owner' : guest ? 'guest' : undefined;
+}
 
 const revoke = verb({
   name: 'revoke',
@@ -60,5 +106,5 @@ export const pairing = group({
   name: 'pairing',
   summary: 'Decide who may talk to px.',
   examples: ['px pairing list', 'px pairing approve K7M2WQ9D'],
-  verbs: { list: async () => list, approve: async () => approve, revoke: async () => revoke },
+  verbs: { list: async () => list, approve: async () => approve, role: async () => role, revoke: async () => revoke },
 });

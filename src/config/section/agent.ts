@@ -31,9 +31,11 @@ export const agent = v.strictObject({
   schedule: v.optional(
     v.pipe(
       v.boolean(),
-      v.description('Lets the agent set, list and remove what px does by itself (`memory/schedule.md`) with tools.'),
+      v.description(
+        'Lets the agent set, list and remove what px does by itself (`memory/schedule.md`) with tools; setting and removing asks first.',
+      ),
     ),
-    false,
+    true,
   ),
   tools: v.optional(
     v.pipe(

@@ -14,7 +14,24 @@ const channel = v.strictObject({
     ),
     'pairing',
   ),
-  allow: v.optional(v.pipe(v.array(platformId), v.description('Platform user ids that need no pairing.')), []),
+  allow: v.optional(
+    v.pipe(v.array(platformId), v.description('Platform user ids that need no pairing; they are guests.')),
+    [],
+  ),
+  owners: v.optional(
+    v.pipe(
+      v.array(platformId),
+      v.description('Platform user ids that are you: answered without pairing, with all tools, and whose word counts.'),
+    ),
+    [],
+  ),
+  groups: v.optional(
+    v.pipe(
+      v.picklist(['mention', 'all', 'off']),
+      v.description('What is answered in a group: what mentions px or replies to it, everything, or nothing.'),
+    ),
+    'mention',
+  ),
   queue: v.optional(
     v.pipe(
       v.picklist(['steer', 'followup', 'collect', 'interrupt']),

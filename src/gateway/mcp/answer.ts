@@ -12,6 +12,7 @@ import {
 import type { App } from '../../app/app.ts';
 import { toPxError } from '../../error/error.ts';
 import type { JsonObject } from '../../wire/wire.ts';
+import { ownerMessage } from '../turn.ts';
 import { listNotes, noteTemplate, readNote } from './notes.ts';
 
 const instructions =
@@ -62,8 +63,10 @@ function mcpServer(app: App): Server {
     await app.memory.journal.append(conversation, [
       { at: 0, kind: 'tool-call', turn: id, call: { ...call, args: scrubbed } },
     ]);
-    const { result, ms } = await app.tools.run(call, { conversation, turn: id, signal });
-    await app.memory.journal.append(conversation, [{ at: 0, kind: 'tool-result', turn: id, result, ms }]);
+    const inbound = ownerMessage({ conversation, text: '' });
+    const run = await app.tools.run(call, app.agent.callContext(inbound, id, call, signal));
+    const { result } = run;
+    await app.memory.journal.append(conversation, [{ at: 0, kind: 'tool-result', turn: id, ...run }]);
     return {
       isError: result.isError,
       content: result.content.map((part) =>

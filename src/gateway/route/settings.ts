@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { configJsonSchema } from '../../config/config.ts';
+import { PxError } from '../../error/error.ts';
 import { route } from '../route.ts';
 import * as s from '../schema.ts';
 
@@ -112,9 +113,29 @@ export const settingsRoutes = [
     path: '/api/pairing/approve',
     summary: 'Approves a pairing by its code.',
     auth: 'token',
-    body: v.object({ code: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) }),
-    reply: v.object({ channel: v.string(), sender: v.string(), name: v.string() }),
-    run: ({ app, body }) => app.channels.pairing.approve(body.code),
+    body: v.object({
+      code: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+      role: v.optional(
+        v.pipe(v.picklist(['owner', 'guest']), v.description('Left out: the first is the owner, others are guests.')),
+      ),
+    }),
+    reply: v.object({ channel: v.string(), sender: v.string(), name: v.string(), role: s.role }),
+    run: ({ app, body }) => app.channels.pairing.approve(body.code, body.role),
+  }),
+  route({
+    method: 'PUT',
+    path: '/api/pairing/{channel}/{sender}',
+    summary: 'Makes a paired person an owner or a guest.',
+    auth: 'token',
+    params: v.object({ channel: s.channelName, sender: s.chatName }),
+    body: v.object({ role: s.role }),
+    reply: s.ok,
+    run({ app, params, body }) {
+      if (app.channels.pairing.setRole(params.channel, params.sender, body.role)) return { ok: true };
+      throw new PxError('not-found', `${params.sender} is not paired on ${params.channel}.`, {
+        hint: '`px pairing list` shows who is.',
+      });
+    },
   }),
   route({
     method: 'DELETE',

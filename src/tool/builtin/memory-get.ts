@@ -1,6 +1,6 @@
 import type { Memory } from '../../memory/memory.ts';
 import type { Tool } from '../tool.ts';
-import { integer, text } from './read.ts';
+import { integer, labelsOfNote, text } from './read.ts';
 
 /** Lines given when a call does not say how many. */
 const LINES = 80;
@@ -21,13 +21,15 @@ export function memoryGet(memory: Memory): Tool {
       additionalProperties: false,
     },
     origin: 'px',
+    reach: 'inside',
     async run(args) {
       const [, path = '', line] = /^(.*?)(?:#L?(\d+))?$/.exec(text(args, 'path') ?? '') ?? [];
       const from = integer(args, 'from') ?? (line ? Math.max(1, Number(line)) : 1);
       const note = await memory.get(path, from, integer(args, 'lines') ?? LINES);
       if (note.totalLines < note.from) return `${note.path} has only ${note.totalLines} lines.`;
       const last = Math.min(note.totalLines, note.from + note.text.replace(/\n$/, '').split('\n').length - 1);
-      return `${note.path}#${note.from} (lines ${note.from}-${last} of ${note.totalLines})\n${note.text}`;
+      const answer = `${note.path}#${note.from} (lines ${note.from}-${last} of ${note.totalLines})\n${note.text}`;
+      return { text: answer, outside: await labelsOfNote(memory, note.path) };
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Memory } from '../../memory/memory.ts';
 import type { Tool } from '../tool.ts';
-import { integer, text } from './read.ts';
+import { integer, labelsOfNote, text } from './read.ts';
 
 /** `memory_search`: full-text recall over every note and past conversation. */
 export function memorySearch(memory: Memory): Tool {
@@ -17,15 +17,20 @@ export function memorySearch(memory: Memory): Tool {
       additionalProperties: false,
     },
     origin: 'px',
+    reach: 'inside',
     async run(args) {
       const query = text(args, 'query') ?? '';
       // What was said a moment ago counts too.
       await memory.fresh();
       const hits = memory.search(query, { limit: integer(args, 'limit') ?? 6 });
       if (hits.length === 0) return `Nothing in memory matches "${query}".`;
-      return hits
+      const outside = new Set<string>();
+      for (const path of new Set(hits.map((hit) => hit.path)))
+        for (const label of await labelsOfNote(memory, path)) outside.add(label);
+      const answer = hits
         .map((hit) => `${hit.path}#${hit.line}${hit.heading ? ` (${hit.heading})` : ''}\n${hit.snippet.trim()}`)
         .join('\n\n');
+      return { text: answer, outside: [...outside] };
     },
   };
 }

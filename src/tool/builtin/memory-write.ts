@@ -1,7 +1,19 @@
 import { PxError } from '../../error/error.ts';
 import type { Memory } from '../../memory/memory.ts';
+import { markOutside } from '../../policy/policy.ts';
 import type { Tool } from '../tool.ts';
 import { text } from './read.ts';
+
+/** Notes that every turn or a heartbeat begins with: what stands there px takes as its owner's. */
+const instructing = new Set(['memory.md', 'user.md', 'soul.md', 'agents.md', 'heartbeat.md']);
+
+function instructs(path = 'MEMORY.md'): boolean {
+  const parts = path
+    .replaceAll('\\', '/')
+    .split('/')
+    .filter((part) => part !== '' && part !== '.');
+  return parts.length <= 2 && instructing.has(parts.at(-1)?.normalize('NFKC').toLowerCase() ?? '');
+}
 
 /** `memory_write`: keeps something for later, in MEMORY.md unless told otherwise. */
 export function memoryWrite(memory: Memory): Tool {
@@ -19,14 +31,18 @@ export function memoryWrite(memory: Memory): Tool {
       additionalProperties: false,
     },
     origin: 'px',
-    async run(args, { conversation, turn }) {
+    reach: (args) => (instructs(text(args, 'path')) ? 'sends' : 'inside'),
+    async run(args, { conversation, turn, labels }) {
       const path = text(args, 'path');
       const mode = args['mode'] === 'replace' ? 'replace' : 'append';
       if (mode === 'replace' && path === undefined)
         throw new PxError('tool.arguments', 'replace needs a path.', {
           hint: 'Name the note to replace, or leave mode out to append to MEMORY.md.',
         });
-      const at = await memory.write(path ?? 'MEMORY.md', text(args, 'text') ?? '', mode, { conversation, turn });
+      const said = text(args, 'text') ?? '';
+      // A page that instructs is only written with the owner's word after text from outside was read, and then it is theirs.
+      const kept = instructs(path) ? said : markOutside(said, labels?.() ?? []);
+      const at = await memory.write(path ?? 'MEMORY.md', kept, mode, { conversation, turn });
       return `Kept in ${at.path}#${at.line}.`;
     },
   };

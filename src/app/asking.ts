@@ -1,0 +1,47 @@
+import type { Channels } from '../channel/channel.ts';
+import type { ConfigStore } from '../config/config.ts';
+import { toPxError } from '../error/error.ts';
+import type { Log } from '../log/log.ts';
+import type { Approval, Inbound } from '../wire/wire.ts';
+
+/** What asking works with. */
+interface AskingOptions {
+  channels: Pick<Channels, 'send' | 'who' | 'ownerChats'>;
+  config: Pick<ConfigStore, 'current'>;
+  log: Log;
+}
+
+/**
+ * Brings a question to the owner where they are: into the chat they wrote in; for a guest, a script or the schedule of px's own
+ * surfaces into the owner's chats. What is typed at px itself shows the question there.
+ */
+export function tellApproval({ channels, config, log }: AskingOptions) {
+  return (approval: Approval, inbound: Inbound): void => {
+    const connected = config.current.channels[inbound.channel] !== undefined;
+    const { from } = channels.who(inbound);
+    const here = connected && from !== 'guest';
+    const watched = !connected && from === 'owner' && (inbound.channel === 'cli' || inbound.channel === 'web');
+    const chats = here ? [inbound] : watched ? [] : channels.ownerChats();
+    const text = approvalText(approval, here ? '' : ` (${approval.asked} in ${approval.conversation})`);
+    for (const { channel, chat } of chats)
+      try {
+        channels.send(channel, chat, text);
+      } catch (thrown) {
+        log.warn('a question could not be sent', { channel, error: toPxError(thrown).message });
+      }
+    if (from === 'guest' && connected) channels.send(inbound.channel, inbound.chat, 'I have to ask my owner first.');
+  };
+}
+
+/** A question as a message. The last line is for connectors that make buttons of it: `/approve ID · … · /deny ID`. */
+export function approvalText(approval: Approval, where = ''): string {
+  const { id, tool, arguments: args, reason, expires, at } = approval;
+  const minutes = Math.max(1, Math.round((expires - at) / 60_000));
+  const shown = args.length > 300 ? `${args.slice(0, 299).toWellFormed()}…` : args;
+  return [
+    `🔐 May I use ${tool}?${where}`,
+    ...(shown === '{}' ? [] : [shown]),
+    `Why I ask: ${reason}. Without a word I will not, after ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}.`,
+    `/approve ${id} · /approve ${id} session · /approve ${id} 1h · /deny ${id}`,
+  ].join('\n');
+}
