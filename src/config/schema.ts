@@ -24,10 +24,9 @@ export const ConfigSchema = v.strictObject({
     {},
   ),
   sandbox: v.optional(v.pipe(sandbox, v.description('How the process of a plugin is locked.')), {}),
-  mcp: v.optional(v.pipe(mcp, v.description('Servers of the Model Context Protocol whose tools px uses.')), {}),
+  trust: v.optional(v.pipe(trust, v.description('Whose signatures of plugins count.')), {}),
   mcp: v.optional(v.pipe(mcp, v.description('Servers of the Model Context Protocol whose tools px uses.')), {}),
   policy: v.optional(v.pipe(policy, v.description('What the agent may do without asking.')), {}),
-  trust: v.optional(v.pipe(trust, v.description('Whose signatures of plugins count.')), {}),
   memory: v.optional(v.pipe(memory, v.description('Notes and their index.')), {}),
   log: v.optional(v.pipe(log, v.description('What is written to the log.')), {}),
 });
@@ -35,8 +34,6 @@ export const ConfigSchema = v.strictObject({
 /** A validated px.yaml with every default filled in. Values like `secret:NAME` and `${NAME}` are still references here. */
 export type Config = v.InferOutput<typeof ConfigSchema>;
 export type PluginConfig = Config['plugins'][string];
-export type McpServerConfig = Config['mcp']['servers'][string];
-export type ChannelConfig = Config['channels'][string];
 
 /** What holds for a plugin that px.yaml does not name: nothing granted, the default limits. */
 export function defaultPlugin(): PluginConfig {
@@ -44,3 +41,5 @@ export function defaultPlugin(): PluginConfig {
   if (!any) throw new PxError('internal', 'the config schema has no plugin defaults');
   return any;
 }
+export type McpServerConfig = Config['mcp']['servers'][string];
+export type ChannelConfig = Config['channels'][string];
