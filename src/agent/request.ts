@@ -1,6 +1,6 @@
 import type { ConfigStore } from '../config/config.ts';
 import type { Memory } from '../memory/memory.ts';
-import { estimateTokens, type ToolSpec } from '../model/model.ts';
+import { documentTokens, estimateTokens, type ToolSpec } from '../model/model.ts';
 import type { TurnFrom } from '../policy/policy.ts';
 import type { Tools } from '../tool/tool.ts';
 import type { ConversationId, Json, JsonSchema, Message } from '../wire/wire.ts';
@@ -48,6 +48,7 @@ export function messageTokens(messages: Message[]): number {
       tokens += 4;
       for (const one of part.type === 'tool-result' ? part.content : [part]) {
         if (one.type === 'image') tokens += 1500;
+        else if (one.type === 'file') tokens += documentTokens(one) / 2;
         else tokens += estimateTokens(one.type === 'tool-call' ? JSON.stringify(one.args) + one.name : one.text);
       }
     }

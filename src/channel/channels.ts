@@ -3,7 +3,7 @@ import { PxError, toPxError } from '../error/error.ts';
 import type { Log } from '../log/log.ts';
 import type { Secrets } from '../secret/secret.ts';
 import type { Store } from '../store/store.ts';
-import type { Bus, Inbound } from '../wire/wire.ts';
+import { attachmentsIn, type Bus, type Inbound, withoutData } from '../wire/wire.ts';
 import { admit, linkedMessage, localChannels, pairingMessage, welcomeMessage } from './access.ts';
 import type { Channels, InboxItem } from './channel.ts';
 import type { ConnectorHost } from './connector.ts';
@@ -56,14 +56,14 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
   };
 
   const arrived = (seq: number, inbound: Inbound) => {
-    bus.emit({ type: 'message.in', inbound });
+    bus.emit({ type: 'message.in', inbound: withoutData(inbound) });
     offer({ seq, inbound });
   };
 
   /** A connector's message through the channel's access rules; what is to be told once it is stored, or undefined for nothing new. */
   const admitted = (channel: string, message: GuestMessage): (() => void) | undefined => {
     const rules = config.current.channels[channel];
-    if (!rules || message.text.trim() === '') return undefined;
+    if (!rules || (message.text.trim() === '' && attachmentsIn(message.metadata).length === 0)) return undefined;
     const written = toInbound(channel, message, timing.now());
     const inbound = { ...written, conversation: identities.conversationOf(written) };
     const admission = admit(rules, inbound, () => book.approved(channel, inbound.sender.id));

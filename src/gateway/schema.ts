@@ -271,4 +271,3 @@ export const standing = v.object({
   at,
   until: v.pipe(v.number(), v.description('When it ends, ms since the epoch; 0: with the conversation.')),
 });
-

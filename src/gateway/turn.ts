@@ -1,6 +1,6 @@
 import type { App } from '../app/app.ts';
 import type { ErrorShape } from '../error/error.ts';
-import type { ConversationId, EndReason, Inbound, ModelRef, PxEvent, TurnEvent } from '../wire/wire.ts';
+import type { Attached, ConversationId, EndReason, Inbound, ModelRef, PxEvent, TurnEvent } from '../wire/wire.ts';
 import { type PushQueue, pushQueue } from './queue.ts';
 
 /** How a message was answered: the JSON reply of `POST …/messages`. */
@@ -19,11 +19,22 @@ export interface Ask {
   text: string;
   /** For this message only. */
   model?: string;
+  /** Pictures and documents. */
+  attachments?: Attached[] | undefined;
 }
 
 /** A message of the owner, who has proved to be it by token or session. */
 export function ownerMessage(ask: Ask): Inbound {
   const slash = ask.conversation.indexOf('/');
+  const { model, attachments = [] } = ask;
+  const attached = attachments.map(({ mime, name, data }) => ({ mime, data, ...(name === undefined ? {} : { name }) }));
+  const metadata =
+    model === undefined && attached.length === 0
+      ? undefined
+      : {
+          ...(model === undefined ? {} : { model }),
+          ...(attached.length === 0 ? {} : { attachments: attached }),
+        };
   return {
     conversation: ask.conversation,
     channel: ask.conversation.slice(0, slash),
@@ -32,7 +43,7 @@ export function ownerMessage(ask: Ask): Inbound {
     sender: { id: 'owner', name: 'owner' },
     text: ask.text,
     at: Date.now(),
-    ...(ask.model === undefined ? {} : { metadata: { model: ask.model } }),
+    ...(metadata === undefined ? {} : { metadata }),
   };
 }
 

@@ -29,6 +29,8 @@ export interface ModelRequest {
   origin?: { conversation: ConversationId; turn: string };
   /** Given: the models of `model.fallbacks` may answer instead, and each change is told here before their first word. Left out where a person or program chose this very model. */
   onFailover?: (change: Failover) => void;
+  /** `hidden`: thoughts are asked of no provider that can leave them out. What a tool loop needs of them (their proofs) comes all the same. */
+  thinking?: 'shown' | 'hidden';
   /** The answer must be JSON; left out, it is free text. */
   format?: AnswerFormat;
 }
@@ -121,6 +123,7 @@ export interface Models {
   close(): void | Promise<void>;
 }
 
+export { documentTokens, spellOut } from './document.ts';
 export { dollars } from './price.ts';
 export { openModels } from './switcher.ts';
 export { estimateTokens } from './tokens.ts';

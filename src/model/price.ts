@@ -1,5 +1,6 @@
 import { classifyAddress } from '../policy/policy.ts';
-import type { ImagePart, ModelRef, TextPart, ThinkingPart, ToolCallPart, Usage } from '../wire/wire.ts';
+import type { Attachment, ModelRef, TextPart, ThinkingPart, ToolCallPart, Usage } from '../wire/wire.ts';
+import { documentTokens } from './document.ts';
 import type { ModelRequest } from './model.ts';
 import { catalogueVersion, dearest, type Price, prices } from './prices.ts';
 
@@ -87,13 +88,17 @@ export function worstCost(price: Price | undefined, request: ModelRequest): numb
 
 /** More input tokens than the request can have. */
 function mostInputTokens({ system, messages, tools }: ModelRequest): number {
-  const parts = messages.flatMap((m): (TextPart | ImagePart | ThinkingPart | ToolCallPart)[] =>
+  const parts = messages.flatMap((m): (TextPart | Attachment | ThinkingPart | ToolCallPart)[] =>
     m.role === 'tool' ? m.parts.flatMap((result) => result.content) : m.parts,
   );
-  const images = parts.flatMap((part) => (part.type === 'image' ? [part] : []));
-  const pixels = images.reduce((sum, image) => sum + image.data.length, 0);
-  const text = Buffer.byteLength(JSON.stringify([system, messages, tools]));
-  return text - pixels + images.length * imageTokens + overheadTokens;
+  let attached = 0;
+  let bytes = Buffer.byteLength(JSON.stringify([system, messages, tools]));
+  for (const part of parts) {
+    if (part.type !== 'image' && part.type !== 'file') continue;
+    bytes -= part.data.length;
+    attached += part.type === 'image' ? imageTokens : documentTokens(part);
+  }
+  return bytes + attached + overheadTokens;
 }
 
 function rates(price: Price, input: number): { input: number; output: number } {

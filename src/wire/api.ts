@@ -1,10 +1,14 @@
 import * as v from 'valibot';
+import { Attached } from './attachment.ts';
 
 /** `POST /api/conversations/:channel/:chat/messages`. */
 export const SendMessage = v.object({
   text: v.pipe(v.string(), v.minLength(1), v.maxLength(100_000), v.description('What the person says.')),
   model: v.optional(
     v.pipe(v.string(), v.maxLength(200), v.description('A model reference or alias for this message only.')),
+  ),
+  attachments: v.optional(
+    v.pipe(v.array(Attached), v.maxLength(10), v.description('Pictures and documents that come with the text.')),
   ),
 });
 export type SendMessage = v.InferOutput<typeof SendMessage>;

@@ -26,6 +26,20 @@ export interface ImagePart {
   data: string;
 }
 
+/** A document, by bytes: a PDF, or text of any kind. */
+export interface FilePart {
+  type: 'file';
+  /** `application/pdf`, `text/csv`. */
+  mime: string;
+  /** As the sender calls it. */
+  name: string;
+  /** Base64. */
+  data: string;
+}
+
+/** What comes with a message beside its text. */
+export type Attachment = ImagePart | FilePart;
+
 /** A model asks for a tool. */
 export interface ToolCallPart {
   type: 'tool-call';
@@ -49,7 +63,7 @@ export interface ToolResultPart {
 
 /** The neutral message every provider is translated from and to. System text is apart, in the request. */
 export type Message =
-  | { role: 'user'; parts: (TextPart | ImagePart)[] }
+  | { role: 'user'; parts: (TextPart | Attachment)[] }
   | { role: 'assistant'; parts: (TextPart | ThinkingPart | ToolCallPart)[]; model?: ModelRef }
   | { role: 'tool'; parts: ToolResultPart[] };
 

@@ -9,7 +9,9 @@ export interface Script {
   /** Broken arguments for the first call. */
   brokenArgs?: string;
   usage?: { input: number; output: number; cachedInput: number };
-  end?: 'stop' | 'length';
+  end?: 'stop' | 'length' | 'refusal';
+  /** What is said with a refusal. */
+  refusal?: string;
 }
 
 /** One wire format: how an answer, an error and a request look in it. */
@@ -63,6 +65,7 @@ const chat: Speaker = {
       chunk({ role: 'assistant', content: '' }),
       ...(script.thinking ? [chunk({ reasoning_content: script.thinking.text })] : []),
       ...(script.text ?? []).map((content) => chunk({ content })),
+      ...(script.refusal ? [chunk({ refusal: script.refusal })] : []),
       ...calls.map((c, index) =>
         chunk({ tool_calls: [{ index, id: c.id, type: 'function', function: { name: c.name, arguments: '' } }] }),
       ),
@@ -137,6 +140,14 @@ const responses: Speaker = {
           ...{ item_id: 'm1', output_index: 1, content_index: 0, delta, logprobs: [] },
         }),
       ),
+      ...(script.refusal
+        ? [
+            named({
+              type: 'response.refusal.delta',
+              ...{ item_id: 'm1', output_index: 1, content_index: 0, delta: script.refusal },
+            }),
+          ]
+        : []),
       ...calls.flatMap((c, at) => [
         named({
           type: 'response.output_item.added',
@@ -257,7 +268,14 @@ const anthropic: Speaker = {
         type: 'message_delta',
         ...{
           delta: {
-            stop_reason: script.end === 'length' ? 'max_tokens' : script.calls ? 'tool_use' : 'end_turn',
+            stop_reason:
+              script.end === 'length'
+                ? 'max_tokens'
+                : script.end === 'refusal'
+                  ? 'refusal'
+                  : script.calls
+                    ? 'tool_use'
+                    : 'end_turn',
             stop_sequence: null,
           },
           usage: { output_tokens: told.output },
@@ -307,7 +325,13 @@ const gemini: Speaker = {
         : []),
       chunk(
         [{ text: '' }],
-        script.brokenArgs !== undefined ? 'MALFORMED_FUNCTION_CALL' : script.end === 'length' ? 'MAX_TOKENS' : 'STOP',
+        script.brokenArgs !== undefined
+          ? 'MALFORMED_FUNCTION_CALL'
+          : script.end === 'length'
+            ? 'MAX_TOKENS'
+            : script.end === 'refusal'
+              ? 'SAFETY'
+              : 'STOP',
         { usageMetadata },
       ),
     ];

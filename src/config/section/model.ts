@@ -79,6 +79,15 @@ export const model = v.strictObject({
     ),
     {},
   ),
+  thinking: v.optional(
+    v.pipe(
+      v.picklist(['shown', 'hidden']),
+      v.description(
+        'Whether people see what a model thinks, where it tells. `hidden`: providers are asked to leave it out, and what comes all the same is only journalled.',
+      ),
+    ),
+    'shown',
+  ),
   max_output_tokens: v.optional(
     v.pipe(v.number(), v.integer(), v.minValue(16), v.description('Upper bound of one answer, in tokens.')),
     4096,

@@ -3,7 +3,7 @@ import { PxError } from '../../error/error.ts';
 import type { ModelEvent } from '../../model/model.ts';
 import type { Usage } from '../../wire/wire.ts';
 import { followTurn } from '../turn.ts';
-import { type ChatRequest, toAgentText } from './request.ts';
+import { type ChatRequest, toAgentAttachments, toAgentText } from './request.ts';
 
 /**
  * Model `px`: the agent answers, with its own tools. With `user` the request continues that user's conversation; without,
@@ -20,11 +20,12 @@ export async function* agentEvents(app: App, body: ChatRequest, signal: AbortSig
     });
   const chat = (body.user ?? crypto.randomUUID()).replace(/[^\w.@-]/g, '_') || 'user';
   const conversation = `api/${chat}` as const;
+  const ask = { conversation, text: toAgentText(body), attachments: toAgentAttachments(body) };
   const usage: Usage = { input: 0, output: 0, cachedInput: 0 };
   const stop = () => app.sessions.stop(conversation);
   signal.addEventListener('abort', stop, { once: true });
   try {
-    for await (const event of followTurn(app, { conversation, text: toAgentText(body) })) {
+    for await (const event of followTurn(app, ask)) {
       if (event.type === 'turn.text') yield { type: 'text', text: event.text };
       else if (event.type === 'turn.thinking') yield { type: 'thinking', text: event.text };
       else if (event.type === 'turn.usage') {

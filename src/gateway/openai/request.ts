@@ -1,12 +1,26 @@
 import * as v from 'valibot';
 import { PxError } from '../../error/error.ts';
 import type { ModelRequest } from '../../model/model.ts';
-import type { ImagePart, JsonObject, JsonSchema, Message, ModelRef, TextPart } from '../../wire/wire.ts';
+import {
+  type Attached,
+  type Attachment,
+  type ImagePart,
+  type JsonObject,
+  type JsonSchema,
+  type Message,
+  type ModelRef,
+  type TextPart,
+  toAttachment,
+} from '../../wire/wire.ts';
 
 const textPart = v.looseObject({ type: v.literal('text'), text: v.string() });
 const imagePart = v.looseObject({ type: v.literal('image_url'), image_url: v.looseObject({ url: v.string() }) });
+const filePart = v.looseObject({
+  type: v.literal('file'),
+  file: v.looseObject({ filename: v.nullish(v.string()), file_data: v.nullish(v.string()) }),
+});
 const refusalPart = v.looseObject({ type: v.literal('refusal'), refusal: v.string() });
-const content = v.union([v.string(), v.array(v.variant('type', [textPart, imagePart, refusalPart]))]);
+const content = v.union([v.string(), v.array(v.variant('type', [textPart, imagePart, filePart, refusalPart]))]);
 const toolCall = v.looseObject({
   id: v.string(),
   type: v.optional(v.literal('function'), 'function'),
@@ -108,7 +122,7 @@ export function toModelRequest(body: ChatRequest, model: ModelRef, maxOutputToke
         type: 'tool-result' as const,
         callId: m.tool_call_id,
         name: callNames.get(m.tool_call_id) ?? 'unknown',
-        content: parts(m.content),
+        content: parts(m.content).map(inResult),
         isError: false,
       };
       const last = messages.at(-1);
@@ -188,16 +202,44 @@ function textOf(value: Content): string {
   return value.map((part) => (part.type === 'text' ? part.text : part.type === 'refusal' ? part.refusal : '')).join('');
 }
 
-function parts(value: Content): (TextPart | ImagePart)[] {
+/** Pictures and documents of what is asked: of the last message, and of earlier ones where the client keeps the history. */
+export function toAgentAttachments(body: ChatRequest): Attached[] {
+  const asked = body.messages.filter((m) => m.role === 'user');
+  return (body.user === undefined ? asked : asked.slice(-1)).flatMap((m) =>
+    parts(m.content ?? '').flatMap((part) => (part.type === 'text' ? [] : [attached(part)])),
+  );
+}
+
+function attached(part: Attachment): Attached {
+  return { mime: part.mime, data: part.data, ...(part.type === 'file' ? { name: part.name } : {}) };
+}
+
+function parts(value: Content): (TextPart | Attachment)[] {
   if (typeof value === 'string') return [{ type: 'text', text: value }];
-  return value.map((part): TextPart | ImagePart => {
+  return value.map((part): TextPart | Attachment => {
     if (part.type === 'text') return { type: 'text', text: part.text };
     if (part.type === 'refusal') return { type: 'text', text: part.refusal };
-    const inline = /^data:(image\/[a-z0-9.+-]+);base64,([A-Za-z0-9+/=]+)$/.exec(part.image_url.url);
-    if (!inline)
-      throw new PxError('gateway.bad-request', 'Images are taken as data: URLs only; px fetches nothing for a caller.');
-    return { type: 'image', mime: inline[1] ?? '', data: inline[2] ?? '' };
+    if (part.type === 'image_url') return inline(part.image_url.url);
+    return inline(part.file.file_data ?? '', part.file.filename ?? '');
   });
+}
+
+/** A data: URL as what it holds. */
+function inline(url: string, name?: string): Attachment {
+  const [, mime = '', data = ''] =
+    /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w=.-]+)*;base64,([A-Za-z0-9+/]+={0,2})$/.exec(url) ?? [];
+  if (data === '' || (name === undefined && !mime.startsWith('image/')))
+    throw new PxError(
+      'gateway.bad-request',
+      `${name === undefined ? 'Images' : 'Files'} are taken as data: URLs only; px fetches and stores nothing for a caller.`,
+    );
+  return toAttachment({ mime, data, ...(name === undefined ? {} : { name }) });
+}
+
+/** A tool answers with text and pictures. */
+function inResult(part: TextPart | Attachment): TextPart | ImagePart {
+  if (part.type !== 'file') return part;
+  throw new PxError('gateway.bad-request', 'A file in a tool result is not taken; send it in a user message.');
 }
 
 function parseArguments(text: string): JsonObject {

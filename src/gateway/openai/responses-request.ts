@@ -4,8 +4,13 @@ import type { ChatRequest } from './request.ts';
 
 const textPart = v.looseObject({ type: v.picklist(['input_text', 'output_text', 'text']), text: v.string() });
 const imagePart = v.looseObject({ type: v.literal('input_image'), image_url: v.string() });
+const filePart = v.looseObject({
+  type: v.literal('input_file'),
+  filename: v.nullish(v.string()),
+  file_data: v.nullish(v.string()),
+});
 const refusalPart = v.looseObject({ type: v.literal('refusal'), refusal: v.string() });
-const content = v.union([v.string(), v.array(v.variant('type', [textPart, imagePart, refusalPart]))]);
+const content = v.union([v.string(), v.array(v.variant('type', [textPart, imagePart, filePart, refusalPart]))]);
 
 const message = v.looseObject({
   type: v.optional(v.literal('message'), 'message'),
@@ -130,6 +135,10 @@ function chatContent(value: v.InferOutput<typeof content>): ChatContent {
   if (typeof value === 'string') return value;
   return value.map((part) => {
     if (part.type === 'input_image') return { type: 'image_url' as const, image_url: { url: part.image_url } };
+    if (part.type === 'input_file') {
+      const { filename, file_data } = part;
+      return { type: 'file' as const, file: { filename, file_data } };
+    }
     if (part.type === 'refusal') return { type: 'refusal' as const, refusal: part.refusal };
     return { type: 'text' as const, text: part.text };
   });

@@ -46,6 +46,7 @@ export const conversationRoutes = [
       const ask = {
         conversation: idOf(params),
         text: body.text,
+        attachments: body.attachments,
         ...(body.model === undefined ? {} : { model: app.models.resolve(body.model) }),
       };
       if (!(request.headers.get('accept') ?? '').includes('text/event-stream')) return finishTurn(app, ask);

@@ -10,6 +10,7 @@ export async function* gather(
   tell: (emit: (event: ModelEvent) => void) => Promise<void>,
 ): AsyncGenerator<ModelEvent, void, void> {
   let queue: ModelEvent[] = [];
+  let fresh = false;
   let over = false;
   let failure: { thrown: unknown } | undefined;
   let wake = () => {};
@@ -25,6 +26,7 @@ export async function* gather(
   };
   const emit = (event: ModelEvent) => {
     add(queue, event);
+    fresh = true;
     wakeLater();
   };
   void tell(emit)
@@ -36,16 +38,27 @@ export async function* gather(
       wakeLater();
     });
   for (;;) {
-    if (queue.length === 0 && !over)
+    if (!fresh && !over)
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
+    fresh = false;
     const batch = queue;
-    queue = [];
+    queue = whole(batch, over);
     yield* batch;
     if (over && queue.length === 0) break;
   }
   if (failure) throw failure.thrown;
+}
+
+/** Cuts half a character off the last text, where its other half may still come. Returns what is to wait for it. */
+function whole(batch: ModelEvent[], over: boolean): ModelEvent[] {
+  const last = batch[batch.length - 1];
+  if (over || last?.type !== 'text' || !/[\ud800-\udbff]$/.test(last.text)) return [];
+  const half = last.text.slice(-1);
+  last.text = last.text.slice(0, -1);
+  if (last.text === '') batch.pop();
+  return [{ type: 'text', text: half }];
 }
 
 /** Appends an event, or its text to the last one where both are pieces of the same. The queue owns its events. */

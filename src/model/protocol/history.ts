@@ -1,8 +1,17 @@
-import type { ImagePart, Message, TextPart, ThinkingPart, ToolCallPart, ToolResultPart } from '../../wire/wire.ts';
+import type {
+  Attachment,
+  ImagePart,
+  Message,
+  TextPart,
+  ThinkingPart,
+  ToolCallPart,
+  ToolResultPart,
+} from '../../wire/wire.ts';
+import { documentText, isPdf } from '../document.ts';
 
 /** One step of a conversation in the form every provider can take: what {@link normalise} makes. */
 export type Turn =
-  | { role: 'user'; parts: (TextPart | ImagePart)[] }
+  | { role: 'user'; parts: (TextPart | Attachment)[] }
   | { role: 'assistant'; parts: (TextPart | ThinkingPart | ToolCallPart)[] }
   /** Directly after the assistant turn that asked, one result a call, in the order of the calls. */
   | { role: 'results'; results: ToolResultPart[] };
@@ -16,6 +25,8 @@ export interface HistoryRules {
   name(original: string): string;
   /** False: images in tool results are moved to a user message after them. */
   imagesInResults: boolean;
+  /** True when a PDF can be sent as it is. A text document is sent as text to all. */
+  documents: boolean;
 }
 
 /**
@@ -29,7 +40,7 @@ export function normalise(messages: Message[], rules: HistoryRules): Turn[] {
     const message = messages[at];
     if (!message || message.role === 'tool') continue;
     if (message.role === 'user') {
-      push(turns, { role: 'user', parts: message.parts.flatMap(userPart) });
+      push(turns, { role: 'user', parts: message.parts.flatMap((part) => userPart(part, rules)) });
       continue;
     }
     const maker = message.model?.slice(0, message.model.indexOf('/'));
@@ -61,8 +72,13 @@ function filler(text: string): Turn {
   return { role: 'user', parts: [{ type: 'text', text }] };
 }
 
-function userPart(part: TextPart | ImagePart): (TextPart | ImagePart)[] {
+function userPart(part: TextPart | Attachment, rules: HistoryRules): (TextPart | Attachment)[] {
   if (part.type === 'image') return [part];
+  if (part.type === 'file') {
+    const { name, mime } = part;
+    const unread = `(The document ${name} (${mime}) was attached. This model cannot read documents of its type.)`;
+    return [documentText(part) ?? (rules.documents && isPdf(part) ? part : { type: 'text', text: unread })];
+  }
   return part.text.trim() === '' ? [] : [{ type: 'text', text: part.text.toWellFormed() }];
 }
 

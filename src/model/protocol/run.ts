@@ -14,6 +14,7 @@ import type { ProviderSettings } from '../settings.ts';
 import { type Exchange, openExchange } from './exchange.ts';
 import { gather } from './gather.ts';
 import { isReachable } from './reach.ts';
+import { Refused } from './refused.ts';
 
 /** Takes the next event of a stream. */
 export type Emit = (event: ModelEvent) => void;
@@ -36,9 +37,10 @@ export interface Wire {
 /** A provider from its face. */
 export function wireProvider(wire: Wire): Provider {
   const { embed } = wire;
+  const refused = new Refused();
   return {
     name: wire.provider,
-    stream: (request, signal) => runWire(wire, request, signal),
+    stream: (request, signal) => runWire(wire, request, signal, refused),
     models: (signal) => askOnce(wire, { model: 'its models', mostMs: 10_000, signal }, wire.list),
     ...(embed && {
       embed: (request, signal) =>
@@ -54,8 +56,30 @@ const reachAfterMs = 2_000;
 
 type End = Extract<ModelEvent, { type: 'end' }>;
 
+/** Runs one request, once more without its attachments when the server does not take them. Never throws. */
+async function* runWire(
+  wire: Wire,
+  given: ModelRequest,
+  signal: AbortSignal,
+  refused: Refused,
+): AsyncIterable<ModelEvent> {
+  const request = refused.leaveOut(given);
+  let without: ModelRequest | undefined;
+  let begun = false;
+  for await (const event of runOnce(wire, request, signal)) {
+    if (event.type === 'end' && event.error && !begun) without = refused.without(request, event.error);
+    begun = true;
+    if (!without) yield event;
+  }
+  if (!without) return;
+  for await (const event of runOnce(wire, without, signal)) {
+    if (event.type === 'end' && !event.error) refused.remember(request);
+    yield event;
+  }
+}
+
 /** Runs one request: `usage` (if told) and `end` come exactly once and last, whatever the SDK does. Never throws. */
-async function* runWire(wire: Wire, request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
+async function* runOnce(wire: Wire, request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
   let settings: ProviderSettings;
   try {
     settings = usable(wire);

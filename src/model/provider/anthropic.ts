@@ -117,6 +117,7 @@ function messagesRequest(request: ModelRequest): Anthropic.MessageCreateParamsSt
     id: /^[a-zA-Z0-9_-]{1,64}$/,
     name: wireName,
     imagesInResults: true,
+    documents: true,
   });
   const messages: Anthropic.MessageParam[] = [];
   for (const turn of turns) {
@@ -144,6 +145,9 @@ function messagesRequest(request: ModelRequest): Anthropic.MessageCreateParamsSt
       hint: 'Ask for JSON that fits a schema instead of any JSON.',
     });
   if (format) body.output_config = { format: { type: 'json_schema', schema: format.schema } };
+  // A forced tool call and thinking exclude each other.
+  if (thinksByItself(model) && request.toolChoice !== 'required')
+    body.thinking = { type: 'adaptive', display: request.thinking === 'hidden' ? 'omitted' : 'summarized' };
   if (request.tools.length > 0) {
     body.tools = request.tools.map((tool) => ({
       name: wireName(tool.name),
@@ -153,6 +157,11 @@ function messagesRequest(request: ModelRequest): Anthropic.MessageCreateParamsSt
     if (request.toolChoice) body.tool_choice = { type: request.toolChoice === 'required' ? 'any' : request.toolChoice };
   }
   return body;
+}
+
+/** Models that think unless told otherwise, and keep what they thought to themselves unless asked. */
+function thinksByItself(model: string): boolean {
+  return /^claude-[a-z]+-[5-9]/.test(model);
 }
 
 /** The stable part with a mark at its end, which covers the tools too; what changes comes after it. */
@@ -185,6 +194,12 @@ function toBlocks(turn: Turn): Block[] {
   return turn.parts.map((p): Block => {
     if (p.type === 'text') return { type: 'text', text: p.text };
     if (p.type === 'image') return image(p);
+    if (p.type === 'file')
+      return {
+        type: 'document',
+        title: p.name.slice(0, 500),
+        source: { type: 'base64', media_type: 'application/pdf', data: p.data },
+      };
     if (p.type === 'tool-call') return { type: 'tool_use', id: p.id, name: p.name, input: p.args };
     const signature = p.signature ?? '';
     return signature.startsWith(redacted)

@@ -134,7 +134,7 @@ function config(request: ModelRequest, model: string, signal: AbortSignal): Gene
   if (request.seed !== undefined) out.seed = request.seed;
   if (request.format) out.responseMimeType = 'application/json';
   if (request.format?.type === 'schema') out.responseJsonSchema = request.format.schema;
-  if (thinks(model)) out.thinkingConfig = { includeThoughts: true };
+  if (thinks(model)) out.thinkingConfig = { includeThoughts: request.thinking !== 'hidden' };
   if (request.tools.length > 0) {
     out.tools = [
       {
@@ -166,6 +166,7 @@ function contents(request: ModelRequest, model: string): Content[] {
     id: /^[a-zA-Z0-9_-]{1,64}$/,
     name: wireName,
     imagesInResults: false,
+    documents: true,
   }).map((turn) => toContent(turn, thinks(model) && !model.includes('gemini-2')));
 }
 
@@ -185,7 +186,7 @@ function toContent(turn: Turn, signed: boolean): Content {
   let first = true;
   for (const p of turn.parts) {
     if (p.type === 'text') parts.push({ text: p.text });
-    else if (p.type === 'image') parts.push({ inlineData: { mimeType: p.mime, data: p.data } });
+    else if (p.type === 'image' || p.type === 'file') parts.push({ inlineData: { mimeType: p.mime, data: p.data } });
     else if (p.type === 'tool-call') {
       const part: Part = { functionCall: { id: p.id, name: p.name, args: p.args } };
       if (p.signature) part.thoughtSignature = p.signature;

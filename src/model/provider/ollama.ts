@@ -75,6 +75,7 @@ function chatRequest(request: ModelRequest): ChatRequest & { stream: true } {
     id: /^[a-zA-Z0-9_-]{1,64}$/,
     name: wireName,
     imagesInResults: false,
+    documents: false,
   });
   const messages = [
     ...(request.system === '' ? [] : [{ role: 'system', content: request.system }]),

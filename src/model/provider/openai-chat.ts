@@ -4,7 +4,7 @@ import type {
   ChatCompletionCreateParamsStreaming,
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions';
-import type { EndReason, ImagePart, TextPart } from '../../wire/wire.ts';
+import type { Attachment, EndReason, TextPart } from '../../wire/wire.ts';
 import type { AnswerFormat, ModelRequest } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
@@ -89,6 +89,7 @@ function chatRequest(request: ModelRequest, settings: ProviderSettings): ChatCom
         id: /^[a-zA-Z0-9_-]{1,40}$/,
         name: wireName,
         imagesInResults: false,
+        documents: true,
       }).flatMap(toMessages),
     ],
     stream: true,
@@ -149,11 +150,13 @@ function toMessages(turn: Turn): ChatCompletionMessageParam[] {
   ];
 }
 
-function userContent(parts: (TextPart | ImagePart)[]): string | ChatCompletionContentPart[] {
+function userContent(parts: (TextPart | Attachment)[]): string | ChatCompletionContentPart[] {
   if (parts.every((p) => p.type === 'text')) return parts.map((p) => p.text).join('\n\n');
-  return parts.map((p) =>
-    p.type === 'text'
-      ? { type: 'text', text: p.text }
-      : { type: 'image_url', image_url: { url: `data:${p.mime};base64,${p.data}` } },
-  );
+  return parts.map((p) => {
+    if (p.type === 'text') return { type: 'text', text: p.text };
+    const url = `data:${p.mime};base64,${p.data}`;
+    return p.type === 'image'
+      ? { type: 'image_url', image_url: { url } }
+      : { type: 'file', file: { filename: p.name, file_data: url } };
+  });
 }

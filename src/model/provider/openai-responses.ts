@@ -1,12 +1,13 @@
 import type { OpenAI } from 'openai';
 import type {
   ResponseCreateParamsStreaming,
+  ResponseInputContent,
   ResponseInputItem,
   ResponseOutputItem,
   ResponseUsage,
 } from 'openai/resources/responses/responses';
 import * as v from 'valibot';
-import type { Usage } from '../../wire/wire.ts';
+import type { Attachment, TextPart, ToolResultPart, Usage } from '../../wire/wire.ts';
 import type { ModelRequest } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
@@ -85,7 +86,8 @@ function responsesRequest(request: ModelRequest, settings: ProviderSettings): Re
     provider: 'openai',
     id: /^[a-zA-Z0-9_-]{1,64}$/,
     name: wireName,
-    imagesInResults: false,
+    imagesInResults: true,
+    documents: true,
   });
   const body: ResponseCreateParamsStreaming = {
     model,
@@ -98,7 +100,7 @@ function responsesRequest(request: ModelRequest, settings: ProviderSettings): Re
   if (request.system !== '') body.instructions = request.system;
   if (reasoning) {
     body.include = ['reasoning.encrypted_content'];
-    body.reasoning = { summary: 'auto' };
+    if (request.thinking !== 'hidden') body.reasoning = { summary: 'auto' };
   } else if (request.temperature !== undefined) body.temperature = request.temperature;
   const { format } = request;
   if (format?.type === 'json') body.text = { format: { type: 'json_object' } };
@@ -121,16 +123,12 @@ function responsesRequest(request: ModelRequest, settings: ProviderSettings): Re
 
 function toItems(turn: Turn): ResponseInputItem[] {
   if (turn.role === 'results')
-    return turn.results.map((r) => ({ type: 'function_call_output', call_id: r.callId, output: resultText(r) }));
+    return turn.results.map((r) => ({ type: 'function_call_output', call_id: r.callId, output: resultOutput(r) }));
   if (turn.role === 'user')
     return [
       {
         role: 'user',
-        content: turn.parts.map((p) =>
-          p.type === 'text'
-            ? { type: 'input_text', text: p.text }
-            : { type: 'input_image', detail: 'auto', image_url: `data:${p.mime};base64,${p.data}` },
-        ),
+        content: turn.parts.map(userContent),
       },
     ];
   return turn.parts.flatMap((p, at): ResponseInputItem[] => {
@@ -141,6 +139,25 @@ function toItems(turn: Turn): ResponseInputItem[] {
     const reasoning = at < turn.parts.length - 1 ? unsign(p.signature) : undefined;
     return reasoning ? [reasoning] : [];
   });
+}
+
+function userContent(part: TextPart | Attachment): ResponseInputContent {
+  if (part.type === 'text') return { type: 'input_text', text: part.text };
+  const url = `data:${part.mime};base64,${part.data}`;
+  return part.type === 'image'
+    ? { type: 'input_image', detail: 'auto', image_url: url }
+    : { type: 'input_file', filename: part.name, file_data: url };
+}
+
+/** Text alone as text, which compatible servers take too; pictures as the API has them. */
+function resultOutput(result: ToolResultPart): ResponseInputItem.FunctionCallOutput['output'] {
+  const images = result.content.flatMap((part) => (part.type === 'image' ? [part] : []));
+  if (images.length === 0) return resultText(result);
+  const text = resultText(result);
+  return [
+    ...(text === '' ? [] : [{ type: 'input_text' as const, text }]),
+    ...images.map((p) => ({ type: 'input_image' as const, image_url: `data:${p.mime};base64,${p.data}` })),
+  ];
 }
 
 const Signature = v.object({
