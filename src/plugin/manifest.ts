@@ -42,7 +42,7 @@ export function readManifest(value: unknown, where: string): PartialManifest {
   };
   if (Object.keys(asked.grants).length + Object.keys(asked.limits).length > 0) {
     const grantable = v.safeParse(ConfigSchema.entries.plugins, { asked });
-    if (!grantable.success) throw wrong(where, grantable.issues[0], 2);
+    if (!grantable.success) throw wrong(where, grantable.issues[0], 1);
   }
   try {
     for (const rule of egress ?? []) parseEgress(rule);
@@ -57,7 +57,9 @@ export function readManifest(value: unknown, where: string): PartialManifest {
 function wrong(where: string, issue: v.BaseIssue<unknown>, skip = 0): PxError {
   const path = (issue.path ?? []).map(({ key }) => String(key)).slice(skip);
   const key = (path[0] === 'grants' ? path.slice(1) : path).join('.') || 'it';
-  const expected = issue.kind === 'validation' && issue.type === 'regex' ? `expected ${issue.message}` : issue.message;
+  const shape = issue.kind === 'validation' && issue.type === 'regex';
+  const expected =
+    issue.expected === 'never' ? 'nobody knows this key' : shape ? `expected ${issue.message}` : issue.message;
   return new PxError('plugin.invalid', `${where}: ${key}: ${expected}`.slice(0, 1000), {
     hint: 'It asks in the words in which px.yaml grants: docs/plugins.md',
   });

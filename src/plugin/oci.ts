@@ -57,8 +57,7 @@ export async function pullComponent(
   ref: OciRef,
   maxBytes: number,
 ): Promise<{ bytes: Uint8Array; signature: string | undefined }> {
-  const local = /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(ref.host);
-  const base = `${local ? 'http' : 'https'}://${ref.host}/v2/${ref.repository}`;
+  const base = `${isLocal(ref) ? 'http' : 'https'}://${ref.host}/v2/${ref.repository}`;
   let token: string | undefined;
   const get = async (path: string, max: number, accept: string[]): Promise<Fetched> => {
     const ask = () =>
@@ -104,13 +103,17 @@ export async function pullComponent(
   return { bytes, signature: layer.annotations[signatureKey] ?? manifest.annotations[signatureKey] };
 }
 
+const isLocal = (ref: OciRef) => /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(ref.host);
+
 /** Gets a token for reading as anybody, where the registry says. */
 async function askToken(challenge: string, ref: OciRef): Promise<string> {
   const fields = Object.fromEntries(
     [...challenge.matchAll(/([a-z]+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
   );
   const realm = URL.parse(fields['realm'] ?? '');
-  if (!/^bearer /i.test(challenge) || !realm)
+  // A registry elsewhere has no business with servers of this machine.
+  const foreign = realm?.protocol !== 'https:' && !isLocal(ref);
+  if (!/^bearer /i.test(challenge) || !realm || foreign)
     throw new PxError('plugin.invalid', `${ref.host} wants a user name and a password`, {
       hint: 'px reads public packages only.',
     });

@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseOci } from '../../src/plugin/oci.ts';
+import { newKeys, packPlugin, signPlugin } from '../../src/plugin/plugin.ts';
+import { component, plain } from './component.ts';
+import { codeOf, openHome } from './home.ts';
+
+const sha = (bytes: Uint8Array) => `sha256:${new Bun.CryptoHasher('sha256').update(bytes).digest('hex')}`;
+const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const manifestType = 'application/vnd.oci.image.manifest.v1+json';
+const indexType = 'application/vnd.oci.image.index.v1+json';
+/** As `wkg oci push` lays a component out. */
+const manifestOf = (layer: Uint8Array, config: Uint8Array, annotations = {}) =>
+  encode({
+    schemaVersion: 2,
+    mediaType: manifestType,
+    config: { mediaType: 'application/vnd.wasm.config.v0+json', digest: sha(config), size: config.length },
+    layers: [{ mediaType: 'application/wasm', digest: sha(layer), size: layer.length }],
+    annotations,
+  });
+const config = encode({ architecture: 'wasm', os: 'wasip2' });
+
+let wasm: Uint8Array;
+beforeAll(async () => {
+  wasm = await packPlugin(await component(plain), { name: 'sums', version: '1.0' });
+});
+
+test('a place in a registry is told from a path and a name', () => {
+  expect(parseOci('ghcr.io/owner/name:1.2')).toEqual({ host: 'ghcr.io', repository: 'owner/name', reference: '1.2' });
+  expect(parseOci('127.0.0.1:5000/a/b/c:x')?.host).toBe('127.0.0.1:5000');
+  expect(parseOci('oci://ghcr.io/owner/name')?.reference).toBe('latest');
+  expect(parseOci(`ghcr.io/o/n:1@${sha(config)}`)?.reference).toBe(sha(config));
+  expect(parseOci('docker.io/thing:1')).toMatchObject({ host: 'registry-1.docker.io', repository: 'library/thing' });
+  for (const none of [
+    'ghcr.io/owner/name',
+    'owner/name:1',
+    './a/b:1',
+    '../x.y/z:1',
+    'ghcr.io/../v2:1',
+    'ghcr.io/Owner/name:1',
+    'ghcr.io/o/n:1@sha256:00',
+    'user@ghcr.io/o/n:1',
+    'oci://ghcr.io/o/n?x',
+    'clock',
+  ])
+    expect([none, parseOci(none)]).toEqual([none, undefined]);
+});
+
+describe('a registry', () => {
+  /** What it serves, by path below `/v2/`. */
+  let serves: Record<string, { bytes: Uint8Array | string; type?: string; status?: number; location?: string }> = {};
+  let asked: { path: string; auth: string | null }[] = [];
+  let registry: Bun.Server<undefined>;
+  let tokens: Bun.Server<undefined>;
+  beforeAll(() => {
+    tokens = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      fetch(request) {
+        const { searchParams, pathname } = new URL(request.url);
+        asked.push({ path: pathname, auth: request.headers.get('authorization') });
+        if (pathname === '/cdn') return new Response(wasm);
+        if (searchParams.get('service') !== 'here' || searchParams.get('scope') !== 'repository:o/sums:pull')
+          return new Response(null, { status: 400 });
+        return Response.json({ token: 'anyone' });
+      },
+    });
+    registry = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      fetch(request) {
+        const path = new URL(request.url).pathname.replace(/^\/v2\//, '');
+        const auth = request.headers.get('authorization');
+        asked.push({ path, auth });
+        if (auth !== 'Bearer anyone') {
+          const realm = `Bearer realm="http://127.0.0.1:${tokens.port}/token",service="here",scope="repository:o/sums:pull"`;
+          return new Response(null, { status: 401, headers: { 'www-authenticate': realm } });
+        }
+        const found = serves[path];
+        if (!found) return new Response(null, { status: 404 });
+        return new Response(found.bytes, {
+          status: found.status ?? 200,
+          headers: {
+            ...(found.type ? { 'content-type': found.type } : {}),
+            ...(found.location ? { location: found.location } : {}),
+          },
+        });
+      },
+    });
+  });
+  afterAll(async () => {
+    await registry.stop(true);
+    await tokens.stop(true);
+  });
+  const at = (tag = '1') => `127.0.0.1:${registry.port}/o/sums:${tag}`;
+  const publish = (annotations = {}) => {
+    asked = [];
+    const manifest = manifestOf(wasm, config, annotations);
+    serves = {
+      'o/sums/manifests/1': { bytes: manifest, type: manifestType },
+      [`o/sums/blobs/${sha(wasm)}`]: { bytes: wasm },
+    };
+    return manifest;
+  };
+
+  test('gives a component to anybody with a token that anybody gets; an update asks it again', async () => {
+    publish();
+    await using home = await openHome();
+    const info = await home.plugins.add(at());
+    expect([info.name, info.version, info.source]).toEqual(['sums', '1.0', `oci://${at()}`]);
+    expect(await home.plugins.call('sums', 'double', [4])).toBe(8);
+    expect((await home.plugins.update('sums')).updated).toBe(false);
+    const newer = await packPlugin(wasm, { name: 'sums', version: '1.1' });
+    serves['o/sums/manifests/1'] = { bytes: manifestOf(newer, config), type: manifestType };
+    serves[`o/sums/blobs/${sha(newer)}`] = { bytes: newer };
+    expect((await home.plugins.update('sums')).plugin.version).toBe('1.1');
+  });
+
+  test('that sends on to another server does not have the token sent there', async () => {
+    publish();
+    serves[`o/sums/blobs/${sha(wasm)}`] = { bytes: '', status: 307, location: `http://127.0.0.1:${tokens.port}/cdn` };
+    await using home = await openHome();
+    await home.plugins.add(at());
+    expect(asked.at(-1)).toEqual({ path: '/cdn', auth: null });
+    serves[`o/sums/blobs/${sha(wasm)}`] = { bytes: '', status: 307, location: 'http://192.0.2.1/cdn' };
+    expect(await codeOf(home.plugins.add(at(), { replace: true }))).toBe('plugin.invalid');
+  });
+
+  test('with an index of several, and one asked by digest', async () => {
+    const manifest = publish();
+    serves[`o/sums/manifests/${sha(manifest)}`] = { bytes: manifest };
+    const index = { manifests: [{ digest: sha(manifest), size: 1, platform: { architecture: 'wasm', os: 'wasip2' } }] };
+    serves['o/sums/manifests/1'] = { bytes: encode(index), type: indexType };
+    await using home = await openHome();
+    await home.plugins.add(at());
+    await home.plugins.add(`oci://127.0.0.1:${registry.port}/o/sums@${sha(manifest)}`, { name: 'again' });
+    // An index of indices has no end.
+    const loop = encode({ manifests: [{ digest: sha(encode(index)) }] });
+    serves['o/sums/manifests/1'] = { bytes: loop };
+    serves[`o/sums/manifests/${sha(encode(index))}`] = { bytes: encode(index) };
+    expect(await codeOf(home.plugins.add(at(), { replace: true }))).toBe('plugin.invalid');
+  });
+
+  test('that lies is not believed', async () => {
+    await using home = await openHome();
+    const tries: Record<string, () => void> = {
+      'another file than announced': () => {
+        serves[`o/sums/blobs/${sha(wasm)}`] = { bytes: 'other' };
+      },
+      'another manifest than asked for': () => {
+        serves['o/sums/manifests/1'] = { bytes: encode({ manifests: [{ digest: sha(config) }] }) };
+        serves[`o/sums/manifests/${sha(config)}`] = { bytes: manifestOf(wasm, config) };
+      },
+      'no JSON': () => {
+        serves['o/sums/manifests/1'] = { bytes: '<html>' };
+      },
+      'a digest that is a path': () => {
+        const layers = [{ mediaType: 'application/wasm', digest: 'sha256:../../x', size: 1 }];
+        serves['o/sums/manifests/1'] = { bytes: encode({ layers }) };
+      },
+      'no component': () => {
+        serves['o/sums/manifests/1'] = { bytes: encode({ layers: [] }) };
+      },
+      'a server that fails': () => {
+        serves['o/sums/manifests/1'] = { bytes: '', status: 500 };
+      },
+    };
+    for (const [what, lie] of Object.entries(tries)) {
+      publish();
+      lie();
+      expect([what, await codeOf(home.plugins.add(at()))]).toEqual([what, 'plugin.invalid']);
+    }
+    publish();
+    expect(await codeOf(home.plugins.add(at('2')))).toBe('not-found');
+    serves['o/sums/manifests/1'] = { bytes: new Uint8Array(5_000_000) };
+    expect(await codeOf(home.plugins.add(at()))).toBe('too-large');
+    expect(home.plugins.list()).toEqual([]);
+  });
+
+  test('carries the signature as an annotation', async () => {
+    const { publicKey, privateKey } = await newKeys();
+    await using home = await openHome({ trust: { keys: [`${publicKey} Ada`], require: true } });
+    publish();
+    expect(await codeOf(home.plugins.add(at()))).toBe('plugin.signature');
+    publish({ 'px.plugin.signature': await signPlugin(wasm, privateKey) });
+    expect((await home.plugins.add(at())).signedBy).toBe('Ada');
+  });
+});
+
+const distribution = '/usr/bin/docker-registry';
+test.skipIf(!existsSync(distribution))('the registry most people run gives what was pushed to it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'px-registry-'));
+  const reserved = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() });
+  const host = `127.0.0.1:${reserved.port}`;
+  await reserved.stop(true);
+  const settings = { version: 0.1, storage: { filesystem: { rootdirectory: folder } }, http: { addr: host } };
+  writeFileSync(join(folder, 'config.yml'), JSON.stringify(settings));
+  const registry = Bun.spawn([distribution, 'serve', join(folder, 'config.yml')], {
+    stdout: 'ignore',
+    stderr: 'ignore',
+  });
+  try {
+    const base = `http://${host}/v2/owner/sums`;
+    for (let i = 0; i < 100 && !(await fetch(`http://${host}/v2/`).catch(() => undefined)); i++) await Bun.sleep(50);
+    for (const blob of [wasm, config]) {
+      const begun = await fetch(`${base}/blobs/uploads/`, { method: 'POST' });
+      const to = new URL(begun.headers.get('location') ?? '', base);
+      to.searchParams.set('digest', sha(blob));
+      expect((await fetch(to, { method: 'PUT', body: new Uint8Array(blob) })).status).toBe(201);
+    }
+    const put = { method: 'PUT', body: manifestOf(wasm, config), headers: { 'content-type': manifestType } };
+    expect((await fetch(`${base}/manifests/v1`, put)).status).toBe(201);
+    await using home = await openHome();
+    expect((await home.plugins.add(`${host}/owner/sums:v1`)).version).toBe('1.0');
+    expect(await home.plugins.call('sums', 'double', [21])).toBe(42);
+  } finally {
+    registry.kill();
+    await registry.exited;
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
