@@ -80,6 +80,8 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
         return false;
       }
     },
+    /** The API as it describes itself: what of it a person reads. */
+    openApi: () => call(openApi, 'GET', '/openapi.json'),
     status: () => call(replies.statusReply, 'GET', '/api/status'),
     /** A one-time sign-in code for a browser. */
     createCode: () => call(v.object({ code: v.string(), expiresAt: v.number() }), 'POST', '/api/links'),
@@ -184,6 +186,21 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
     pluginLogs: async (name: string) =>
       (await call(v.object({ lines: v.array(replies.logLine) }), 'GET', `/api/plugins/${enc(name)}/logs`)).lines,
 
+    /** Keeps a file on the machine of px; `path` is what `addPlugin` takes. */
+    upload: async (name: string, bytes: Uint8Array<ArrayBuffer>) => {
+      const response = await request('POST', `/api/uploads/${enc(name)}`, undefined, {
+        body: bytes,
+        headers: { 'content-type': 'application/octet-stream' },
+      });
+      return v.parse(v.object({ path: v.string(), bytes: v.number() }), await response.json());
+    },
+
+    /** What px did. */
+    audit: (
+      query_: { day?: string; tool?: string; conversation?: string; by?: string; all?: 'yes'; limit?: number } = {},
+    ) => call(v.object({ lines: v.array(replies.auditLine), more: v.boolean() }), 'GET', `/api/audit${query(query_)}`),
+    verifyAudit: () => call(replies.auditVerdict, 'POST', '/api/audit/verify'),
+
     mcpServers: async () => (await call(v.object({ servers: v.array(replies.mcpServer) }), 'GET', '/api/mcp')).servers,
     /** Starts an MCP server and lists its tools anew. */
     testMcp: (name: string) => call(replies.mcpServer, 'POST', `/api/mcp/${enc(name)}/test`),
@@ -217,6 +234,13 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
 
     config: () => call(v.record(v.string(), v.unknown()), 'GET', '/api/config'),
     setConfig: (key: string, value: unknown) => call(replies.ok, 'PUT', `/api/config/${enc(key)}`, { value }),
+    configSchema: () => call(v.record(v.string(), v.unknown()), 'GET', '/api/config/schema'),
+    /** px.yaml as it is written. */
+    configFile: () =>
+      call(v.object({ text: v.string(), problem: v.string(), path: v.string() }), 'GET', '/api/config-file'),
+    /** `was`: the text that was edited; another one in its place by now is a conflict. */
+    writeConfigFile: (text: string, was?: string) =>
+      call(replies.ok, 'PUT', '/api/config-file', { text, ...(was === undefined ? {} : { was }) }),
     unsetConfig: (key: string) => call(replies.ok, 'DELETE', `/api/config/${enc(key)}`),
     models: () =>
       call(
@@ -224,6 +248,8 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
         'GET',
         '/api/models',
       ),
+    /** A real call, for a word. */
+    testModel: (model: string) => call(replies.modelTest, 'POST', '/api/model-test', { model }),
     /** What the next request of a conversation is made of. */
     context: (id: ConversationId) => call(replies.contextReport, 'GET', `${at(id)}/context`),
     /** What model calls cost. */
@@ -249,6 +275,18 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
       (await call(v.object({ revoked: v.boolean() }), 'DELETE', `/api/pairing/${enc(channel)}/${enc(sender)}`)).revoked,
   };
 }
+
+const parameter = v.object({
+  name: v.string(),
+  required: v.optional(v.boolean(), false),
+  description: v.optional(v.string(), ''),
+});
+const openApi = v.object({
+  paths: v.record(
+    v.string(),
+    v.record(v.string(), v.object({ summary: v.string(), parameters: v.optional(v.array(parameter), []) })),
+  ),
+});
 
 function signalOf(signal: AbortSignal | undefined): RequestInit {
   return signal === undefined ? {} : { signal };

@@ -52,5 +52,12 @@ export interface ConfigStore {
   watch(): void;
   /** Sets one dotted key in px.yaml, keeping comments and order; undefined takes it away. Validates before writing. */
   set(path: string, value: unknown): Promise<void>;
+  /** px.yaml as it is written; empty without a file. Throws PxError `config.unreadable`. */
+  text(): Promise<string>;
+  /**
+   * Writes the whole of px.yaml, when it is valid. With `was`, only when that is what the file still says. Throws PxError `config.*`,
+   * `conflict`.
+   */
+  replace(text: string, was?: string): Promise<void>;
   close(): void;
 }

@@ -24,6 +24,20 @@ export async function editConfig(file: string, dotted: string, value: unknown): 
   return after;
 }
 
+/** Writes the whole of px.yaml, when it is valid, and returns its text. Throws PxError `config.*`, and `conflict` when it does not say `was` any more. */
+export async function replaceConfig(file: string, text: string, was?: string): Promise<string> {
+  await parseConfig(text, file);
+  const before = (await readConfig(file)) ?? '';
+  // A browser sends a text with other line ends than it was given.
+  const lines = (text: string) => text.replaceAll('\r\n', '\n');
+  if (was !== undefined && lines(before) !== lines(was))
+    throw new PxError('conflict', 'px.yaml was changed meanwhile by somebody else.', {
+      hint: 'Look at what it says now and make your change in it.',
+    });
+  if (before !== text) await writeWhole(file, text);
+  return text;
+}
+
 function checkKey(path: ConfigPath): void {
   for (const [i] of path.entries()) {
     const at = path.slice(0, i + 1);

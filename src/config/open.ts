@@ -105,6 +105,12 @@ export async function openConfig(home: Home, env: Environment): Promise<ConfigSt
         const { editConfig } = await import('./edit.ts');
         await adopt(await editConfig(home.config, path, value));
       }),
+    text: async () => (await readConfig(home.config)) ?? '',
+    replace: (next, was) =>
+      queued(async () => {
+        const { replaceConfig } = await import('./edit.ts');
+        await adopt(await replaceConfig(home.config, next, was));
+      }),
     close: () => {
       closed = true;
       stopWatching?.();

@@ -19,6 +19,8 @@ export interface Access {
   redeem(code: string): string | undefined;
   /** True when a `Cookie` header holds a session made with this token. */
   isSession(cookieHeader: string): boolean;
+  /** The secret that each form of a session's pages carries, so that no other page can fill one in; empty without a session. */
+  formToken(cookieHeader: string): string;
 }
 
 /** Reads `state/token`, or makes it (0600) on the first run. */
@@ -31,7 +33,18 @@ export function openAccess(stateFolder: string): Access {
 /** Access for a token that is known already. */
 export function createAccess(token: string): Access {
   const codes = new Map<string, number>();
-  const sign = (body: string) => createHmac('sha256', token).update(`session:${body}`).digest('base64url');
+  const sign = (body: string, use = 'session') =>
+    createHmac('sha256', token).update(`${use}:${body}`).digest('base64url');
+  const sessionOf = (cookieHeader: string): string | undefined => {
+    const value = cookieHeader
+      .split(/;\s*/)
+      .find((c) => c.startsWith(`${cookieName}=`))
+      ?.slice(cookieName.length + 1);
+    const cut = value?.lastIndexOf('.') ?? -1;
+    if (value === undefined || cut < 0) return undefined;
+    const body = value.slice(0, cut);
+    return sameText(value.slice(cut + 1), sign(body)) && Number(body.split('.')[0]) > Date.now() ? body : undefined;
+  };
   return {
     token,
     isToken: (given) => sameText(given, token),
@@ -51,15 +64,10 @@ export function createAccess(token: string): Access {
       const body = `${Date.now() + maxAge * 1000}.${randomBytes(12).toString('base64url')}`;
       return `${cookieName}=${body}.${sign(body)}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAge}`;
     },
-    isSession(cookieHeader) {
-      const value = cookieHeader
-        .split(/;\s*/)
-        .find((c) => c.startsWith(`${cookieName}=`))
-        ?.slice(cookieName.length + 1);
-      const cut = value?.lastIndexOf('.') ?? -1;
-      if (value === undefined || cut < 0) return false;
-      const body = value.slice(0, cut);
-      return sameText(value.slice(cut + 1), sign(body)) && Number(body.split('.')[0]) > Date.now();
+    isSession: (cookieHeader) => sessionOf(cookieHeader) !== undefined,
+    formToken(cookieHeader) {
+      const session = sessionOf(cookieHeader);
+      return session === undefined ? '' : sign(session, 'form');
     },
   };
 }
@@ -89,7 +97,8 @@ export function createFailureLimit(most = 10, windowMs = 60_000, now: () => numb
   };
 }
 
-function sameText(a: string, b: string): boolean {
+/** Compares two texts in a time that tells nothing of where they differ. */
+export function sameText(a: string, b: string): boolean {
   // Hashing first makes both the same length, which timingSafeEqual needs and which hides the length too.
   const hash = (text: string) => createHmac('sha256', 'px').update(text).digest();
   return timingSafeEqual(hash(a), hash(b));

@@ -2,7 +2,7 @@ import { Hono } from 'hono/tiny';
 import type { App } from '../app/app.ts';
 import { PxError, toPxError } from '../error/error.ts';
 import type { Access, FailureLimit } from './access.ts';
-import { createFailureLimit } from './access.ts';
+import { createFailureLimit, sameText } from './access.ts';
 import { readJson } from './body.ts';
 import { checkPlace, type GuardRules, isConfiguredOrigin, securityHeaders } from './guard.ts';
 import { check, checkQuery } from './input.ts';
@@ -14,6 +14,10 @@ import { routes } from './table.ts';
 /** What the portal is told of a page request. */
 export interface PageContext {
   signedIn: boolean;
+  /** What each form must carry in its field `form`; empty for who is not signed in. */
+  formToken: string;
+  /** True for the very token of {@link formToken}, never for an empty one. */
+  isFormToken(given: string): boolean;
   /** Calls the API of this px as its owner; only for pages of a signed-in person. */
   call(request: Request): Promise<Response>;
 }
@@ -116,10 +120,17 @@ export function createHandler(options: { app: App; access: Access; pages?: Pages
   }
   hono.notFound((c) => {
     const { pathname } = new URL(c.req.url);
-    if (!pages || /^\/(api|v1|hooks)(\/|$)/.test(pathname) || !['GET', 'HEAD'].includes(c.req.method))
+    if (!pages || /^\/(api|v1|hooks)(\/|$)/.test(pathname) || !['GET', 'HEAD', 'POST'].includes(c.req.method))
       return refusal(pathname, new PxError('not-found', `There is nothing at ${pathname.slice(0, 200)}.`));
-    const call = (request: Request) => hono.fetch(request, { address: c.env.address, trusted: true });
-    return pages(c.req.raw, { signedIn: isOwner(c.req.raw), call: async (request) => call(request) });
+    const call = (request: Request) =>
+      hono.fetch(request, { address: c.env.address, trusted: true, unhurried: () => c.env.unhurried?.() });
+    const formToken = access.formToken(c.req.header('cookie') ?? '');
+    return pages(c.req.raw, {
+      signedIn: isOwner(c.req.raw),
+      formToken,
+      isFormToken: (given) => formToken !== '' && sameText(given, formToken),
+      call: async (request) => call(request),
+    });
   });
   hono.onError((thrown) => errorResponse(thrown));
 

@@ -235,17 +235,6 @@ export const pairingEntry = v.object({
   person: v.pipe(text, v.description('`channel/id` of the identity it is the same person as; else empty.')),
 });
 
-/** One MCP server, as `px mcp list` shows it. */
-export const mcpServer = v.object({
-  name: v.string(),
-  transport: v.picklist(['stdio', 'http']),
-  target: v.string(),
-  state: v.picklist(['disabled', 'off', 'starting', 'running', 'failing']),
-  detail: v.string(),
-  pid: v.nullable(v.number()),
-  tools: v.array(v.object({ name: v.string(), description: v.string() })),
-  listedAt: v.nullable(v.number()),
-});
 /** A tool call that waits for a person's word. */
 export const approval = v.object({
   id: text,
@@ -270,4 +259,47 @@ export const standing = v.object({
   by: text,
   at,
   until: v.pipe(v.number(), v.description('When it ends, ms since the epoch; 0: with the conversation.')),
+});
+
+/** One MCP server, as `px mcp list` shows it. */
+export const mcpServer = v.object({
+  name: v.string(),
+  transport: v.picklist(['stdio', 'http']),
+  target: v.string(),
+  state: v.picklist(['disabled', 'off', 'starting', 'running', 'failing']),
+  detail: v.string(),
+  pid: v.nullable(v.number()),
+  tools: v.array(v.object({ name: v.string(), description: v.string() })),
+  listedAt: v.nullable(v.number()),
+});
+
+/** One thing px did. */
+export const auditLine = v.object({
+  at,
+  conversation: text,
+  path: text,
+  line: count,
+  kind: text,
+  what: v.pipe(text, v.description("A tool call's name, or what happened in a word.")),
+  detail: text,
+  asked: text,
+  ok: v.optional(v.boolean()),
+  ms: v.optional(v.number()),
+  approval: v.optional(v.object({ decision: text, by: text })),
+});
+/** Whether the journals are as px wrote them. */
+export const auditVerdict = v.object({
+  conversations: count,
+  files: count,
+  entries: count,
+  problems: v.array(v.object({ path: text, line: count, reason: text })),
+});
+/** How a test call of a model went. */
+export const modelTest = v.object({
+  ok: v.boolean(),
+  model: text,
+  ms: v.number(),
+  firstMs: v.pipe(v.nullable(v.number()), v.description('Until the first word, in ms.')),
+  text,
+  error: v.optional(errorReply.entries.error),
 });

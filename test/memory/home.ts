@@ -38,6 +38,8 @@ export async function testMemory(settings: { max_file_bytes?: number } = {}): Pr
     reload: async () => {},
     watch: () => {},
     set: async () => {},
+    text: async () => '',
+    replace: async () => {},
     close: () => {},
   };
   const bus = createBus();

@@ -45,6 +45,8 @@ export function fakeConfig(yaml: unknown, env: Record<string, string> = {}) {
     reload: async () => {},
     watch: () => {},
     set: async () => {},
+    text: async () => '',
+    replace: async () => {},
     close: () => {},
   };
   const edit = (next: unknown, changed: string[]) => {

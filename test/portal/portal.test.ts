@@ -1,95 +1,113 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { type Gateway, startGateway } from '../../src/gateway/gateway.ts';
-import { servePortal } from '../../src/portal/portal.ts';
-import { type Fake, fakeApp } from '../gateway/fake-app.ts';
+import { Portal } from './open.ts';
 
-let fake: Fake;
-let gateway: Gateway;
-let cookie: string;
+const paths = [
+  '/',
+  '/conversations',
+  '/conversations/web/me',
+  '/conversations?q=hello',
+  '/memory',
+  '/memory?q=hello',
+  '/memory?changes=1',
+  '/memory/note?path=MEMORY.md',
+  '/memory/note?path=MEMORY.md&raw',
+  '/memory/edit?path=MEMORY.md',
+  '/plugins',
+  '/models',
+  '/channels',
+  '/schedule',
+  '/approvals',
+  '/audit',
+  '/audit?all=1',
+  '/settings',
+  '/settings/file',
+  '/settings/gateway',
+  '/settings/model',
+  '/settings/channels',
+  '/settings/plugins',
+  '/settings/mcp',
+  '/status',
+  '/docs',
+  '/docs/security',
+  '/docs/reference/config',
+  '/docs/http',
+];
+
+let portal: Portal;
 beforeAll(async () => {
-  fake = fakeApp();
-  gateway = await startGateway({ app: fake.app, port: 0, pages: servePortal });
-  const response = await fetch(`${gateway.url}/api/session`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', origin: gateway.url },
-    body: JSON.stringify({ code: gateway.createCode().code }),
-  });
-  cookie = response.headers.get('set-cookie')?.split(';')[0] ?? '';
+  portal = await Portal.open();
 });
-afterAll(() => gateway.stop());
-
-const page = async (path: string, signedIn = true) => {
-  const response = await fetch(gateway.url + path, { headers: signedIn ? { cookie } : {} });
-  return { status: response.status, text: await response.text(), headers: response.headers };
-};
+afterAll(() => portal[Symbol.asyncDispose]());
 
 describe('the portal', () => {
   test('shows a stranger how to sign in, and nothing else', async () => {
-    for (const path of ['/', '/status', '/?c=web/secret']) {
-      const { status, text } = await page(path, false);
-      expect(status).toBe(401);
+    for (const path of [...paths, '/nothing', '/?c=web/secret']) {
+      const { status, text } = await portal.get(path, {});
+      expect([path, status]).toEqual([path, 401]);
       expect(text).toContain('px portal');
       expect(text).not.toContain('offline/px');
     }
   });
 
-  test('shows the chat with the model, labelled offline', async () => {
-    const { status, text } = await page('/');
-    expect(status).toBe(200);
-    expect(text).toContain('offline model · offline/px');
-    expect(text).toContain('data-conversation="web/me"');
-  });
-
-  test('shows what px is doing', async () => {
-    const { status, text } = await page('/status');
-    expect(status).toBe(200);
-    for (const word of ['Model', 'Channels', 'Plugins', 'Sandbox', 'required']) expect(text).toContain(word);
-  });
-
-  test('writes what a model, a plugin or an address said as text', async () => {
-    const evil = '<script>alert(1)</script><img src=x onerror=alert(1)>';
-    fake.app.memory.journal.read = async () => [
-      { at: 1, kind: 'assistant', turn: 't', model: 'offline/px', text: evil },
-      {
-        at: 2,
-        kind: 'tool-result',
-        turn: 't',
-        ms: 1,
-        result: {
-          type: 'tool-result',
-          callId: 'c',
-          name: 'x',
-          isError: false,
-          content: [{ type: 'text', text: evil }],
-        },
-      },
-    ];
-    for (const path of [
-      '/',
-      `/?c=${encodeURIComponent(`web/${evil.replaceAll('/', '')}`)}`,
-      `/${encodeURIComponent(evil)}`,
-    ]) {
-      const { text } = await page(path);
-      expect(text).not.toContain('<img');
-      expect(text.match(/<script/g)?.length).toBe(1);
-    }
-  });
-
-  test('holds nothing its own content security policy would stop', async () => {
-    fake.app.memory.journal.read = async () => [];
-    for (const path of ['/', '/status', '/nothing']) {
-      const { text, headers } = await page(path);
+  for (const path of paths)
+    test(`${path} has the menu, a title, and nothing its own content security policy would stop`, async () => {
+      const { status, text, headers } = await portal.get(path);
+      expect(status).toBe(200);
+      expect(text).toContain('aria-label="Pages"');
+      expect(text.match(/<h1/g)).toHaveLength(1);
       expect(headers.get('content-security-policy')).toContain("script-src 'self'");
-      expect(text).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:/i);
-      for (const [, address = ''] of text.matchAll(/(?:src|href)="([^"]*)"/g)) {
-        expect(address).toStartWith('/');
-        if (/\.(js|css|svg)$/.test(address)) expect((await page(address, false)).status).toBe(200);
-      }
+      expect(text).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:|<img|<iframe/i);
+      for (const [, address = ''] of text.matchAll(/\ssrc="([^"]*)"/g)) expect(address).toMatch(/^\/[^/]/);
+      for (const [link, address = ''] of text.matchAll(/<(?:a|link) [^>]*?href="([^"]*)"[^>]*>/g))
+        if (!/^[/#?]/.test(address))
+          expect(link).toMatch(/rel="noopener noreferrer" target="_blank"|target="_blank" rel=/);
+    });
+
+  test('sends what a first look needs in less than 100 KB', async () => {
+    const { text } = await portal.get('/');
+    const files = [...text.matchAll(/(?:src|href)="(\/[\w.]+\.(?:js|css|svg))"/g)].map(([, file = '']) => file);
+    expect(files.length).toBeGreaterThan(3);
+    let bytes = 0;
+    for (const file of ['/', ...files, '/markdown.browser.js']) {
+      const response = await fetch(portal.gateway.url + file, {
+        headers: { cookie: portal.cookie, 'accept-encoding': 'gzip' },
+        decompress: false,
+      });
+      expect(response.status).toBe(200);
+      bytes += (await response.arrayBuffer()).byteLength;
     }
+    expect(bytes).toBeLessThan(100_000);
+  });
+
+  test('does not send a file again that the browser has', async () => {
+    const { headers } = await portal.get('/portal.css', {});
+    expect((await portal.get('/portal.css', { 'if-none-match': headers.get('etag') ?? '' })).status).toBe(304);
   });
 
   test('does not know other pages', async () => {
-    expect((await page('/nothing')).status).toBe(404);
-    expect((await page('/__proto__')).status).toBe(404);
+    for (const path of [
+      '/nothing',
+      '/__proto__',
+      '/constructor',
+      '/settings/nothing',
+      '/docs/nothing',
+      '/plugins/nothing',
+      '/%E0%A4%A',
+    ])
+      expect([path, (await portal.get(path)).status]).toEqual([path, 404]);
+  });
+
+  test('leads from one page of the documentation to the next, and never to one that is not there', async () => {
+    const seen = new Set<string>();
+    const todo = ['/docs'];
+    for (let path = todo.pop(); path !== undefined; path = todo.pop()) {
+      if (seen.has(path)) continue;
+      seen.add(path);
+      const { status, text } = await portal.get(path);
+      expect([path, status]).toEqual([path, 200]);
+      for (const [, next = ''] of text.matchAll(/href="(\/docs\/[^"#]*)/g)) todo.push(next);
+    }
+    expect([...seen]).toContain('/docs/plugins');
+    expect([...seen]).toContain('/docs/reference/wit');
   });
 });

@@ -1,125 +1,124 @@
 /** @jsxImportSource hono/jsx */
-import type { Client } from '../../client/client.ts';
-import type { ConversationId } from '../../wire/wire.ts';
-import { Layout } from './layout.tsx';
-
-type Entry = Awaited<ReturnType<Client['conversation']>>['entries'][number];
+import { Icon } from '../ui/icon.tsx';
+import { Layout } from '../ui/layout.tsx';
+import { Form, Problem } from '../ui/parts.tsx';
+import type { Page, Visit } from '../visit.ts';
+import { conversationOf } from './address.ts';
+import { Entries } from './entries.tsx';
+import { Question } from './question.tsx';
 
 const shownEntries = 200;
+const shownConversations = 8;
 
-/** The chat: one conversation with its latest entries, the others beside it. */
-export async function chatPage(client: Client, url: URL) {
-  const id = conversationOf(url.searchParams.get('c') ?? '');
-  const [status, list, shown] = await Promise.all([
-    client.status(),
+/** The chat: one conversation with its latest entries. */
+async function show(visit: Visit) {
+  const { client, status } = visit;
+  const id = conversationOf(visit.url.searchParams.get('c') ?? '');
+  const [list, shown, { approvals }] = await Promise.all([
     client.conversations(),
     client.conversation(id, shownEntries),
+    client.approvals.list(),
   ]);
-  const results = new Map(
-    shown.entries.filter((e) => e.kind === 'tool-result').map((e) => [field(record(e['result']), 'callId'), e]),
-  );
-  const names = [...new Set([id, 'web/me', ...list.map((one) => one.conversation)])];
+  const waiting = approvals.filter((one) => one.conversation === id);
+  const names = [...new Set(['web/me', ...list.map((one) => one.conversation)])].filter((name) => name !== id);
   return (
-    <Layout title="Chat" here="chat" status={status}>
-      <aside>
-        <h2>Conversations</h2>
-        <ul>
-          {names.map((name) => (
-            <li>
-              <a class="pick" href={`/?c=${encodeURIComponent(name)}`} aria-current={name === id ? 'true' : undefined}>
-                {name}
-              </a>
-            </li>
-          ))}
-        </ul>
-        <form id="new" class="row">
-          <input name="name" placeholder="New conversation" aria-label="Name of a new conversation" maxlength={60} />
-        </form>
-      </aside>
+    <Layout visit={visit} title="Chat" size="full" script="/chat.browser.js">
       <section class="talk">
-        <ol id="log" aria-live="polite" data-conversation={id}>
+        <header>
+          <h1>{id}</h1>
+          <span class="soft small">{shown.model ?? status.model.ref}</span>
+          <details class="sure right">
+            <summary class="button">Other conversations</summary>
+            <div class="card pop">
+              <ul class="plain-list side">
+                {names.slice(0, shownConversations).map((name) => (
+                  <li>
+                    <a href={`/?c=${encodeURIComponent(name)}`}>{name}</a>
+                  </li>
+                ))}
+              </ul>
+              <form action="/" class="row" aria-label="A new conversation">
+                <input
+                  name="c"
+                  placeholder="a new one"
+                  aria-label="Name of a new conversation"
+                  maxlength={60}
+                  required
+                />
+                <button type="submit">Open</button>
+              </form>
+              <a href="/conversations">All conversations</a>
+            </div>
+          </details>
+        </header>
+        <ol id="log" class="log" aria-live="polite" aria-label="What was said" data-conversation={id} tabindex={0}>
           {shown.entries.length === 0 && (
-            <li class="note" id="nothing">
-              Nothing said yet. Try “what time is it?”, or “remember that my bicycle is called Gudrun”.
+            <li class="hello" id="nothing">
+              <h2>Say something to px</h2>
+              <p class="soft">“What time is it?”, or “remember that my bicycle is called Gudrun”.</p>
             </li>
           )}
-          {shown.entries.map((entry) => (
-            <EntryItem entry={entry} results={results} />
+          <Entries entries={shown.entries} />
+          {waiting.map((approval) => (
+            <li>
+              <Question visit={visit} approval={approval} />
+            </li>
           ))}
         </ol>
+        {visit.problem && (
+          <div class="hint">
+            <Problem error={visit.problem} />
+          </div>
+        )}
+        <p id="state" class="hint working" role="status" hidden>
+          px is at work
+        </p>
         {status.model.offline && (
           <p class="hint">
-            The offline model answers: it needs no network, searches your notes and calls tools. For a real one set a
-            key with <code>px secret set OPENAI_API_KEY</code>, or start Ollama.
+            The offline model answers: it needs no network, searches your notes and calls tools. For a real one{' '}
+            <a href="/models">set a key</a>, or start Ollama.
           </p>
         )}
-        <form id="say" class="composer">
-          <textarea
-            name="text"
-            rows={1}
-            required
-            maxlength={100000}
-            placeholder="Write to px"
-            aria-label="Message"
-          ></textarea>
-          <button type="submit">Send</button>
-          <button type="button" id="stop" hidden>
-            Stop
-          </button>
-        </form>
+        <Form visit={visit} id="say" class="composer" label="Write to px">
+          <div class="box">
+            <textarea
+              name="text"
+              rows={1}
+              required
+              maxlength={100_000}
+              placeholder="Write to px"
+              aria-label="Message"
+              value={visit.form.text('text')}
+            ></textarea>
+            <button type="submit" name="do" value="stop" id="stop" formnovalidate hidden aria-label="Stop the answer">
+              <Icon name="stop" />
+            </button>
+            <button type="submit" name="do" value="say" class="main" aria-label="Send">
+              <Icon name="send" />
+            </button>
+          </div>
+        </Form>
       </section>
     </Layout>
   );
 }
 
-function EntryItem({ entry, results }: { entry: Entry; results: Map<string, Entry> }) {
-  const text = field(entry, 'text');
-  if (entry.kind === 'user') return <li class="user">{text}</li>;
-  if (entry.kind === 'assistant') return <li class="assistant">{text}</li>;
-  if (entry.kind === 'thinking') return <Folded title="thought" text={text} />;
-  if (entry.kind === 'tool-call') {
-    const call = record(entry['call']);
-    const result = record(results.get(field(call, 'id'))?.['result']);
-    const title = `${field(call, 'name')}${result['isError'] === true ? ' — failed' : ''}`;
-    return <Folded title={title} text={JSON.stringify(call['args'] ?? {}, null, 2)} more={resultText(result)} />;
-  }
-  // Shown with its call.
-  if (entry.kind === 'tool-result') return null;
-  if (entry.kind === 'turn-end') {
-    const error = record(entry['error']);
-    return entry['error'] === undefined ? null : <li class="note">{field(error, 'message')}</li>;
-  }
-  if (entry.kind === 'model') return <li class="note">{`${field(entry, 'model')} answers from here on`}</li>;
-  return <li class="note">{text}</li>;
-}
+const here = (visit: Visit) => visit.url.pathname + visit.url.search;
 
-function Folded({ title, text, more = '' }: { title: string; text: string; more?: string }) {
-  return (
-    <li class="step">
-      <details>
-        <summary>{title}</summary>
-        <pre>{text}</pre>
-        {more !== '' && <pre>{more}</pre>}
-      </details>
-    </li>
-  );
-}
-
-function resultText(result: Record<string, unknown>): string {
-  const content = Array.isArray(result['content']) ? result['content'] : [];
-  return content.map((part: unknown) => field(record(part), 'text')).join('\n');
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
-function field(value: Record<string, unknown>, name: string): string {
-  const found = value[name];
-  return typeof found === 'string' ? found : '';
-}
-
-function conversationOf(text: string): ConversationId {
-  const [channel, chat, ...more] = text.split('/');
-  return channel && chat && more.length === 0 ? `${channel}/${chat}` : 'web/me';
-}
+export const pages: Page[] = [
+  {
+    path: '/',
+    show,
+    actions: {
+      // Without a script the page waits for the whole answer.
+      async say(visit) {
+        await visit.client.ask(conversationOf(visit.url.searchParams.get('c') ?? ''), visit.form.text('text'));
+        return here(visit);
+      },
+      async stop(visit) {
+        await visit.client.stop(conversationOf(visit.url.searchParams.get('c') ?? ''));
+        return here(visit);
+      },
+    },
+  },
+];

@@ -1,89 +1,147 @@
 /** @jsxImportSource hono/jsx */
 import type { Client } from '../../client/client.ts';
-import { Layout } from './layout.tsx';
+import type { ConversationId } from '../../wire/wire.ts';
+import { type Bar, Bars } from '../ui/chart.tsx';
+import { Layout } from '../ui/layout.tsx';
+import { bytes, Card, count, Fact, State } from '../ui/parts.tsx';
+import type { Page, Visit } from '../visit.ts';
 
-/** What px is doing: model, memory, channels, plugins, sandbox. */
-export async function statusPage(client: Client) {
-  const [status, plugins] = await Promise.all([client.status(), client.plugins()]);
-  const pidOf = new Map(status.plugins.map((p) => [p.name, p.pid]));
+const shownTurns = 40;
+
+/** What px is doing: memory, processor, queue and turns as plots; model, channels, plugins, sandbox. */
+async function show(visit: Visit) {
+  const { client, status } = visit;
+  const [plugins, turns] = await Promise.all([client.plugins(), recentTurns(client)]);
+  const running = new Map(status.plugins.map((one) => [one.name, one]));
+  const megabytes = (n: number) => `${(n / 1_048_576).toFixed(1)} MiB`;
+  const used = status.plugins.reduce((sum, one) => sum + (one.rssBytes ?? 0), 0);
   return (
-    <Layout title="Status" here="status" status={status}>
-      {status.config.problem && (
-        <section class="card alert" role="alert">
-          <h2>px.yaml was not taken over</h2>
-          <p>{status.config.problem}</p>
-          <p class="faint">The last good configuration stays in force.</p>
-        </section>
-      )}
-      <section class="card">
-        <h2>Model</h2>
-        <p>
-          <strong>{status.model.ref}</strong> {status.model.offline && <span class="badge warn">offline</span>}
-        </p>
-        <p class="faint">{status.model.note}</p>
+    <Layout visit={visit} title="Status" about="What px is doing right now." size="wide" script="/live.browser.js">
+      <div class="grid" data-on="turn.end plugin.started plugin.stopped plugin.changed config pairing">
+        <Plot name="memory" title="Memory of px" value={megabytes(status.memory.rssBytes)} />
+        <Plot name="cpu" title="Processor" value={`${share(status.cpuMs, status.uptimeMs)} % since the start`} />
+        <Plot name="plugins" title="Memory of plugins" value={megabytes(used)} />
+        <Plot
+          name="queue"
+          title="Turns running + waiting"
+          value={`${status.queue.running} + ${status.queue.waiting}`}
+        />
+      </div>
+      <section class="card" id="turns" data-live>
+        <Bars
+          title="Recent turns"
+          bars={turns}
+          most={turns.length === 0 ? 'none yet' : `longest ${seconds(Math.max(...turns.map((turn) => turn.value)))}`}
+        />
       </section>
-      <section class="card">
-        <h2>px</h2>
-        <dl>
-          <Fact name="Version" value={status.version} />
-          <Fact name="Home" value={status.home} />
-          <Fact name="Process" value={String(status.pid)} />
-          <Fact name="Memory" value={`${(status.memory.rssBytes / 1_048_576).toFixed(1)} MB`} />
-          <Fact name="Notes" value={`${status.memory.notes} notes, ${status.memory.chunks} passages indexed`} />
-        </dl>
-      </section>
-      <section class="card">
-        <h2>Channels</h2>
-        {status.channels.length === 0 && (
-          <p class="faint">
-            None yet. Telegram: <code>px secret set TELEGRAM_TOKEN</code>, then{' '}
-            <code>px config set channels.telegram.enabled true</code>
+      <div class="grid" id="parts" data-live>
+        <Card title="px">
+          <dl>
+            <Fact name="Version">{status.version}</Fact>
+            <Fact name="Home">{status.home}</Fact>
+            <Fact name="Process">{`${status.pid}, up ${span(status.uptimeMs)}`}</Fact>
+            <Fact name="Notes">
+              {`${count(status.memory.notes, 'note')}, ${count(status.memory.chunks, 'passage')} indexed`}
+            </Fact>
+          </dl>
+        </Card>
+        <Card title="Model" side={status.model.offline && <span class="tag warn">offline</span>}>
+          <p>
+            <strong>{status.model.ref}</strong>
           </p>
-        )}
-        <ul class="rows">
-          {status.channels.map((c) => (
-            <li>
-              <span class={`dot ${c.state}`}></span>
-              <strong>{c.id}</strong> <span>{c.state}</span> <span class="faint">{c.detail}</span>
-            </li>
-          ))}
-        </ul>
-      </section>
-      <section class="card">
-        <h2>Plugins</h2>
-        {plugins.length === 0 && (
-          <p class="faint">
-            None yet: <code>px plugin add FILE</code>
-          </p>
-        )}
-        <ul class="rows">
-          {plugins.map((p) => (
-            <li>
-              <span class={`dot ${p.state}`}></span>
-              <strong>{p.name}</strong> <span>{p.version}</span> <span>{p.state}</span>{' '}
-              <span class="faint">{p.detail || (pidOf.get(p.name) ? `process ${pidOf.get(p.name)}` : p.kind)}</span>
-            </li>
-          ))}
-        </ul>
-      </section>
-      <section class="card">
-        <h2>Sandbox</h2>
-        <dl>
-          <Fact name="Mode" value={status.sandbox.mode} />
-          {Object.entries(status.sandbox.layers).map(([layer, state]) => (
-            <Fact name={layer} value={state} />
-          ))}
-        </dl>
-      </section>
+          <p class="soft">{status.model.note}</p>
+        </Card>
+        <Card title="Channels">
+          {status.channels.length === 0 && (
+            <p class="soft">
+              None yet. <a href="/channels">Set one up</a>
+            </p>
+          )}
+          <ul class="rows">
+            {status.channels.map((one) => (
+              <li>
+                <strong>{one.id}</strong> <State state={one.state} /> <span class="soft small">{one.detail}</span>
+              </li>
+            ))}
+          </ul>
+        </Card>
+        <Card title="Plugins">
+          <ul class="rows">
+            {plugins.map((one) => {
+              const now = running.get(one.name);
+              return (
+                <li>
+                  <a href={`/plugins/${one.name}`}>{one.name}</a> <State state={one.state} />
+                  <span class="soft small">
+                    {now?.pid ? `process ${now.pid}, ${bytes(now.rssBytes ?? 0)}` : one.detail}
+                  </span>
+                </li>
+              );
+            })}
+          </ul>
+        </Card>
+        <Card title="Sandbox">
+          <dl>
+            <Fact name="Mode">{status.sandbox.mode}</Fact>
+            {Object.entries(status.sandbox.layers).map(([layer, state]) => (
+              <Fact name={layer}>{state}</Fact>
+            ))}
+          </dl>
+        </Card>
+      </div>
     </Layout>
   );
 }
 
-function Fact({ name, value }: { name: string; value: string }) {
+/** A line the script draws while one looks; before that the number alone. */
+function Plot({ name, title, value }: { name: string; title: string; value: string }) {
   return (
-    <>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </>
+    <figure class="card chart small" data-plot={name}>
+      <figcaption>{title}</figcaption>
+      <span class="big">{value}</span>
+      <svg viewBox="0 0 300 60" preserveAspectRatio="none" aria-hidden="true">
+        <polygon class="area" points="" />
+        <polyline class="line" points="" />
+        <line class="grid" x1="0" y1="60" x2="300" y2="60" />
+      </svg>
+    </figure>
   );
 }
+
+/** How long the latest turns took, over all conversations, oldest first. */
+async function recentTurns(client: Client): Promise<Bar[]> {
+  const latest = (await client.conversations()).slice(0, 6);
+  const all = await Promise.all(
+    // The server made these names: `channel/chat`.
+    latest.map((one) => client.conversation(one.conversation as ConversationId, 120)),
+  );
+  const turns: { at: number; bar: Bar }[] = [];
+  for (const { conversation, entries } of all) {
+    const asked = new Map<unknown, number>();
+    for (const entry of entries) {
+      if (entry.kind === 'user') asked.set(entry['messageId'], entry.at);
+      const began = entry.kind === 'turn-end' ? asked.get(entry['messageId']) : undefined;
+      if (began === undefined) continue;
+      const took = (entry.at - began) / 1000;
+      const label = new Date(entry.at).toTimeString().slice(0, 5);
+      const reason = typeof entry['reason'] === 'string' && entry['reason'] !== 'stop' ? `, ${entry['reason']}` : '';
+      turns.push({ at: entry.at, bar: { label, value: took, says: `${seconds(took)} in ${conversation}${reason}` } });
+    }
+  }
+  return turns
+    .sort((a, b) => a.at - b.at)
+    .slice(-shownTurns)
+    .map((turn) => turn.bar);
+}
+
+const seconds = (n: number) => (n < 10 ? `${n.toFixed(2)} s` : `${Math.round(n)} s`);
+const share = (cpu: number, up: number) => ((cpu / Math.max(1, up)) * 100).toFixed(1);
+
+function span(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
+}
+
+export const pages: Page[] = [{ path: '/status', show }];

@@ -1,0 +1,347 @@
+/** @jsxImportSource hono/jsx */
+import type { Child } from 'hono/jsx';
+import { PxError } from '../../error/error.ts';
+import { Layout } from '../ui/layout.tsx';
+import { plain } from '../ui/markdown.ts';
+import { Button, Card, Choice, Empty, Field, Form, State, Sure, Time } from '../ui/parts.tsx';
+import type { Page, Visit } from '../visit.ts';
+import { readHref } from './address.ts';
+
+const secret = 'TELEGRAM_TOKEN';
+const telegramApi = 'https://api.telegram.org';
+
+/** Messengers: Telegram from the token to the first message, who may talk to px, and every channel there is. */
+async function show(visit: Visit) {
+  const { client, status } = visit;
+  const [pairings, names, config, conversations, inbox, outbox] = await Promise.all([
+    client.pairings(),
+    client.secretNames(),
+    client.config(),
+    client.conversations(),
+    client.inbox(),
+    client.outbox(),
+  ]);
+  const pending = pairings.filter((one) => one.state === 'pending');
+  const paired = pairings.filter((one) => one.state === 'approved');
+  const telegram = status.channels.find((one) => one.id === 'telegram');
+  const talk = conversations.find((one) => one.conversation.startsWith('telegram/'));
+  const settings = record(record(record(config['plugins'])['telegram'])['settings']);
+  const api = typeof settings['api'] === 'string' ? settings['api'] : telegramApi;
+  const known = names.includes(secret);
+  const on = telegram !== undefined && telegram.state !== 'off';
+  return (
+    <Layout
+      visit={visit}
+      title="Channels"
+      about="Where you talk to px besides this page. Nobody is answered before you let them in."
+      script="/live.browser.js"
+    >
+      <section class="card" aria-labelledby="telegram">
+        <div class="head">
+          <h2 id="telegram">Telegram</h2>
+          {telegram && <State state={telegram.state} />}
+        </div>
+        <ol class="steps">
+          <Step done={known} title="Make a bot and paste its token">
+            <p class="soft">
+              In Telegram, write <code>/newbot</code> to{' '}
+              <a href="https://t.me/BotFather" target="_blank" rel="noopener noreferrer">
+                @BotFather
+              </a>
+              , choose a name, and copy the token it gives you.
+            </p>
+            <Form visit={visit} class="stack" label="Connect Telegram">
+              <Field
+                name="token"
+                label="Token"
+                type="password"
+                placeholder={known ? 'kept, encrypted' : '123456789:AAE…'}
+                help="Stored encrypted; px never shows it again, and no plugin ever sees it."
+              />
+              <details open={api !== telegramApi || visit.form.has('api')}>
+                <summary class="soft small">Another Bot API server</summary>
+                <Field
+                  name="api"
+                  label="Address"
+                  value={visit.form.has('api') ? visit.form.text('api') : api}
+                  mono
+                  help="Leave it as it is unless you run your own."
+                />
+              </details>
+              <div>
+                <Button do="connect" kind="main">
+                  {on ? 'Save and connect again' : 'Connect'}
+                </Button>
+              </div>
+            </Form>
+          </Step>
+          <Step done={telegram?.state === 'running'} title="px reaches Telegram" id="reach">
+            <p class={telegram?.state === 'failing' ? 'notice bad' : 'soft'}>
+              {!on
+                ? 'Not connected yet.'
+                : telegram.state === 'running'
+                  ? 'Connected: the token is right.'
+                  : plain(telegram.detail) || 'Trying…'}
+            </p>
+          </Step>
+          <Step
+            done={paired.some((one) => one.channel === 'telegram')}
+            title="Write to your bot, and let yourself in"
+            id="pair"
+          >
+            {pending.length === 0 && (
+              <p class="soft">Send the bot any message. It answers with a code, and the same code appears here.</p>
+            )}
+            <Pending visit={visit} pairings={pending} />
+          </Step>
+          <Step done={talk !== undefined} title="The first message" id="talk">
+            {talk ? (
+              <p>
+                <a href={readHref(talk.conversation)}>Read {talk.conversation}</a>
+              </p>
+            ) : (
+              <p class="soft">Say “what time is it?” to your bot. The conversation appears here.</p>
+            )}
+          </Step>
+        </ol>
+        {on && (
+          <Form visit={visit}>
+            <Button do="off">Disconnect Telegram</Button>
+          </Form>
+        )}
+      </section>
+      <section class="card" id="people" data-live data-on="pairing message turn.end config plugin.changed">
+        <h2>Who may talk to px</h2>
+        {paired.length === 0 && <p class="soft">Nobody but you, here.</p>}
+        <ul class="rows">
+          {paired.map((one) => (
+            <li>
+              <span class="grow">
+                <strong>{plain(one.name)}</strong>{' '}
+                <span class="soft small">
+                  {one.channel} {plain(one.sender)}, since <Time at={one.at} />
+                </span>
+              </span>
+              <Sure
+                visit={visit}
+                do="revoke"
+                ask={`${plain(one.name)} is not answered any more, until you let them in again.`}
+                yes="Revoke"
+                name={`Revoke ${plain(one.name)}`}
+              >
+                <input type="hidden" name="channel" value={one.channel} />
+                <input type="hidden" name="sender" value={one.sender} />
+              </Sure>
+            </li>
+          ))}
+        </ul>
+      </section>
+      <Card title="All channels">
+        {status.channels.length === 0 && <Empty>None yet.</Empty>}
+        {status.channels.map((one) => {
+          const entry = record(record(config['channels'])[one.id]);
+          return (
+            <details class="channel">
+              <summary class="row">
+                <strong>{one.id}</strong>
+                <State state={one.state} />
+                <span class="soft small">{plain(one.detail)}</span>
+              </summary>
+              <Form visit={visit} class="stack" label={`Settings of ${one.id}`}>
+                <input type="hidden" name="channel" value={one.id} />
+                <Choice
+                  name={`access-${one.id}`}
+                  label="Who is answered"
+                  value={String(entry['access'] ?? 'pairing')}
+                  options={[
+                    ['pairing', 'people you let in'],
+                    ['allow-list', 'only those listed in Settings'],
+                    ['open', 'anybody who finds the bot'],
+                  ]}
+                />
+                <Choice
+                  name={`queue-${one.id}`}
+                  label="A message that comes during an answer"
+                  value={String(entry['queue'] ?? 'followup')}
+                  options={[
+                    ['followup', 'is answered after it'],
+                    ['steer', 'is taken into it'],
+                    ['collect', 'is answered with all others that came'],
+                    ['interrupt', 'stops it'],
+                  ]}
+                />
+                <div class="row">
+                  <Button do="channel" kind="main">
+                    Save
+                  </Button>
+                  <a href="/settings/channels">Everything else</a>
+                </div>
+              </Form>
+            </details>
+          );
+        })}
+      </Card>
+      {(inbox.length > 0 || outbox.length > 0) && (
+        <Card title="On their way">
+          <ul class="rows">
+            {inbox.map((one) => (
+              <li>
+                <span class="grow">
+                  <span class={one.state === 'old' ? 'tag warn' : 'tag'}>
+                    {one.state === 'old' ? 'came late' : 'in hand'}
+                  </span>{' '}
+                  {plain(one.name)} in {one.channel}: {plain(one.text.slice(0, 200))}
+                </span>
+                <Form visit={visit} class="row" label={`Message ${one.seq}`}>
+                  <input type="hidden" name="id" value={String(one.seq)} />
+                  {one.state === 'old' && <Button do="answer">Answer it</Button>}
+                  <Button do="drop" kind="danger">
+                    Drop
+                  </Button>
+                </Form>
+              </li>
+            ))}
+            {outbox.map((one) => (
+              <li>
+                <span class="grow">
+                  <State state={one.state} /> to {one.channel}/{plain(one.chat)}: {plain(one.text.slice(0, 200))}
+                  {one.error !== '' && <span class="soft small"> {plain(one.error)}</span>}
+                </span>
+                <Form visit={visit} class="row" label={`Text ${one.id}`}>
+                  <input type="hidden" name="id" value={String(one.id)} />
+                  {(one.state === 'failed' || one.state === 'unknown') && (
+                    <>
+                      <Button do="retry">Send again</Button>
+                      <Button do="forget" kind="danger">
+                        Forget
+                      </Button>
+                    </>
+                  )}
+                </Form>
+              </li>
+            ))}
+          </ul>
+        </Card>
+      )}
+    </Layout>
+  );
+}
+
+/** A step of setting up; ticked when it is done. */
+function Step(props: { done: boolean; title: string; id?: string; children?: Child }) {
+  return (
+    <li id={props.id} class={props.done ? 'done' : undefined} data-live={props.id ? '' : undefined}>
+      <h3>
+        {props.title}
+        {props.done && <span class="hidden"> (done)</span>}
+      </h3>
+      {props.children}
+    </li>
+  );
+}
+
+function Pending({ visit, pairings }: { visit: Visit; pairings: Awaited<ReturnType<Visit['client']['pairings']>> }) {
+  return (
+    <ul class="rows">
+      {pairings.map((one) => (
+        <li>
+          <span class="grow">
+            <strong>{plain(one.name)}</strong> on {one.channel} asks to be let in, with code <code>{one.code}</code>
+          </span>
+          <Form visit={visit} class="row" label={`Let ${plain(one.name)} in`}>
+            <input type="hidden" name="code" value={one.code} />
+            <input type="hidden" name="channel" value={one.channel} />
+            <input type="hidden" name="sender" value={one.sender} />
+            <Button do="approve" kind="main">
+              Let in
+            </Button>
+            <Button do="revoke">No</Button>
+          </Form>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+/** Everything Telegram needs, in the order in which a failure leaves nothing half open. */
+async function connect({ client, form }: Visit): Promise<string> {
+  const token = form.text('token').trim();
+  const api = (form.text('api').trim() || telegramApi).replace(/\/+$/, '');
+  const names = await client.secretNames();
+  if (token === '' && !names.includes(secret)) throw new PxError('usage', 'Paste the token of the bot first.');
+  if (token !== '' && !/^\d+:[\w-]{5,}$/.test(token))
+    throw new PxError('usage', 'This is no bot token.', {
+      hint: 'It looks like 123456789:AAE…, as @BotFather gave it.',
+    });
+  if (!URL.canParse(api) || !/^https?:$/.test(new URL(api).protocol))
+    throw new PxError('usage', 'The address of the server is not right.', { hint: 'It looks like https://host:port.' });
+  if (!(await client.plugins()).some((one) => one.name === 'telegram')) await client.addPlugin('telegram');
+  const { origin, host, hostname, port, protocol } = new URL(api);
+  const of = 'plugins.telegram';
+  await client.setConfig(`${of}.settings.token`, `secret:${secret}`);
+  if (api === telegramApi) {
+    await client.unsetConfig(`${of}.settings.api`);
+    await client.unsetConfig(`${of}.grants.private_hosts`);
+    await client.setConfig(`${of}.grants.egress`, [`GET,POST ${telegramApi}/bot`]);
+    await client.setConfig(`${of}.grants.secrets.${secret}`, [`${telegramApi}/bot`]);
+  } else {
+    await client.setConfig(`${of}.settings.api`, api);
+    await client.setConfig(`${of}.grants.egress`, [`GET,POST ${origin}/`]);
+    await client.setConfig(`${of}.grants.secrets.${secret}`, [`${origin}/`]);
+    // A server of one's own is most often on one's own network, which no rule reaches unless it is named.
+    const at = port === '' ? `${hostname}:${protocol === 'https:' ? 443 : 80}` : host;
+    await client.setConfig(`${of}.grants.private_hosts`, [at]);
+  }
+  if (token !== '') await client.setSecret(secret, token);
+  await client.setConfig('channels.telegram.enabled', true);
+  return '/channels';
+}
+
+export const pages: Page[] = [
+  {
+    path: '/channels',
+    show,
+    actions: {
+      connect,
+      async off({ client }) {
+        await client.setConfig('channels.telegram.enabled', false);
+        return '/channels';
+      },
+      async approve({ client, form }) {
+        await client.approvePairing(form.text('code'));
+        return '/channels';
+      },
+      async revoke({ client, form }) {
+        await client.revokePairing(form.text('channel'), form.text('sender'));
+        return '/channels';
+      },
+      async channel({ client, form }) {
+        const name = form.text('channel');
+        if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new PxError('usage', 'There is no such channel.');
+        await client.setConfig(`channels.${name}.access`, form.text(`access-${name}`));
+        await client.setConfig(`channels.${name}.queue`, form.text(`queue-${name}`));
+        return '/channels';
+      },
+      async answer({ client, form }) {
+        await client.answerOld(form.text('id'));
+        return '/channels';
+      },
+      async drop({ client, form }) {
+        await client.dropMessage(form.text('id'));
+        return '/channels';
+      },
+      async retry({ client, form }) {
+        await client.retryPart(form.text('id'));
+        return '/channels';
+      },
+      async forget({ client, form }) {
+        await client.dropPart(form.text('id'));
+        return '/channels';
+      },
+    },
+  },
+];

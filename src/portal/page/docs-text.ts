@@ -1,0 +1,51 @@
+import bench from '../../../docs/bench.md' with { type: 'text' };
+import dependencies from '../../../docs/dependencies.md' with { type: 'text' };
+import gateway from '../../../docs/gateway.md' with { type: 'text' };
+import journal from '../../../docs/journal.md' with { type: 'text' };
+import mcp from '../../../docs/mcp.md' with { type: 'text' };
+import models from '../../../docs/models.md' with { type: 'text' };
+import quickstart from '../../../docs/quickstart.md' with { type: 'text' };
+import cli from '../../../docs/reference/cli.md' with { type: 'text' };
+import config from '../../../docs/reference/config.md' with { type: 'text' };
+import errors from '../../../docs/reference/errors.md' with { type: 'text' };
+import wit from '../../../docs/reference/wit.md' with { type: 'text' };
+import search from '../../../docs/search.md' with { type: 'text' };
+import security from '../../../docs/security.md' with { type: 'text' };
+import plugins from '../../../plugins/README.md' with { type: 'text' };
+
+/** A page of the documentation. */
+export interface Doc {
+  /** Its address below `/docs/`. */
+  slug: string;
+  /** Where the text stands, from the root of the repository. */
+  path: string;
+  text: string;
+}
+
+const doc = (slug: string, text: string, path = `docs/${slug}.md`): Doc => ({ slug, text, path });
+
+/** The documentation px carries, in the order in which one reads it. */
+export const docs: [title: string, docs: Doc[]][] = [
+  ['Begin', [doc('quickstart', quickstart), doc('plugins', plugins, 'plugins/README.md')]],
+  [
+    'Understand',
+    [
+      doc('security', security),
+      doc('models', models),
+      doc('search', search),
+      doc('journal', journal),
+      doc('mcp', mcp),
+      doc('gateway', gateway),
+    ],
+  ],
+  [
+    'Look up',
+    [
+      doc('reference/config', config),
+      doc('reference/cli', cli),
+      doc('reference/wit', wit),
+      doc('reference/errors', errors),
+    ],
+  ],
+  ['Measured', [doc('bench', bench), doc('dependencies', dependencies)]],
+];

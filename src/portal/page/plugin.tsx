@@ -1,0 +1,296 @@
+/** @jsxImportSource hono/jsx */
+import type { Client } from '../../client/client.ts';
+import { Layout } from '../ui/layout.tsx';
+import { plain } from '../ui/markdown.ts';
+import { Button, bytes, Card, Fact, Field, Form, Notice, State, Sure, Time } from '../ui/parts.tsx';
+import type { Page, Visit } from '../visit.ts';
+
+type Info = Awaited<ReturnType<Client['plugin']>>;
+
+/** What a plugin that is not installed is and asks for, with a box to tick for each thing. */
+export async function inspectPage(visit: Visit, source: string) {
+  const { client } = visit;
+  const [info, installed] = await Promise.all([client.inspectPlugin(source), client.plugins()]);
+  const before = installed.find((one) => one.name === info.name);
+  return (
+    <Layout
+      visit={visit}
+      title={`Add ${plain(info.name)}?`}
+      {...(info.manifest.description === '' ? {} : { about: plain(info.manifest.description) })}
+      up={{ href: '/plugins', name: 'Plugins' }}
+    >
+      {before && (
+        <Notice kind="warn">
+          {before.name} {plain(before.version)} is installed already. Adding this puts it in its place; what you granted
+          stays.
+        </Notice>
+      )}
+      <Form visit={visit} action="/plugins" class="stack">
+        <input type="hidden" name="source" value={source} />
+        <input type="hidden" name="sha256" value={info.sha256} />
+        {before && <input type="hidden" name="replace" value="yes" />}
+        <section class="card">
+          <h2>{info.asks.length === 0 ? 'It asks for nothing' : 'It asks to'}</h2>
+          {info.asks.length === 0 && (
+            <p class="soft">It computes, and answers when it is called. It reaches no network and no secret.</p>
+          )}
+          {info.asks.map((ask, i) => (
+            <label class="check">
+              <input type="checkbox" name="grant" value={ask.rule} checked={i >= 0} />
+              <span>
+                {plain(ask.text)}
+                {ask.granted && <span class="soft"> (granted already)</span>}
+              </span>
+            </label>
+          ))}
+          {info.asks.length > 0 && (
+            <p class="help">
+              What is not ticked is denied; you can change it any time. Whatever it is granted, it cannot read your
+              files or your notes, start programs or see the value of a secret.
+            </p>
+          )}
+          <div class="row">
+            <Button do="add" kind="main">
+              {before ? 'Put it in place' : 'Add it'}
+            </Button>
+            <a class="button" href="/plugins">
+              Do not add it
+            </a>
+          </div>
+        </section>
+      </Form>
+      <About info={info} />
+      <Functions info={info} />
+    </Layout>
+  );
+}
+
+/** One plugin that is installed. */
+async function show(visit: Visit) {
+  const { client, params, status, problem } = visit;
+  const name = params['name'] ?? '';
+  const [info, lines, config] = await Promise.all([client.plugin(name), client.pluginLogs(name), client.config()]);
+  const now = status.plugins.find((one) => one.name === name);
+  const own = child(child(config, 'plugins'), name);
+  const enabled = own['enabled'] !== false;
+  const stopped = info.state === 'quarantined';
+  return (
+    <Layout
+      visit={visit}
+      title={name}
+      {...(info.manifest.description === '' ? {} : { about: plain(info.manifest.description) })}
+      up={{ href: '/plugins', name: 'Plugins' }}
+      script="/live.browser.js"
+    >
+      {stopped && problem === undefined && (
+        <div class="notice bad" role="alert">
+          <strong>{name} was stopped because it failed too often.</strong> {plain(info.detail)}
+          <Form visit={visit} class="row">
+            <Button do="resume">Let it try again</Button>
+          </Form>
+        </div>
+      )}
+      <section class="card" id="now" data-live data-on="plugin.started plugin.stopped plugin.changed config">
+        <div class="row">
+          <State state={info.state} />
+          <span class="soft">
+            {now?.pid
+              ? `process ${now.pid} with ${bytes(now.rssBytes ?? 0)}`
+              : stopped
+                ? ''
+                : plain(info.detail) || 'no process: it starts when it is called'}
+          </span>
+          <span class="right row">
+            {stopped || (
+              <Form visit={visit}>
+                <Button do={enabled ? 'disable' : 'enable'}>{enabled ? 'Switch off' : 'Switch on'}</Button>
+              </Form>
+            )}
+            <Sure visit={visit} do="remove" ask={`${name} and what it has stored are removed.`} yes="Remove" />
+          </span>
+        </div>
+      </section>
+      <Card title="What it may do">
+        {info.asks.length === 0 && <p class="soft">It asks for nothing.</p>}
+        {info.asks.length > 0 && (
+          <Form visit={visit} class="stack" id="grants">
+            {info.asks.map((ask) => (
+              <label class="check">
+                <input type="checkbox" name="grant" value={ask.rule} checked={ask.granted} />
+                <span>{plain(ask.text)}</span>
+              </label>
+            ))}
+            <div>
+              <Button do="grant" kind="main">
+                Save what it may do
+              </Button>
+            </div>
+          </Form>
+        )}
+        <p class="help">
+          Granted beyond that, if anything, stands in <a href={`/settings/plugins#${name}`}>Settings</a>.
+        </p>
+      </Card>
+      <div class="grid">
+        <Card title="Live use">
+          <ol id="feed" class="rows small" data-about={name} aria-live="polite" aria-label="Calls as they happen"></ol>
+          <p class="soft small">Calls and denials appear here while this page is open.</p>
+        </Card>
+        <Card title="Log">
+          {lines.length === 0 && <p class="soft">It has logged nothing.</p>}
+          <ul class="rows small">
+            {lines
+              .slice(-50)
+              .reverse()
+              .map((line) => (
+                <li>
+                  <Time at={line.at} />
+                  <span class={/^(error|warn)$/.test(line.level) ? 'tag warn' : 'tag'}>{line.level}</span>
+                  <span class="grow">{plain(line.message)}</span>
+                </li>
+              ))}
+          </ul>
+        </Card>
+      </div>
+      <Limits visit={visit} limits={child(own, 'limits')} />
+      <About info={info} />
+      <Functions info={info} />
+    </Layout>
+  );
+}
+
+const limitNames: [name: string, label: string, usual: number][] = [
+  ['memory_mb', 'Memory, in MiB', 64],
+  ['cpu_ms', 'Computing for a call, in ms', 5000],
+  ['wall_ms', 'Whole time of a call, in ms', 60_000],
+  ['idle_ms', 'Stays after a call, in ms', 20_000],
+  ['kv_bytes', 'Stored, in bytes', 1_048_576],
+  ['http_bytes', 'Largest answer from the network, in bytes', 4_194_304],
+  ['http_per_minute', 'Requests a minute', 120],
+  ['log_per_minute', 'Log lines a minute', 300],
+  ['output_bytes', 'Largest result, in bytes', 1_048_576],
+];
+
+function Limits({ visit, limits }: { visit: Visit; limits: Record<string, unknown> }) {
+  return (
+    <details class="card" open={visit.problem !== undefined && visit.form.text('do') === 'limits'}>
+      <summary>
+        <strong>Limits</strong>
+      </summary>
+      <Form visit={visit} class="stack">
+        <div class="grid">
+          {limitNames.map(([name, label, usual]) => (
+            <Field
+              name={name}
+              label={label}
+              type="number"
+              value={visit.form.has(name) ? visit.form.text(name) : String(limits[name] ?? usual)}
+            />
+          ))}
+        </div>
+        <div>
+          <Button do="limits">Save the limits</Button>
+        </div>
+      </Form>
+    </details>
+  );
+}
+
+function About({ info }: { info: Info }) {
+  return (
+    <Card title="About it">
+      <dl>
+        <Fact name="Version">{plain(info.version)}</Fact>
+        <Fact name="Comes from">{plain(info.source)}</Fact>
+        <Fact name="Signed by">{info.signedBy === '' ? 'nobody you trust' : plain(info.signedBy)}</Fact>
+        <Fact name="Size">{bytes(info.bytes)}</Fact>
+        <Fact name="SHA-256">
+          <code>{info.sha256}</code>
+        </Fact>
+        <Fact name="Uses">{info.imports.length === 0 ? 'nothing of px' : plain(info.imports.join(', '))}</Fact>
+      </dl>
+    </Card>
+  );
+}
+
+function Functions({ info }: { info: Info }) {
+  return (
+    <Card title="What it offers">
+      <ul class="rows">
+        {info.tools.map((tool) => (
+          <li>
+            <span class="grow">
+              <strong>{plain(tool.name)}</strong> <span class="tag">tool</span>
+              <br />
+              <span class="soft small">{plain(tool.description)}</span>
+            </span>
+          </li>
+        ))}
+        {info.functions.map((one) => (
+          <li>
+            <span class="grow">
+              <code>{`${plain(one.name)}(${one.params.map((param) => plain(param.name)).join(', ')})`}</code>
+              {one.docs !== '' && (
+                <>
+                  <br />
+                  <span class="soft small">{plain(one.docs)}</span>
+                </>
+              )}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function child(value: unknown, name: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return {};
+  const found: unknown = Object.entries(value).find(([key]) => key === name)?.[1];
+  return typeof found === 'object' && found !== null ? { ...found } : {};
+}
+
+const nameOf = ({ params }: Visit) => params['name'] ?? '';
+const again = (visit: Visit) => `/plugins/${nameOf(visit)}`;
+
+export const pluginPage: Page = {
+  path: '/plugins/:name',
+  show,
+  actions: {
+    async resume(visit) {
+      await visit.client.resumePlugin(nameOf(visit));
+      return again(visit);
+    },
+    async enable(visit) {
+      await visit.client.unsetConfig(`plugins.${nameOf(visit)}.enabled`);
+      return again(visit);
+    },
+    async disable(visit) {
+      await visit.client.setConfig(`plugins.${nameOf(visit)}.enabled`, false);
+      return again(visit);
+    },
+    async remove(visit) {
+      await visit.client.removePlugin(nameOf(visit));
+      return '/plugins';
+    },
+    async grant(visit) {
+      const wanted = new Set(visit.form.all('grant'));
+      const { asks } = await visit.client.plugin(nameOf(visit));
+      await visit.client.grantPlugin(nameOf(visit), {
+        grant: asks.filter((ask) => wanted.has(ask.rule)).map((ask) => ask.rule),
+        revoke: asks.filter((ask) => ask.granted && !wanted.has(ask.rule)).map((ask) => ask.rule),
+      });
+      return again(visit);
+    },
+    async limits(visit) {
+      const now = child(child(child(await visit.client.config(), 'plugins'), nameOf(visit)), 'limits');
+      for (const [name, , usual] of limitNames) {
+        const given = visit.form.text(name).trim();
+        if (given === String(now[name] ?? usual)) continue;
+        const key = `plugins.${nameOf(visit)}.limits.${name}`;
+        await (given === '' ? visit.client.unsetConfig(key) : visit.client.setConfig(key, Number(given)));
+      }
+      return again(visit);
+    },
+  },
+};
