@@ -70,7 +70,7 @@ declare module 'px' {
     id: string;
     sender: { id: string; displayName: string };
     text: string;
-    /** An object or JSON text. px reads `channel`, `date` (Unix seconds) and `group`. */
+    /** An object or JSON text. px reads `channel`, `date` (Unix seconds), `group`, `mentioned` and `files`. */
     metadata?: string | { [key: string]: Json };
   }
   /** Puts a message into px's inbox at once. */
@@ -78,6 +78,33 @@ declare module 'px' {
 
   /** What a held request brought: handed to `onWait`. */
   export type WaitAnswer = { ok: Response } | { err: HttpError };
+  /** Something px wants done in a chat: handed to `nextSend` and `onSent`; see `outgoing` in wit/core.wit. */
+  export interface Outgoing {
+    kind: 'post' | 'edit' | 'draft' | 'typing' | 'react';
+    key: string;
+    message: string | null;
+    content: string;
+    choices: { label: string; says: string }[];
+    /** Where the body has `{{file:ID}}`, px puts the bytes. */
+    files: { id: string; name: string; mime: string; size: number }[];
+  }
+  /** What an answer means: returned by `onSent`. */
+  export type Progress = { done: string } | { again: Request };
+  /** A request that came to the webhook: handed to `onWebhook`. */
+  export interface WebhookRequest extends Omit<Response, 'status'> {
+    method: string;
+    url: string;
+  }
+  /** Returned by `onWebhook`: what the platform is answered (200 when left out) once the messages are stored. */
+  export interface WebhookAnswer {
+    status?: number;
+    messages?: Message[];
+  }
+  /** A command people can type: handed to `setCommands`. */
+  export interface Command {
+    name: string;
+    summary: string;
+  }
   /** What a connector can do: returned by `describe`. */
   export interface Description {
     platform: string;

@@ -44,7 +44,7 @@ export function invoke(name: string, args: string): string {
     const key = Object.keys(exports).find((k) => typeof exports[k] === 'function' && kebab(k) === wanted);
     const fn = key === undefined ? toolFunction(exports, wanted) : exports[key];
     if (typeof fn !== 'function') throw new TypeError(`the plugin has no function ${name}`);
-    const input = wanted === 'on-wait' ? given.map(waitAnswer) : given;
+    const input = given.map((value, at) => argument(wanted, at, value));
     const output: unknown = fn(...input);
     if (!isThenable(output)) return written(wanted, output);
     Promise.resolve(output)
@@ -130,15 +130,30 @@ function toolFunction(exports: Exports, wanted: string): unknown {
   };
 }
 
-/** The JSON of on-wait's argument as a script reads it: `{ok: Response}` or `{err: HttpError}`. */
+/** An argument of the contract's functions as a script reads it. */
+// biome-ignore lint/suspicious/noExplicitAny: JSON of px, in the shape of wit/core.wit
+function argument(name: string, at: number, value: any): unknown {
+  if ((name === 'on-wait' && at === 0) || (name === 'on-sent' && at === 2)) return waitAnswer(value);
+  if (name !== 'on-webhook' || at !== 0) return value;
+  const { text, json, header } = response(200, value.headers, bytesOf(value.body ?? ''));
+  return { ...value, body: bytesOf(value.body ?? ''), text, json, header };
+}
+
+/** The JSON of a held request's answer as a script reads it: `{ok: Response}` or `{err: HttpError}`. */
 function waitAnswer(json: {
   ok?: { status: number; headers: [string, string][]; body: string };
   err?: unknown;
 }): unknown {
   if (!json?.ok) return { err: httpError(json?.err) };
-  const binary = atob(json.ok.body);
-  const body = Uint8Array.from(binary, (c) => c.charCodeAt(0));
-  return { ok: response(json.ok.status, json.ok.headers, body) };
+  return { ok: response(json.ok.status, json.ok.headers, bytesOf(json.ok.body)) };
+}
+
+const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+
+/** A request as the host's JSON mapping wants it. */
+function requestJson(from: Px.Request | string): unknown {
+  const { timeoutMs, body, ...rest } = request(from);
+  return { ...rest, body: body ?? null, timeout_ms: timeoutMs ?? null };
 }
 
 /** What the contract's functions return, spelt as the host's JSON mapping wants it; anything else as it is. */
@@ -149,11 +164,18 @@ function result(name: string, value: any): unknown {
     case 'on-wait':
     case 'get-history':
       return (value ?? []).map(messageJson);
-    case 'next-wait': {
-      if (!value) return null;
-      const { timeoutMs, body, ...rest } = request(value);
-      return { ...rest, body: body ?? null, timeout_ms: timeoutMs ?? null };
-    }
+    case 'next-wait':
+      return value ? requestJson(value) : null;
+    case 'next-send':
+    case 'fetch-file':
+      return requestJson(value);
+    case 'on-sent':
+      return 'again' in value ? { again: requestJson(value.again) } : { done: `${value.done ?? ''}` };
+    case 'on-webhook':
+      return {
+        response: { status: value.status ?? 200, headers: value.headers ?? [], body: value.body ?? '' },
+        messages: (value.messages ?? []).map(messageJson),
+      };
     case 'describe':
       return { platform: `${value.platform}`, max_text: value.maxText ?? value.max_text };
     case 'list-tools':

@@ -1,25 +1,61 @@
-import { type Json, kvGetText, kvSet, type Message } from 'px';
+import { type Json, kvDelete, kvGetText, kvSet, log, type Message, now } from 'px';
+import { call } from './api.ts';
+import { knownAs, moved } from './chat.ts';
+import { describeFiles, type Media } from './media.ts';
+import { isForUs, withoutName } from './mention.ts';
+import { said } from './send.ts';
 
+/** Somebody on Telegram. */
+export interface User {
+  id: number;
+  is_bot?: boolean;
+  first_name?: string;
+  last_name?: string;
+  username?: string;
+}
+interface Chat {
+  id: number;
+  type: string;
+  title?: string;
+}
+export interface Entity {
+  type: string;
+  offset: number;
+  length: number;
+  user?: User;
+}
 /** The parts of a Telegram message that are read. */
-interface TelegramMessage {
+export interface TelegramMessage extends Media {
   message_id: number;
   date: number;
-  from?: { id: number; is_bot?: boolean; first_name?: string; last_name?: string; username?: string };
-  chat: { id: number; type: string; title?: string };
+  edit_date?: number;
+  from?: User;
+  chat: Chat;
   text?: string;
   caption?: string;
+  entities?: Entity[];
+  caption_entities?: Entity[];
   is_topic_message?: boolean;
   message_thread_id?: number;
-  reply_to_message?: { message_id: number };
-  sticker?: { emoji?: string };
-  location?: { latitude: number; longitude: number };
-  contact?: { first_name?: string; phone_number?: string };
-  document?: { file_name?: string };
+  media_group_id?: string;
+  reply_to_message?: TelegramMessage;
+  quote?: { text?: string };
+  forward_origin?: { sender_user?: User; sender_user_name?: string; chat?: Chat; sender_chat?: Chat };
+  migrate_to_chat_id?: number;
 }
 interface Update {
   update_id: number;
   message?: TelegramMessage;
+  edited_message?: TelegramMessage;
+  callback_query?: { id: string; from: User; data?: string; message?: TelegramMessage };
 }
+
+/** The kinds of updates Telegram is asked for. */
+export const allowedUpdates = ['message', 'edited_message', 'callback_query'];
+/** An edit later than this after the message is no correction of what was just said, in seconds. */
+const editedWithin = 3_600;
+/** Most characters of a message that is replied to. */
+const maxQuote = 300;
 
 /**
  * Telegram forgets updates below the offset, so the offset moves only when px has stored what came: px asks `next-wait` again after
@@ -37,47 +73,151 @@ export function nextOffset(): number {
   return Number(kvGetText('offset') ?? 0);
 }
 
+/** Forgets the offset: messages came another way meanwhile. */
+export function forgetOffset(): void {
+  taken = undefined;
+  kvDelete('offset');
+}
+
 /** The messages in the result of `getUpdates`. */
 export function messagesIn(result: Json): Message[] {
   const updates = Array.isArray(result) ? (result as unknown as Update[]) : [];
+  for (const { update_id } of updates) if (Number.isSafeInteger(update_id)) taken = Math.max(taken ?? 0, update_id + 1);
+  return messagesOf(updates);
+}
+
+/** The messages in updates; the pictures of an album are one. */
+export function messagesOf(updates: Update[]): Message[] {
   const out: Message[] = [];
+  let album: { of: string; message: Message } | undefined;
   for (const update of updates) {
-    if (!Number.isSafeInteger(update?.update_id)) continue;
-    taken = Math.max(taken ?? 0, update.update_id + 1);
-    const message = update.message && toMessage(update.message);
-    if (message) out.push(message);
+    const message = understood(update);
+    if (!message) continue;
+    const of = update.message?.media_group_id;
+    if (of !== undefined && album?.of === of) {
+      join(album.message, message);
+      continue;
+    }
+    out.push(message);
+    album = of === undefined ? undefined : { of, message };
   }
   return out;
 }
 
+type Metadata = { [key: string]: Json };
+
+function join(first: Message, next: Message): void {
+  const [a, b] = [first.metadata as Metadata, next.metadata as Metadata];
+  a['files'] = [...((a['files'] as Json[]) ?? []), ...((b['files'] as Json[]) ?? [])];
+  if (!/^\(/.test(next.text)) first.text = /^\(/.test(first.text) ? next.text : `${first.text}\n${next.text}`;
+}
+
+/** One update that is not as expected must not hold up all that come after it; a network that fails is another matter. */
+function understood(update: Update): Message | undefined {
+  try {
+    return toMessage(update);
+  } catch (e) {
+    if (!(e instanceof TypeError)) throw e;
+    log('warn', `an update of an unknown form was passed over: ${e.message}`);
+    return undefined;
+  }
+}
+
+function toMessage({ message, edited_message, callback_query }: Update): Message | undefined {
+  if (callback_query) return pressed(callback_query);
+  if (message?.migrate_to_chat_id !== undefined) moved(message.chat.id, message.migrate_to_chat_id);
+  if (message) return written(message);
+  const { edit_date = 0, date = 0 } = edited_message ?? {};
+  if (!edited_message || edit_date - date > editedWithin) return undefined;
+  const edited = written({ ...edited_message, date: edit_date });
+  return edited && { ...edited, id: `${edited.id}:e${edit_date}`, text: `(corrected) ${edited.text}` };
+}
+
 /** A message as px takes it; nothing for those of bots, of the service itself, and without any content. */
-function toMessage(m: TelegramMessage): Message | undefined {
-  const text = m.text ?? m.caption ?? placeholder(m);
-  if (!m.from || m.from.is_bot || !text) return undefined;
-  const name = [m.from.first_name, m.from.last_name].filter(Boolean).join(' ') || m.from.username || `${m.from.id}`;
-  const topic = m.is_topic_message && m.message_thread_id ? `:${m.message_thread_id}` : '';
+function written(m: TelegramMessage): Message | undefined {
+  const { files, words } = describeFiles(m);
+  const own = m.text ?? m.caption;
+  if (!m.from || m.from.is_bot || !(own || words || files.length > 0)) return undefined;
+  const group = m.chat.type !== 'private';
+  const { username, id } = m.from;
+  const text = own === undefined ? words : group ? withoutName(own) : own;
   return {
     id: `${m.chat.id}:${m.message_id}`,
-    sender: { id: `${m.from.id}`, displayName: name },
-    text,
+    sender: { id: `${id}`, displayName: nameOf(m.from) },
+    text: /^\//.test(text) ? text : `${context(m)}${text}`,
     metadata: {
-      channel: `${m.chat.id}${topic}`,
+      channel: channelOf(m),
       date: m.date,
-      group: m.chat.type !== 'private',
+      group,
       message_id: m.message_id,
+      ...(group ? { mentioned: isForUs(m) } : {}),
+      ...(files.length > 0 ? { files: files as unknown as Json } : {}),
       ...(m.reply_to_message ? { reply_to: m.reply_to_message.message_id } : {}),
       ...(m.chat.title ? { title: m.chat.title } : {}),
-      ...(m.from.username ? { username: m.from.username } : {}),
+      ...(username ? { username } : {}),
     },
   };
 }
 
-/** Words for what has no text, so that the person gets an answer at all. */
-function placeholder(m: TelegramMessage): string | undefined {
-  if (m.sticker) return m.sticker.emoji ?? '(a sticker)';
-  if (m.location) return `(location: ${m.location.latitude}, ${m.location.longitude})`;
-  if (m.contact) return `(contact: ${m.contact.first_name ?? ''} ${m.contact.phone_number ?? ''})`;
-  if (m.document) return `(file: ${m.document.file_name ?? 'unnamed'})`;
-  const kind = ['photo', 'voice', 'video', 'audio', 'video_note', 'animation'].find((k) => k in m);
-  return kind && `(${kind.replace('_', ' ')} without text)`;
+/** A button was pressed: that says what the button says, once; Telegram is told so that the button stops waiting. */
+function pressed(query: NonNullable<Update['callback_query']>): Message | undefined {
+  const { message } = query;
+  const text = said(query.data ?? '');
+  try {
+    call('answerCallbackQuery', {
+      callback_query_id: query.id,
+      ...(text ? {} : { text: 'This button is too old.' }),
+    });
+    if (message)
+      call('editMessageReplyMarkup', {
+        chat_id: message.chat.id,
+        message_id: message.message_id,
+        reply_markup: { inline_keyboard: [] },
+      });
+  } catch {
+    // The button goes on waiting a while; what it says is said all the same.
+  }
+  if (!message || !text) return undefined;
+  return {
+    id: `button:${query.id}`,
+    sender: { id: `${query.from.id}`, displayName: nameOf(query.from) },
+    text,
+    metadata: {
+      channel: channelOf(message),
+      date: Math.floor(now() / 1000),
+      group: message.chat.type !== 'private',
+      mentioned: true,
+      button: true,
+      reply_to: message.message_id,
+    },
+  };
+}
+
+function channelOf(m: TelegramMessage): string {
+  const topic = m.is_topic_message && m.message_thread_id ? `:${m.message_thread_id}` : '';
+  return `${knownAs(m.chat.id)}${topic}`;
+}
+
+function nameOf(user: User): string {
+  return [user.first_name, user.last_name].filter(Boolean).join(' ') || user.username || `${user.id}`;
+}
+
+/** What a message is an answer to or was taken from, in a line before it. */
+function context(m: TelegramMessage): string {
+  const { reply_to_message: to, forward_origin: origin } = m;
+  const lines: string[] = [];
+  if (origin) {
+    const chat = origin.chat ?? origin.sender_chat;
+    const who = origin.sender_user
+      ? nameOf(origin.sender_user)
+      : (origin.sender_user_name ?? chat?.title ?? 'somebody');
+    lines.push(`[Forwarded from ${who}]`);
+  }
+  const quoted = m.quote?.text ?? to?.text ?? to?.caption;
+  // In a forum each message of a topic answers the one that opened it, which says nothing.
+  if (to && quoted && to.message_id !== m.message_thread_id) {
+    const short = quoted.length > maxQuote ? `${quoted.slice(0, maxQuote)}…` : quoted;
+    lines.push(`[In reply to ${to.from ? nameOf(to.from) : 'a message'}: “${short.replace(/\s+/g, ' ')}”]`);
+  }
+  return lines.map((line) => `${line}\n`).join('');
 }

@@ -1,8 +1,23 @@
-/** The Telegram connector: world `live-messaging-plugin` of wit/core.wit. */
-import { type Description, HttpError, httpRequest, type Json, type Message, type Request, type WaitAnswer } from 'px';
-import { call, methodUrl, Refusal, read } from './api.ts';
-import { toHtml } from './format.ts';
-import { messagesIn, nextOffset } from './receive.ts';
+/** The Telegram connector: worlds `live-messaging-plugin` and `rich-messaging-plugin` of wit/core.wit. */
+import {
+  type Command,
+  type Description,
+  HttpError,
+  httpRequest,
+  kvDelete,
+  kvGetText,
+  kvSet,
+  type Message,
+  type Outgoing,
+  type Progress,
+  type Request,
+  type WaitAnswer,
+  type WebhookAnswer,
+  type WebhookRequest,
+} from 'px';
+import { call, fileUrl, methodUrl, result } from './api.ts';
+import { allowedUpdates, forgetOffset, messagesIn, messagesOf, nextOffset } from './receive.ts';
+import { progress, requestFor } from './send.ts';
 
 /** Longest text of one Telegram message, in UTF-16 units. */
 const maxText = 4096;
@@ -13,90 +28,118 @@ export function describe(): Description {
   return { platform: 'telegram', maxText };
 }
 
+export function abilities(): string[] {
+  return ['edit', 'draft', 'typing', 'react', 'choices', 'files'];
+}
+
 function getUpdates(seconds: number): Request {
-  const query = `timeout=${seconds}&offset=${nextOffset()}&allowed_updates=${encodeURIComponent('["message"]')}`;
-  return { url: `${methodUrl('getUpdates')}?${query}`, timeoutMs: (seconds + 8) * 1000 };
+  const allowed = encodeURIComponent(JSON.stringify(allowedUpdates));
+  return {
+    url: `${methodUrl('getUpdates')}?timeout=${seconds}&offset=${nextOffset()}&allowed_updates=${allowed}`,
+    timeoutMs: (seconds + 8) * 1000,
+  };
 }
 
 /** The long poll px holds open. Acknowledges the messages handed over before. */
 export function nextWait(): Request {
+  if (kvGetText('webhook') !== undefined) {
+    call('deleteWebhook', {});
+    kvDelete('webhook');
+    forgetOffset();
+  }
   return getUpdates(waitSeconds);
 }
 
 export function onWait(answer: WaitAnswer): Message[] {
-  if ('ok' in answer) return messagesIn(read(answer.ok));
+  if ('ok' in answer) return messagesIn(result(answer.ok));
   if (answer.err.kind === 'timeout') return [];
   throw answer.err;
 }
 
 export function pollEvents(): Message[] {
   try {
-    return messagesIn(read(httpRequest(getUpdates(0))));
+    return messagesIn(result(httpRequest(getUpdates(0))));
   } catch (e) {
     if (e instanceof HttpError && e.kind === 'timeout') return [];
     throw e;
   }
 }
 
-/** `4711`, or `-100123:7` for a topic of a forum. */
-function target(channel: string): { [key: string]: Json } {
-  const [chat = '', topic] = channel.split(':');
-  return {
-    chat_id: /^-?\d+$/.test(chat) ? Number(chat) : chat,
-    ...(topic ? { message_thread_id: Number(topic) } : {}),
-  };
+/** Telegram sends the secret with each update; it is told again at each start, which changes nothing when all is as before. */
+export function setWebhook(url: string, secret: string): void {
+  call('setWebhook', { url, secret_token: secret, allowed_updates: allowedUpdates, max_connections: 10 });
+  kvSet('webhook', secret);
 }
 
-/** Runs it with formatted text, and once more with the text as it is when Telegram does not take the formatting. */
-function formatted(content: string, run: (text: { [key: string]: Json }) => Json): Json {
-  try {
-    return run({ text: toHtml(content), parse_mode: 'HTML' });
-  } catch (e) {
-    if (!(e instanceof Refusal && e.status === 400) || /not modified|chat not found/i.test(e.message)) throw e;
-    return run({ text: content });
-  }
+export function onWebhook(request: WebhookRequest): WebhookAnswer {
+  const secret = kvGetText('webhook');
+  if (secret === undefined || request.header('x-telegram-bot-api-secret-token') !== secret) return { status: 401 };
+  return { messages: messagesOf([request.json()]) };
 }
 
-export function postMessage(channelId: string, content: string): string {
+export function nextSend(channel: string, out: Outgoing): Request {
+  return requestFor(channel, out);
+}
+
+export function onSent(channel: string, out: Outgoing, answer: WaitAnswer): Progress {
+  return progress(channel, out, answer);
+}
+
+export function postMessage(channel: string, content: string): string {
   let id = '';
   // px splits at `maxText` before it comes here; a longer text from elsewhere must not fail.
-  for (const part of content.match(new RegExp(`[\\s\\S]{1,${maxText}}(?<![\\ud800-\\udbff])`, 'g')) ?? []) {
-    const sent = formatted(part, (text) =>
-      call('sendMessage', { ...target(channelId), ...text, link_preview_options: { is_disabled: true } }),
-    );
-    id = messageId(sent);
-  }
+  for (const part of content.match(new RegExp(`[\\s\\S]{1,${maxText}}(?<![\\ud800-\\udbff])`, 'g')) ?? [])
+    id = does(channel, { kind: 'post', content: part });
   return id;
 }
 
-function messageId(sent: Json): string {
-  return typeof sent === 'object' && sent !== null && !Array.isArray(sent) ? `${sent['message_id'] ?? ''}` : '';
+export function setTyping(channel: string): void {
+  does(channel, { kind: 'typing' });
 }
 
-export function setTyping(channelId: string): void {
-  call('sendChatAction', { ...target(channelId), action: 'typing' });
+export function react(channel: string, message: string, emoji: string): void {
+  does(channel, { kind: 'react', message, content: emoji });
 }
 
-/** px's id of a message is `chat:message`; Telegram's own number is taken too. */
-function messageNumber(id: string): number {
-  return Number(id.slice(id.lastIndexOf(':') + 1));
+export function editMessage(channel: string, message: string, content: string): void {
+  does(channel, { kind: 'edit', message, content });
 }
 
-export function react(channelId: string, messageId: string, emoji: string): void {
-  const { chat_id = null } = target(channelId);
-  const reaction = emoji ? [{ type: 'emoji', emoji }] : [];
-  call('setMessageReaction', { chat_id, message_id: messageNumber(messageId), reaction });
-}
-
-export function editMessage(channelId: string, messageId: string, content: string): void {
-  const { chat_id = null } = target(channelId);
-  try {
-    formatted(content, (text) => call('editMessageText', { chat_id, message_id: messageNumber(messageId), ...text }));
-  } catch (e) {
-    if (!(e instanceof Refusal && /not modified/i.test(e.message))) throw e;
+/** The same as px does with `nextSend` and `onSent`, here and now. */
+function does(channel: string, given: Pick<Outgoing, 'kind'> & Partial<Outgoing>): string {
+  const out: Outgoing = { key: 'direct', message: null, content: '', choices: [], files: [], ...given };
+  let request = requestFor(channel, out);
+  for (;;) {
+    const next = progress(channel, out, answerOf(request));
+    if ('done' in next) return next.done;
+    request = next.again;
   }
 }
 
-export function getHistory(): Message[] {
-  throw new Error('unsupported: the Bot API does not let a bot read the past of a chat');
+function answerOf(request: Request): WaitAnswer {
+  try {
+    return { ok: httpRequest(request) };
+  } catch (e) {
+    if (e instanceof HttpError) return { err: e };
+    throw e;
+  }
+}
+
+export function fetchFile(id: string): Request {
+  const file = call('getFile', { file_id: id });
+  const path = typeof file === 'object' && file !== null && !Array.isArray(file) ? file['file_path'] : undefined;
+  if (typeof path !== 'string' || path.startsWith('/'))
+    throw new Error('refused: Telegram names no place of this file');
+  return { url: fileUrl(path), timeoutMs: 120_000 };
+}
+
+/** The menu beside the text field. Telegram keeps it: only another one is told. */
+export function setCommands(commands: Command[]): void {
+  const menu = commands
+    .filter(({ name }) => /^[a-z0-9_]{1,32}$/.test(name))
+    .map(({ name, summary }) => ({ command: name, description: summary.slice(0, 256) || name }));
+  const text = JSON.stringify(menu);
+  if (kvGetText('menu') === text) return;
+  call('setMyCommands', { commands: menu });
+  kvSet('menu', text);
 }

@@ -8,6 +8,8 @@ import { createWaiting, type Steered } from './waiting.ts';
 
 /** How often a platform is told again that px is writing, in ms. */
 const TYPING_MS = 4_000;
+/** An answer that is there sooner needs no sign that it comes, in ms. */
+const TYPING_AFTER_MS = 300;
 /** How long a turn waits for what it should have, in ms: only the very first start of a home has to install something. */
 const PREPARE_MS = 20_000;
 /** How long running turns may go on when px stops, in ms. */
@@ -79,11 +81,15 @@ export function createAnswering(options: AnsweringOptions): Answering {
     if (merged === 'gone') return;
     const item = merged.length > 0 ? channels.merge(given, merged) : given;
     const { inbound } = item;
-    const writing = setInterval(() => channels.typing(inbound), TYPING_MS);
+    let writing: Timer;
+    const write = () => {
+      channels.typing(inbound);
+      writing = setTimeout(write, TYPING_MS);
+    };
+    writing = setTimeout(write, TYPING_AFTER_MS);
     const steered: Steered = { waiting: [], taken: [] };
     const close = agent.command(inbound) ? () => {} : waiting.open(inbound.conversation, steered);
     try {
-      channels.typing(inbound);
       const model = chosen.get(key(inbound));
       const steer = () => {
         const now = steered.waiting.splice(0);
@@ -96,7 +102,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
     } finally {
       close();
       chosen.delete(key(inbound));
-      clearInterval(writing);
+      clearTimeout(writing);
       // Said too late for this turn: each gets one of its own.
       for (const one of steered.waiting) queue(one, false);
     }

@@ -130,6 +130,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       secrets,
       log,
       bus,
+      memory: home.memory,
       people: openPeople(home.memory, secrets),
     });
     opened('channels', channels, (part) => part.close());

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { ConfigStore } from '../config/config.ts';
 import { PxError, toPxError } from '../error/error.ts';
 import type { Log } from '../log/log.ts';
@@ -5,6 +6,7 @@ import type { Secrets } from '../secret/secret.ts';
 import type { Store } from '../store/store.ts';
 import { attachmentsIn, type Bus, type Inbound, withoutData } from '../wire/wire.ts';
 import { admit, linkedMessage, localChannels, pairingMessage, welcomeMessage } from './access.ts';
+import { createBatch } from './batch.ts';
 import type { Channels, InboxItem } from './channel.ts';
 import type { ConnectorHost } from './connector.ts';
 import { createConnectors } from './connectors.ts';
@@ -29,6 +31,8 @@ export interface ChannelOptions {
   bus: Bus;
   /** Where the paired people are kept beside the database. */
   people?: People;
+  /** The folder `memory/`, where files that come and go are. */
+  memory?: string;
   /** Other pauses than the usual ones. */
   timing?: Partial<Timing>;
 }
@@ -40,6 +44,7 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
   const timing: Timing = { ...defaultTiming, ...options.timing };
   const inbox = openInbox(store, timing.now);
   const outbox = openOutbox(store, timing.now);
+  const batch = createBatch(store);
   const book = openPairing(store, timing.now, options.people, (what, error) =>
     log.warn(what, error === undefined ? {} : { error: toPxError(error).message }),
   );
@@ -106,6 +111,8 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
     log,
     timing,
     outbox,
+    batch,
+    fileOf: (path) => join(options.memory ?? '', path),
     take(channel, answer) {
       const { messages, bad } = readMessages(answer);
       if (bad > 0) log.warn('a connector returned what is not a message', { channel, count: bad });
@@ -150,15 +157,23 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
     reply(item, text, others = []) {
       const { channel, chat, conversation } = item.inbound;
       const local = localChannels.has(channel);
-      const first = store.transaction(() => {
-        if (!inbox.answer(item.seq)) return false;
-        for (const other of others) inbox.answer(other.seq);
-        if (!local && text.trim() !== '') outbox.add(channel, chat, lateMark(item.inbound, timing.now()) + text);
-        return true;
-      });
-      if (!first) return log.debug('answered before', { channel, id: item.inbound.id });
-      if (local) bus.emit({ type: 'message.out', conversation, channel, text, state: 'sent' });
-      else connectors.kick(channel);
+      const mark = lateMark(item.inbound, timing.now());
+      // Until it is committed the message waits in the inbox, and its answer in the journal.
+      batch
+        .write(() => {
+          if (!inbox.answer(item.seq)) return false;
+          for (const other of others) inbox.answer(other.seq);
+          if (!local && text.trim() !== '') outbox.add(channel, chat, mark + text);
+          return true;
+        })
+        .then(
+          (first) => {
+            if (!first) log.debug('answered before', { channel, id: item.inbound.id });
+            else if (local) bus.emit({ type: 'message.out', conversation, channel, text, state: 'sent' });
+            else connectors.kick(channel);
+          },
+          (thrown: unknown) => log.error('an answer could not be written down', { error: toPxError(thrown).message }),
+        );
     },
     merge(first, others) {
       const text = [first, ...others].map((item) => item.inbound.text).join('\n\n');
@@ -183,7 +198,9 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
     },
     typing: (inbound) => connectors.typing(inbound.channel, inbound.chat),
     start() {
-      for (const part of outbox.interrupted()) {
+      // A channel that has its connector looks into its own.
+      const orphans = outbox.interruptedChannels().filter((id) => config.current.channels[id]?.enabled !== true);
+      for (const part of orphans.flatMap(outbox.interrupted)) {
         const error = unknownOutcome('px was stopped while it was being sent');
         log.error(`a message to ${part.chat} may be lost`, { channel: part.channel, id: part.id });
         const { channel, text } = part;
@@ -237,6 +254,7 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
     async close() {
       listener = undefined;
       await connectors.close();
+      batch.flush();
     },
   };
 }

@@ -3,12 +3,17 @@ import { PxError, toPxError } from '../error/error.ts';
 import type { Log } from '../log/log.ts';
 import type { Plugins } from '../plugin/plugin.ts';
 import type { Bus, Json } from '../wire/wire.ts';
+import type { Batch } from './batch.ts';
 import type { ChannelState } from './channel.ts';
-import { createCourier } from './courier.ts';
+import { type CourierRoute, createCourier } from './courier.ts';
 import { explainFailure, retryAfter } from './failure.ts';
-import { Description } from './guest.ts';
+import { Abilities, Description } from './guest.ts';
+import { createLoose } from './loose.ts';
 import type { Outbox } from './outbox.ts';
+import { type Outgoing, outgoing } from './outgoing.ts';
 import { pollReceiver, type Receiver, type ReceiverTools, waitReceiver } from './receiver.ts';
+import { reconciler } from './reconcile.ts';
+import { createSender, type Sender } from './sender.ts';
 import { backOff, createSleeper, type Timing } from './timing.ts';
 
 /** Longest text when a connector does not describe itself, in UTF-16 units. */
@@ -16,6 +21,9 @@ const usualMaxText = 4096;
 
 /** So long after a send the plugin's process is taken to be there still, in ms. */
 const warmFor = 1_000;
+
+/** Chats a connector that gives its requests away is sent to at the same time. */
+const chatsAtOnce = 16;
 
 /** The part of the Wasm host that channels use. */
 export type ConnectorHost = Pick<Plugins, 'call' | 'hold' | 'list' | 'inspect' | 'rest'>;
@@ -35,6 +43,9 @@ export interface ConnectorOptions {
   plugin: string;
   plugins: ConnectorHost;
   outbox: Outbox;
+  batch: Batch;
+  /** Where a file of an outgoing message is on disk. */
+  fileOf(path: string): string;
   /** Stores messages; how many were new. */
   take(messages: Json): number;
   /** Names of the secrets the plugin uses that are not set. */
@@ -74,21 +85,35 @@ export function startConnector(options: ConnectorOptions): Connector {
   let lastTraffic = Number.NEGATIVE_INFINITY;
   let lastSend = Number.NEGATIVE_INFINITY;
   const lastTyping = new Map<string, number>();
+  let sender: Sender | undefined;
+  const loose = createLoose();
 
   const courier = createCourier({
     ...options,
-    async warm() {
-      // A process that was just used is there; only one that may have gone has to be started first.
-      if (timing.now() - lastSend > warmFor && exported.has('describe')) await call('describe', []);
-    },
-    async send(chat, text) {
+    async prepare(part) {
       lastTraffic = timing.now();
-      const id = await call('post-message', [chat, text]);
-      lastSend = timing.now();
-      return typeof id === 'string' ? id : '';
+      if (!sender) throw new PxError('internal', 'not connected');
+      if (!sender.parallel) await warm();
+      const send = await sender.prepare(part.chat, outgoing(part, sender.can));
+      return async () => {
+        await loose.settled(part.chat);
+        const id = await send();
+        lastSend = timing.now();
+        return id;
+      };
     },
     sent: () => receiver?.nudge(),
   });
+
+  /** Gets a connector's process ready, so that little can happen between the word that a text is being sent and its sending. */
+  const warm = async () => {
+    // A process that was just used is there; only one that may have gone has to be started first.
+    if (timing.now() - lastSend <= warmFor || !exported.has('describe')) return;
+    // Nothing was sent: what is wrong with the plugin shows in the call that sends.
+    await call('describe', []).catch((e: unknown) =>
+      log.debug('the connector is not ready', { error: toPxError(e).message }),
+    );
+  };
 
   const show = (state: ChannelState['state'], detail: string) => {
     if (shown.state !== state || shown.detail !== detail) {
@@ -144,8 +169,21 @@ export function startConnector(options: ConnectorOptions): Connector {
         hint: `it exports no post-message and poll-events; channels.${channel}.plugin names another one`,
       });
     const described = exported.has('describe') ? v.safeParse(Description, await call('describe', [])) : undefined;
-    courier.open(described?.success ? described.output.max_text : usualMaxText);
+    const able = exported.has('abilities') ? v.safeParse(Abilities, await call('abilities', [])) : undefined;
+    sender = createSender({
+      call,
+      exported,
+      abilities: able?.success ? able.output : [],
+      hold: (request, files) => plugins.hold(plugin, request, killing.signal, files),
+      fileOf: options.fileOf,
+    });
+    courier.open(routeOf(sender, described?.success ? described.output.max_text : usualMaxText));
     return exported.has('next-wait') && exported.has('on-wait') ? waitReceiver(tools) : pollReceiver(tools);
+  };
+
+  const routeOf = (by: Sender, maxText: number): CourierRoute => {
+    const reconcile = reconciler({ call, once: by.can('once'), history: exported.has('get-history'), timing });
+    return { maxText, atOnce: by.parallel ? chatsAtOnce : 1, ...(reconcile ? { reconcile } : {}) };
   };
 
   const circumstances = () => {
@@ -188,12 +226,19 @@ export function startConnector(options: ConnectorOptions): Connector {
     kick: courier.kick,
     typing(chat) {
       const now = timing.now();
-      if (!exported.has('set-typing') || stopping.signal.aborted) return;
+      if (!sender?.can('typing') || stopping.signal.aborted) return;
       if (now - (lastTyping.get(chat) ?? 0) < timing.typingEvery) return;
       if (lastTyping.size >= 100) lastTyping.clear();
       lastTyping.set(chat, now);
       lastTraffic = now;
-      call('set-typing', [chat]).catch((error: unknown) => log.debug('no typing sign', { error: String(error) }));
+      const sign: Outgoing = { kind: 'typing', key: '', message: null, content: '', choices: [], files: [] };
+      loose.add(
+        chat,
+        sender
+          .prepare(chat, sign)
+          .then((send) => send())
+          .catch((error: unknown) => log.debug('no typing sign', { error: String(error) })),
+      );
     },
     async stop() {
       stopping.abort();

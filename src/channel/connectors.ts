@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Log } from '../log/log.ts';
 import type { Json, PluginSummary } from '../wire/wire.ts';
 import { localChannels } from './access.ts';
+import type { Batch } from './batch.ts';
 import type { ChannelState } from './channel.ts';
 import type { ChannelOptions } from './channels.ts';
 import { type Connector, startConnector } from './connector.ts';
@@ -12,7 +13,10 @@ import type { Timing } from './timing.ts';
 export interface ConnectorsOptions extends Omit<ChannelOptions, 'timing'> {
   log: Log;
   outbox: Outbox;
+  batch: Batch;
   timing: Timing;
+  /** Where a file of an outgoing message is on disk. */
+  fileOf(path: string): string;
   /** Stores a channel's messages; how many were new. */
   take(channel: string, messages: Json): number;
 }

@@ -1,6 +1,7 @@
 import { PxError, toPxError } from '../error/error.ts';
 import type { Log } from '../log/log.ts';
 import type { Bus } from '../wire/wire.ts';
+import type { Batch } from './batch.ts';
 import { explainFailure, readSendFailure, unknownOutcome } from './failure.ts';
 import type { Outbox, Part } from './outbox.ts';
 import { splitText } from './split.ts';
@@ -11,10 +12,9 @@ export interface CourierOptions {
   channel: string;
   plugin: string;
   outbox: Outbox;
-  /** Gets the plugin ready, so that little can happen between the word that a text is being sent and its sending. */
-  warm(): Promise<unknown>;
-  /** Sends one text; the platform's message id. */
-  send(chat: string, text: string): Promise<string>;
+  batch: Batch;
+  /** Gets a part ready to be sent; the returned function sends it and resolves with the platform's message id. */
+  prepare(part: Part): Promise<() => Promise<string>>;
   /** Called after each part that left. */
   sent(): void;
   bus: Bus;
@@ -22,28 +22,41 @@ export interface CourierOptions {
   timing: Timing;
 }
 
-/** Carries one channel's outbox to its platform, one part at a time and each chat in order. */
+/** What a courier learns when the connector is ready. */
+export interface CourierRoute {
+  /** Longest text of one message. */
+  maxText: number;
+  /** Chats that are sent to at the same time. */
+  atOnce: number;
+  /** Finds out about a part of unknown fate, by what the platform offers; undefined where it offers nothing. */
+  reconcile?(part: Part): Promise<'sent' | 'again' | 'unknown'>;
+}
+
+/** Carries one channel's outbox to its platform: several chats side by side, and each chat in order. */
 export interface Courier {
   /** There may be something to send. */
   kick(): void;
-  /** From now on, with texts up to this length. */
-  open(maxText: number): void;
+  /** From now on. What was being sent when px stopped is looked into first. */
+  open(route: CourierRoute): void;
   /** Something is being sent now. */
   busy(): boolean;
   /** The channel works again: waits of failed parts are over. */
   resume(): void;
-  /** Resolves when the part in hand is done. */
+  /** Resolves when the parts in hand are done. */
   stop(): Promise<void>;
 }
 
 /** Makes a courier; it waits for `open`. */
 export function createCourier(options: CourierOptions): Courier {
-  const { channel, outbox, bus, log, timing } = options;
-  let maxText = 0;
+  const { channel, outbox, batch, bus, log, timing } = options;
+  let route: CourierRoute | undefined;
   let stopped = false;
   let blockedUntil = 0;
   let blocks = 0;
-  let running: Promise<void> | undefined;
+  /** By chat. */
+  const inHand = new Map<string, Promise<void>>();
+  let soon = false;
+  let opening: Promise<void> | undefined;
   let timer: Timer | undefined;
 
   const told = (part: Part, state: 'sent' | 'failed', more: { platformId?: string; error?: PxError }) =>
@@ -57,21 +70,46 @@ export function createCourier(options: CourierOptions): Courier {
       ...(more.error ? { error: more.error.toJSON() } : {}),
     });
 
+  const left = async (part: Part, platformId: string) => {
+    await batch.write(() => outbox.sent(part, platformId));
+    blocks = 0;
+    told(part, 'sent', { platformId });
+    options.sent();
+  };
+
   const dead = (part: Part, state: 'failed' | 'unknown', error: PxError) => {
     outbox.fail(part, state, error);
-    log.error(`a message to ${part.chat} was not delivered`, { id: part.id, state, error: error.message });
+    const what = state === 'unknown' ? 'may be lost' : 'was not delivered';
+    log.error(`a message to ${part.chat} ${what}`, { id: part.id, state, error: error.message });
     told(part, 'failed', { error });
   };
 
-  const failed = (part: Part, thrown: unknown) => {
+  /** Asks the platform where that is possible; otherwise a person has to look. */
+  const findOut = async (part: Part, error: PxError) => {
+    const found = route?.reconcile ? await route.reconcile(part).catch(() => 'unknown' as const) : 'unknown';
+    if (found === 'unknown') return dead(part, 'unknown', error);
+    log.info(found === 'sent' ? 'found on the platform: it had arrived' : 'not on the platform: sent again', {
+      id: part.id,
+    });
+    if (found === 'sent') await left(part, '');
+    else outbox.again(part, 0, error, true);
+  };
+
+  const failed = async (part: Part, thrown: unknown) => {
     const error = toPxError(thrown);
     const why = explainFailure(error, options.plugin, []);
     const failure = readSendFailure(error);
-    if (failure.kind === 'unknown') return dead(part, 'unknown', unknownOutcome(why));
+    if (failure.kind === 'unknown') return findOut(part, unknownOutcome(why));
     if (failure.kind === 'blocked') {
       blocks += 1;
       blockedUntil = timing.now() + (failure.afterMs ?? backOff(timing.sendPause, blocks));
       return outbox.again(part, 0, error, false);
+    }
+    const { edits, ...extras } = part.extras;
+    // What was to be replaced is gone: the text is a message of its own.
+    if (failure.kind === 'refused' && edits !== undefined) {
+      outbox.change(part, extras);
+      return outbox.again(part, 0, error, true);
     }
     const tries = part.attempts + 1;
     if (failure.kind === 'refused' || tries >= timing.maxSends)
@@ -81,61 +119,79 @@ export function createCourier(options: CourierOptions): Courier {
     outbox.again(part, timing.now() + wait, error, true);
   };
 
-  const carry = async (part: Part) => {
+  const carry = async (part: Part, maxText: number) => {
     const [only, ...more] = splitText(part.text, maxText);
     if (more.length > 0) return outbox.split(part, [only ?? '', ...more]);
     try {
-      await options.warm();
+      const send = await options.prepare(part);
+      // Not in a batch with others' news: from here to the answer a crash leaves this part's fate open.
+      await batch.write(() => outbox.sending(part));
+      await left(part, await send());
     } catch (thrown) {
-      // Nothing was sent: what is wrong with the plugin shows in the call that sends.
-      log.debug('the connector is not ready', { error: toPxError(thrown).message });
-    }
-    outbox.sending(part);
-    try {
-      const platformId = await options.send(part.chat, part.text);
-      outbox.sent(part, platformId);
-      blocks = 0;
-      told(part, 'sent', { platformId });
-      options.sent();
-    } catch (thrown) {
-      failed(part, thrown);
+      await failed(part, thrown);
     }
   };
 
-  const work = async () => {
-    let at: number | undefined;
+  const brokenOutbox = (thrown: unknown) => {
+    // The outbox itself failed (disk full): nothing may be sent that cannot be written down.
+    blocks += 1;
+    blockedUntil = timing.now() + backOff(timing.sendPause, blocks);
+    log.error('the outbox cannot be used', { error: toPxError(thrown).message });
+    wakeAt(blockedUntil);
+  };
+
+  const wakeAt = (at: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(kick, Math.min(Math.max(at - timing.now(), 1), 2 ** 31 - 1));
+  };
+
+  const work = () => {
+    soon = false;
+    if (stopped || !route || opening) return;
+    clearTimeout(timer);
     try {
-      while (!stopped && timing.now() >= blockedUntil) {
-        const part = outbox.next(channel);
-        if (!part) break;
-        await carry(part);
-      }
-      if (!stopped) at = outbox.nextAt(channel);
+      const { atOnce, maxText } = route;
+      const free = atOnce - inHand.size;
+      if (timing.now() >= blockedUntil && free > 0)
+        for (const part of outbox.heads(channel, [...inHand.keys()], free)) {
+          const done = carry(part, maxText)
+            .catch(brokenOutbox)
+            .finally(() => {
+              inHand.delete(part.chat);
+              kick();
+            });
+          inHand.set(part.chat, done);
+        }
+      const at = outbox.nextAt(channel);
+      if (at !== undefined && (inHand.size === 0 || at > timing.now())) wakeAt(Math.max(at, blockedUntil));
     } catch (thrown) {
-      // The outbox itself failed (disk full): nothing may be sent that cannot be written down.
-      blocks += 1;
-      at = blockedUntil = timing.now() + backOff(timing.sendPause, blocks);
-      log.error('the outbox cannot be used', { error: toPxError(thrown).message });
+      brokenOutbox(thrown);
     }
-    running = undefined;
-    if (at === undefined || stopped) return;
-    const wait = Math.max(at, blockedUntil) - timing.now();
-    timer = setTimeout(kick, Math.min(Math.max(wait, 1), 2 ** 31 - 1));
   };
 
   const kick = () => {
-    if (stopped || maxText === 0 || running) return;
-    clearTimeout(timer);
-    // Not in this tick: `work` may end without waiting, and must find `running` set.
-    running = Promise.resolve().then(work);
+    if (stopped || !route || soon) return;
+    soon = true;
+    // Not in this tick: what else comes in it is looked at together.
+    queueMicrotask(work);
   };
 
   return {
     kick,
-    busy: () => running !== undefined,
-    open(max) {
-      maxText = max;
-      kick();
+    busy: () => inHand.size > 0 || soon || opening !== undefined,
+    open(given) {
+      route = given;
+      const stuck = outbox.interrupted(channel);
+      if (stuck.length === 0) return kick();
+      const error = unknownOutcome('px was stopped while it was being sent');
+      opening = (async () => {
+        for (const part of stuck) await findOut(part, error);
+      })()
+        .catch(brokenOutbox)
+        .finally(() => {
+          opening = undefined;
+          kick();
+        });
     },
     resume() {
       blockedUntil = 0;
@@ -145,7 +201,7 @@ export function createCourier(options: CourierOptions): Courier {
     async stop() {
       stopped = true;
       clearTimeout(timer);
-      await running;
+      await Promise.all([...inHand.values(), opening]);
     },
   };
 }

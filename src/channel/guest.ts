@@ -35,6 +35,9 @@ export const Description = v.object({
   max_text: v.pipe(v.number(), v.integer(), v.minValue(64)),
 });
 
+/** The answer of `abilities`. */
+export const Abilities = v.pipe(v.array(v.string()), v.maxLength(32));
+
 /** The messages in the answer of `poll-events` or `on-wait`; what is not a message is counted, so that one bad entry loses no other. */
 export function readMessages(answer: Json): { messages: GuestMessage[]; bad: number } {
   const list = Array.isArray(answer) ? answer : [];

@@ -1,6 +1,7 @@
 import type { PxError } from '../error/error.ts';
 import type { Store } from '../store/store.ts';
 import type { OpenPart, Undelivered } from './channel.ts';
+import { type Extras, readExtras, writeExtras } from './outgoing.ts';
 
 /** One text on its way to a chat. */
 export interface Part {
@@ -10,18 +11,23 @@ export interface Part {
   text: string;
   /** How often it was tried, this time not counted. */
   attempts: number;
+  /** When it was queued, ms since the epoch. */
+  at: number;
+  extras: Extras;
 }
 
 /** What goes out. Parts of one chat leave in order; a sent part's text is forgotten. */
 export interface Outbox {
   /** Queues a text, after everything queued for this chat before. */
-  add(channel: string, chat: string, text: string): void;
-  /** The oldest part of a channel that may be sent now. */
-  next(channel: string): Part | undefined;
+  add(channel: string, chat: string, text: string, extras?: Extras): void;
+  /** The oldest part of each chat of a channel that may be sent now, oldest first, but for some chats. */
+  heads(channel: string, but: string[], most: number): Part[];
   /** When the channel's next part may be sent; undefined when none waits. */
   nextAt(channel: string): number | undefined;
-  /** Puts several parts in the place of one that is too long. */
+  /** Puts several parts in the place of one that is too long: what it replaces belongs to the first, buttons to the last. */
   split(part: Part, texts: string[]): void;
+  /** Gives a part other extras. */
+  change(part: Part, extras: Extras): void;
   /** From here on a crash leaves the part's fate unknown. */
   sending(part: Part): void;
   sent(part: Part, platformId: string): void;
@@ -32,7 +38,9 @@ export interface Outbox {
   /** Lets a channel's waiting parts go at once. */
   hurry(channel: string): void;
   /** Parts that were being sent when px stopped. */
-  interrupted(): Part[];
+  interrupted(channel: string): Part[];
+  /** Channels that have such parts. */
+  interruptedChannels(): string[];
   /** Parts that never left or whose fate is not known, oldest first. */
   undelivered(): Undelivered[];
   /** All that has not arrived: what waits and dead letters, oldest first. */
@@ -42,6 +50,8 @@ export interface Outbox {
   /** Queues a failed or unknown part again; its channel, or undefined when there is no such part. */
   retry(id: number): string | undefined;
 }
+
+type PartRow = Omit<Part, 'extras'> & { extras: string | null };
 
 const day = 86_400_000;
 /** How long rows stay: sent ones for their platform ids, failed ones for the person to look at. */
@@ -63,10 +73,13 @@ export function openOutbox(store: Store, now: () => number): Outbox {
       );
       CREATE INDEX outbox_waiting ON outbox (channel, answer, part) WHERE state IN ('queued', 'sending');
       CREATE INDEX outbox_age ON outbox (state, at);`,
+      `ALTER TABLE outbox ADD COLUMN extras TEXT;
+      CREATE INDEX outbox_chat ON outbox (channel, chat, answer, part) WHERE state IN ('queued', 'sending');`,
     ],
   });
   const { db } = store;
-  const columns = 'id, channel, chat, text, attempts';
+  const columns = 'id, channel, chat, text, attempts, at, extras';
+  const toPart = (row: PartRow): Part => ({ ...row, extras: readExtras(row.extras) });
   /** Parts with no earlier part of their chat still waiting. Both tests of `state`: the first one makes SQLite use the small index. */
   const heads = `FROM outbox AS o WHERE channel = ? AND state IN ('queued', 'sending') AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM outbox AS p WHERE p.channel = o.channel AND p.chat = o.chat AND p.state IN ('queued', 'sending')
@@ -75,16 +88,20 @@ export function openOutbox(store: Store, now: () => number): Outbox {
   db.query(`DELETE FROM outbox WHERE state IN ('failed', 'unknown') AND at < ?`).run(now() - keep.failedMs);
 
   return {
-    add(channel, chat, text) {
+    add(channel, chat, text, extras = {}) {
       db.query(
-        `INSERT INTO outbox (channel, chat, text, at, answer)
-         VALUES (?, ?, ?, ?, (SELECT coalesce(max(id), 0) + 1 FROM outbox))`,
-      ).run(channel, chat, text, now());
+        `INSERT INTO outbox (channel, chat, text, at, extras, answer)
+         VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(id), 0) + 1 FROM outbox))`,
+      ).run(channel, chat, text, now(), writeExtras(extras));
     },
-    next: (channel) =>
+    heads: (channel, but, most) =>
       db
-        .query<Part, [string, number]>(`SELECT ${columns} ${heads} AND next_at <= ? ORDER BY answer, part LIMIT 1`)
-        .get(channel, now()) ?? undefined,
+        .query<PartRow, [string, number, string, number]>(
+          `SELECT ${columns} ${heads} AND next_at <= ? AND chat NOT IN (SELECT value FROM json_each(?))
+           ORDER BY answer, part LIMIT ?`,
+        )
+        .all(channel, now(), JSON.stringify(but), most)
+        .map(toPart),
     nextAt: (channel) =>
       db.query<{ at: number | null }, [string]>(`SELECT min(next_at) AS at ${heads}`).get(channel)?.at ?? undefined,
     split(part, texts) {
@@ -93,24 +110,31 @@ export function openOutbox(store: Store, now: () => number): Outbox {
           `UPDATE outbox SET part = part + ? WHERE answer = (SELECT answer FROM outbox WHERE id = ?)
            AND part > (SELECT part FROM outbox WHERE id = ?)`,
         ).run(texts.length, part.id, part.id);
-        db.query(`UPDATE outbox SET text = ? WHERE id = ?`).run(texts[0] ?? '', part.id);
+        const { choices, ...first } = part.extras;
+        const last = choices ? { choices } : {};
+        db.query(`UPDATE outbox SET text = ?, extras = ? WHERE id = ?`).run(
+          texts[0] ?? '',
+          writeExtras(first),
+          part.id,
+        );
         for (const [index, text] of texts.slice(1).entries()) {
           db.query(
-            `INSERT INTO outbox (channel, chat, text, at, answer, part)
-             SELECT channel, chat, ?, at, answer, part + ? FROM outbox WHERE id = ?`,
-          ).run(text, index + 1, part.id);
+            `INSERT INTO outbox (channel, chat, text, at, extras, answer, part)
+             SELECT channel, chat, ?, at, ?, answer, part + ? FROM outbox WHERE id = ?`,
+          ).run(text, index === texts.length - 2 ? writeExtras(last) : null, index + 1, part.id);
         }
       });
+    },
+    change(part, extras) {
+      db.query(`UPDATE outbox SET extras = ? WHERE id = ?`).run(writeExtras(extras), part.id);
     },
     sending(part) {
       db.query(`UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?`).run(part.id);
     },
     sent(part, platformId) {
-      db.query(`UPDATE outbox SET state = 'sent', text = '', error = NULL, platform_id = ?, at = ? WHERE id = ?`).run(
-        platformId,
-        now(),
-        part.id,
-      );
+      db.query(
+        `UPDATE outbox SET state = 'sent', text = '', extras = NULL, error = NULL, platform_id = ?, at = ? WHERE id = ?`,
+      ).run(platformId, now(), part.id);
     },
     again(part, at, error, counted) {
       db.query(`UPDATE outbox SET state = 'queued', next_at = ?, error = ?, attempts = ? WHERE id = ?`).run(
@@ -129,8 +153,18 @@ export function openOutbox(store: Store, now: () => number): Outbox {
     hurry(channel) {
       db.query(`UPDATE outbox SET next_at = 0 WHERE channel = ? AND state = 'queued'`).run(channel);
     },
-    interrupted: () =>
-      db.query<Part, []>(`SELECT ${columns} FROM outbox WHERE state = 'sending' ORDER BY answer, part`).all(),
+    interrupted: (channel) =>
+      db
+        .query<PartRow, [string]>(
+          `SELECT ${columns} FROM outbox WHERE state = 'sending' AND channel = ? ORDER BY answer, part`,
+        )
+        .all(channel)
+        .map(toPart),
+    interruptedChannels: () =>
+      db
+        .query<{ channel: string }, []>(`SELECT DISTINCT channel FROM outbox WHERE state = 'sending'`)
+        .all()
+        .map((row) => row.channel),
     undelivered: () =>
       db
         .query<Undelivered, []>(

@@ -20,6 +20,8 @@ export interface Timing {
   sendPause: readonly [number, number];
   /** Times a part is tried before it becomes a dead letter. */
   maxSends: number;
+  /** Before a chat's past is asked for a text of unknown fate, in ms. */
+  historyAfter: number;
   /** At most one typing sign a chat in this time, in ms. */
   typingEvery: number;
   /** How long close waits for a call that a plugin is in, in ms. */
@@ -38,6 +40,7 @@ export const defaultTiming: Timing = {
   lookAgain: 2_000,
   sendPause: [1_000, 900_000],
   maxSends: 20,
+  historyAfter: 2_000,
   // A little under the four seconds at which the app asks, so that a timer that fires early is not refused.
   typingEvery: 3_900,
   closeWait: 3_000,

@@ -29,9 +29,9 @@ plugins:
     settings:
       token: secret:TELEGRAM_TOKEN
     grants:
-      egress: ["GET,POST https://api.telegram.org/bot"]
+      egress: ["GET,POST https://api.telegram.org/bot", "GET https://api.telegram.org/file/bot"]
       secrets:
-        TELEGRAM_TOKEN: ["https://api.telegram.org/bot"]
+        TELEGRAM_TOKEN: ["https://api.telegram.org/bot", "https://api.telegram.org/file/bot"]
 
 # Tools of MCP servers. A program runs with all your rights, not in the sandbox of plugins.
 # mcp:

@@ -9,6 +9,7 @@ import type { Resolve } from './http/address.ts';
 import { toPlaceholders } from './http/placeholder.ts';
 import type { GuestRequest, HttpError } from './http/request.ts';
 import { KvError, type PluginKv } from './kv.ts';
+import type { HeldFiles } from './plugin.ts';
 import { createRate } from './rate.ts';
 
 /** What one plugin's host calls are answered with. */
@@ -17,6 +18,8 @@ export interface BrokerOptions {
   name: string;
   /** Read anew for each call, so that a grant taken away in px.yaml ends at once. */
   config(): PluginConfig;
+  /** Whether it connects a messaging platform. */
+  connector(): boolean;
   kv: PluginKv;
   secrets: Secrets;
   log: GuestLog;
@@ -32,7 +35,7 @@ export interface Broker {
   /** Answers one host call. Never throws; what is malformed is answered with an error or nothing. */
   answer: AnswerHost;
   /** `http-request` from the daemon itself, for a long poll; as the `answer` parameter of `on-wait` in JSON. */
-  request(request: Json, signal: AbortSignal, longestMs: number): Promise<HostAnswer>;
+  request(request: Json, signal: AbortSignal, longestMs: number, files?: HeldFiles): Promise<HostAnswer>;
 }
 
 const text = v.string();
@@ -56,6 +59,9 @@ const Request = v.object({
 });
 const Level = v.picklist(['info', 'warn', 'error', 'debug']);
 
+/** Requests a minute where px.yaml says nothing: a connector makes two or three for each message of everybody who writes. */
+const usualRequests = 120;
+const connectorRequests = 12_000;
 const maxMessagesPerMinute = 600;
 /** Denials told on the bus; each is answered to the guest all the same. */
 const maxDenialsPerMinute = 60;
@@ -72,13 +78,19 @@ export function createBroker(options: BrokerOptions): Broker {
       bus.emit({ type: 'plugin.denied', plugin: name, capability, detail: secrets.scrub(detail).slice(0, 500) });
   };
 
-  async function request(json: Json, signal: AbortSignal, longestMs: number): Promise<HostAnswer> {
+  async function request(
+    json: Json,
+    signal: AbortSignal,
+    longestMs: number,
+    files: HeldFiles = {},
+  ): Promise<HostAnswer> {
     const parsed = v.safeParse(Request, json);
     if (!parsed.success) return { err: { network: 'the request is malformed' } satisfies HttpError };
     const { grants, limits } = options.config();
-    if (!requests.take(limits.http_per_minute)) {
-      deny('http-request', `more than ${limits.http_per_minute} requests a minute`);
-      return { err: { denied: `more than ${limits.http_per_minute} requests a minute` } satisfies HttpError };
+    const most = limits.http_per_minute ?? (options.connector() ? connectorRequests : usualRequests);
+    if (!requests.take(most)) {
+      deny('http-request', `more than ${most} requests a minute`);
+      return { err: { denied: `more than ${most} requests a minute` } satisfies HttpError };
     }
     const { method, url, headers, body, timeout_ms: wanted } = parsed.output;
     const guest: GuestRequest = {
@@ -96,6 +108,7 @@ export function createBroker(options: BrokerOptions): Broker {
         secrets,
         resolve: options.resolve,
         maxBytes: limits.http_bytes,
+        files,
         ...(options.ca === undefined ? {} : { ca: options.ca }),
       },
       signal,

@@ -16,6 +16,12 @@ const messaging = [
   'react',
   'edit-message',
   'get-history',
+  'abilities',
+  'next-send',
+  'on-sent',
+  'fetch-file',
+  'set-commands',
+  'set-webhook',
 ];
 const toolWorld = ['list-tools', 'call-tool'];
 

@@ -97,6 +97,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
     const broker = createBroker({
       name,
       config: () => configOf(name),
+      connector: () => entryOf(name).functions.some((fn) => fn.name === 'post-message'),
       kv,
       secrets,
       log,
@@ -342,9 +343,9 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       tools = { of, list: toolsOf(enabled, callTool) };
       return tools.list;
     },
-    async hold(name, request, signal) {
+    async hold(name, request, signal, files) {
       const { broker } = enabled(name).plugin;
-      return { ...(await broker.request(request, signal, longestHold)) };
+      return { ...(await broker.request(request, signal, longestHold, files)) };
     },
     logs(name) {
       entryOf(name);

@@ -74,6 +74,14 @@ export interface AddOptions {
   sha256?: string;
 }
 
+/** Files of a request that px makes for a connector: their bytes never pass through the plugin. */
+export interface HeldFiles {
+  /** What stands in the body as `{{file:ID}}`. */
+  out?: { id: string; path: string }[];
+  /** Where the body of a good answer is kept; more than `maxBytes` is `too-large`, and nothing is kept. */
+  into?: { path: string; maxBytes: number };
+}
+
 /** The Wasm host. */
 export interface Plugins {
   /**
@@ -99,7 +107,7 @@ export interface Plugins {
   /** Tools of all enabled plugins; the same array until something changes. From what was learnt at `add`; starts nothing. */
   tools(): PluginTool[];
   /** Does the request under the plugin's own grants, as if the plugin had called `http-request`: for long polls. Result as `on-wait` takes it (JSON mapping). */
-  hold(name: string, request: Json, signal: AbortSignal): Promise<Json>;
+  hold(name: string, request: Json, signal: AbortSignal, files?: HeldFiles): Promise<Json>;
   /** Recent log lines of a plugin, oldest first. */
   logs(name: string): { at: number; level: string; message: string }[];
   /** Clears quarantine, also one from before a restart. */

@@ -68,9 +68,11 @@ export function asksOf(asked: Asked, held: Held): Ask[] {
       const wanted = asked.limits[name];
       // What is less than it has needs nobody's leave.
       if (wanted === undefined) return [];
+      // Only the requests a minute may be left out: 120 then, of a connector more.
+      const has = limits[name] ?? 120;
       const [words, amount] = limitWords[name];
-      const text = `${words.replace('#', amount(wanted))} (now ${amount(limits[name])})`;
-      return [{ kind: 'limit', rule: `limit ${name} ${wanted}`, text, granted: limits[name] >= wanted }];
+      const text = `${words.replace('#', amount(wanted))} (now ${amount(has)})`;
+      return [{ kind: 'limit', rule: `limit ${name} ${wanted}`, text, granted: has >= wanted }];
     }),
   ];
 }

@@ -52,6 +52,7 @@ describe('after a restart', () => {
     );
     first.channels.accept(inbound('cli', '1'));
     first.channels.accept(inbound('cli', '2'));
+    await first.channels.close();
     const second = await live({ folder });
     expect(second.asked).toEqual([]);
     expect(second.channels.accept(inbound('cli', '1'))).toBe(false);

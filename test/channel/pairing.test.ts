@@ -137,6 +137,7 @@ describe('a flood of strangers', () => {
     life.channels.pairing.approve(codeOf(life, 'friend'));
     for (let i = 0; i < 300; i++) platform.waiting.push(guestMessage(`f${i}`, 'spam', `bot${i % 150}`));
     await says('the flood is over', 'friend');
+    await until(() => life.asked.length > 0);
     expect(life.asked).toEqual(['the flood is over']);
     expect(codes(life)).toHaveLength(20);
     await until(() => platform.visible.length === 22);

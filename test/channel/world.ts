@@ -16,6 +16,7 @@ export const quick: Partial<Timing> = {
   pollPause: [1, 20],
   failPause: [1, 20],
   sendPause: [1, 20],
+  historyAfter: 1,
   lookAgain: 5,
   closeWait: 200,
 };

@@ -79,7 +79,10 @@ describe('a new home', () => {
     expect(rest).toEqual((({ channels: _, plugins: __, ...others }) => others)((await plain.open()).current));
     expect(Object.entries(channels).map(([name, channel]) => [name, channel.enabled])).toEqual([['telegram', false]]);
     expect(Object.keys(plugins)).toEqual(['telegram']);
-    expect(plugins['telegram']?.grants.egress).toEqual(['GET,POST https://api.telegram.org/bot']);
+    expect(plugins['telegram']?.grants.egress).toEqual([
+      'GET,POST https://api.telegram.org/bot',
+      'GET https://api.telegram.org/file/bot',
+    ]);
     store.close();
   });
 
@@ -112,7 +115,7 @@ describe('a new home', () => {
     using other = new World();
     const { current } = await other.open(yaml);
     expect(current.providers.openai.api_key).toBe('secret:OPENAI_API_KEY');
-    expect(current.plugins['telegram']?.grants.secrets['TELEGRAM_TOKEN']).toHaveLength(1);
+    expect(current.plugins['telegram']?.grants.secrets['TELEGRAM_TOKEN']).toHaveLength(2);
     expect(current.model.aliases['fast']).toBe('openai/gpt-5-mini');
   });
 });

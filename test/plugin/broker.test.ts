@@ -18,6 +18,7 @@ function broker(home: TestHome, name: string, plugin: object = {}) {
   bus.on((event) => events.push(event));
   const made = createBroker({
     name,
+    connector: () => false,
     config: () => config,
     kv: openKv(home.store, home.secrets),
     secrets: home.secrets,

@@ -32,6 +32,10 @@ describe('reading a component', () => {
     expect((await exportsOf('live-messaging-plugin')).names).toEqual(
       'post-message poll-events describe next-wait on-wait set-typing react edit-message get-history'.split(' '),
     );
+    const rich = await exportsOf('rich-messaging-plugin');
+    expect(rich.imports).toEqual(hostApi);
+    expect(rich.names).toContain('poll-events');
+    expect(rich.names).toContain('next-send');
     expect((await exportsOf('script-engine')).imports).toEqual([...hostApi, 'project-x:core/plugin-source@0.1.0']);
   });
 

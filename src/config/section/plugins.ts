@@ -75,8 +75,12 @@ const limits = v.strictObject({
     4_194_304,
   ),
   http_per_minute: v.optional(
-    v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Most requests a minute.')),
-    120,
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.description('Most requests a minute. Left out: 120, of a connector 12000.'),
+    ),
   ),
   calls_per_minute: v.optional(
     v.pipe(

@@ -1,3 +1,6 @@
+import { rename, rm } from 'node:fs/promises';
+import type { HeldFiles } from '../plugin.ts';
+
 /** The body passed the limit. */
 export class BodyTooLarge extends Error {
   override readonly name = 'BodyTooLarge';
@@ -19,6 +22,44 @@ export async function readBody(response: Response, max: number): Promise<Uint8Ar
   if (packed === '' || packed === 'identity') return collect(bounded, max);
   if (packed !== 'gzip' && packed !== 'x-gzip') throw new Error(`the answer is packed with ${packed.slice(0, 20)}`);
   return collect(bounded.pipeThrough(new DecompressionStream('gzip')), max);
+}
+
+/** Keeps a response's body as a file, which is there whole or not at all. Throws BodyTooLarge. */
+export async function keepBody(response: Response, into: NonNullable<HeldFiles['into']>): Promise<Uint8Array> {
+  const packed = (response.headers.get('content-encoding') ?? '').trim().toLowerCase();
+  if (packed !== '' && packed !== 'identity') throw new Error(`the file is packed with ${packed.slice(0, 20)}`);
+  const beside = `${into.path}.part`;
+  const writer = Bun.file(beside).writer();
+  try {
+    let size = 0;
+    for await (const chunk of response.body ?? []) {
+      size += chunk.length;
+      if (size > into.maxBytes) throw new BodyTooLarge();
+      writer.write(chunk);
+      await writer.flush();
+    }
+    await writer.end();
+    await rename(beside, into.path);
+  } catch (thrown) {
+    await writer.end();
+    await rm(beside, { force: true });
+    throw thrown;
+  }
+  return new Uint8Array();
+}
+
+/** A body with the files that stand in it as `{{file:ID}}`; other marks stay as they are. */
+export function withFiles(body: Uint8Array<ArrayBuffer>, files: HeldFiles['out'] = []): Uint8Array<ArrayBuffer> | Blob {
+  let rest = Buffer.from(body);
+  const parts: (Uint8Array<ArrayBuffer> | Blob)[] = [];
+  for (const { id, path } of files) {
+    const mark = `{{file:${id}}}`;
+    const at = rest.indexOf(mark);
+    if (at < 0) continue;
+    parts.push(rest.subarray(0, at), Bun.file(path));
+    rest = rest.subarray(at + mark.length);
+  }
+  return parts.length === 0 ? body : new Blob([...parts, rest]);
 }
 
 function atMost(max: number): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {

@@ -2,8 +2,9 @@ import type { PluginConfig } from '../../config/config.ts';
 import { PxError } from '../../error/error.ts';
 import { checkAddress, checkEgress, parseEgress, secretMayGo } from '../../policy/policy.ts';
 import type { Secrets } from '../../secret/secret.ts';
+import type { HeldFiles } from '../plugin.ts';
 import { hostPort, literalAddress, pinned, type Resolve } from './address.ts';
-import { BodyTooLarge, readBody } from './body.ts';
+import { BodyTooLarge, keepBody, readBody, withFiles } from './body.ts';
 import { isCredential, isHeaderValue, refuseHeaders, responseHeaders } from './header.ts';
 import { secretsIn } from './placeholder.ts';
 import { fillBody, fillHeader, readUrlSecrets, type ValueAt } from './secret.ts';
@@ -34,6 +35,8 @@ export interface HttpOptions {
   resolve: Resolve;
   /** Largest body in either direction, in bytes. */
   maxBytes: number;
+  /** Files in the body, and where the answer's is kept: what px does for a connector. */
+  files?: HeldFiles;
   /** Certificates to trust besides the system's, as PEM. */
   ca?: string;
 }
@@ -68,7 +71,8 @@ export async function guestRequest(
     return { ok: await follow(request, options, both) };
   } catch (thrown) {
     if (thrown instanceof Refusal) return { err: thrown.error };
-    if (thrown instanceof BodyTooLarge) return { err: { 'too-large': options.maxBytes } };
+    if (thrown instanceof BodyTooLarge)
+      return { err: { 'too-large': options.files?.into?.maxBytes ?? options.maxBytes } };
     // A rule in px.yaml that cannot be read allows nothing.
     if (thrown instanceof PxError) return { err: { denied: thrown.message } };
     if (timeout.aborted) return { err: 'timeout' };
@@ -93,12 +97,14 @@ async function follow(request: GuestRequest, options: HttpOptions, signal: Abort
   for (let hop = 0; ; hop++) {
     const response = await send(url, method, headers, body, options, signal);
     const location = response.headers.get('location');
-    if (location === null || ![301, 302, 303, 307, 308].includes(response.status))
+    if (location === null || ![301, 302, 303, 307, 308].includes(response.status)) {
+      const into = response.ok ? options.files?.into : undefined;
       return {
         status: response.status,
         headers: responseHeaders(response.headers, secrets.scrub),
-        body: secrets.scrubBytes(await readBody(response, options.maxBytes)),
+        body: into ? await keepBody(response, into) : secrets.scrubBytes(await readBody(response, options.maxBytes)),
       };
+    }
     await response.body?.cancel();
     if (hop === maxRedirects) throw new Refusal({ network: `more than ${maxRedirects} redirects` });
     const next = parseUrl(location, url);
@@ -196,7 +202,7 @@ async function send(
         // Not through a proxy the environment names: it would look the host up anew, past the check, and could read what is sent.
         proxy: false,
         signal,
-        ...(bytes && method !== 'GET' && method !== 'HEAD' ? { body: bytes } : {}),
+        ...(bytes && method !== 'GET' && method !== 'HEAD' ? { body: withFiles(bytes, options.files?.out) } : {}),
         ...(url.protocol === 'https:' ? { tls } : {}),
       });
     } catch (thrown) {

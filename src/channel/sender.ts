@@ -1,0 +1,105 @@
+import { PxError, toPxError } from '../error/error.ts';
+import type { HeldFiles } from '../plugin/plugin.ts';
+import type { Json } from '../wire/wire.ts';
+import { type Outgoing, readProgress } from './outgoing.ts';
+
+/** What a sender works with. */
+export interface SenderOptions {
+  call(fn: string, args: Json[]): Promise<Json>;
+  /** Makes a request under the plugin's grants. */
+  hold(request: Json, files: HeldFiles): Promise<Json>;
+  /** Names of what the plugin exports. */
+  exported: ReadonlySet<string>;
+  /** The answer of `abilities`; empty without one. */
+  abilities: readonly string[];
+  /** A file of {@link Outgoing} on disk. */
+  fileOf(id: string): string;
+}
+
+/** Does things on a platform, through a connector of either kind: one that gives requests away, or one that makes them itself. */
+export interface Sender {
+  /** Several things may be under way at once, in different chats. */
+  readonly parallel: boolean;
+  can(ability: string): boolean;
+  /** Gets it ready: nothing is sent before the returned function is called, which resolves with the platform's id of the message. */
+  prepare(chat: string, out: Outgoing): Promise<() => Promise<string>>;
+}
+
+/** What connectors without `abilities` show that they can by what they export. */
+const byExport: [ability: string, fn: string][] = [
+  ['typing', 'set-typing'],
+  ['edit', 'edit-message'],
+  ['react', 'react'],
+];
+/** Requests one thing may take: formatted and then plain, and some room. */
+const maxRequests = 5;
+
+/** Makes a connector's sender. */
+export function createSender(options: SenderOptions): Sender {
+  const { call, exported } = options;
+  const parallel = exported.has('next-send') && exported.has('on-sent');
+  const can = new Set(
+    parallel ? options.abilities : byExport.filter(([, fn]) => exported.has(fn)).map(([ability]) => ability),
+  );
+
+  const direct = async (chat: string, out: Outgoing): Promise<string> => {
+    switch (out.kind) {
+      case 'post': {
+        const id = await call('post-message', [chat, out.content]);
+        return typeof id === 'string' ? id : '';
+      }
+      case 'edit':
+        await call('edit-message', [chat, out.message ?? '', out.content]);
+        return out.message ?? '';
+      case 'typing':
+        await call('set-typing', [chat]);
+        return '';
+      case 'react':
+        await call('react', [chat, out.message ?? '', out.content]);
+        return '';
+      case 'draft':
+        throw new PxError('internal', 'this connector shows no drafts');
+    }
+  };
+
+  /** Reading an answer changes nothing on the platform: a plugin that fails at it is asked once more. */
+  const read = async (chat: string, out: Outgoing, answer: Json): Promise<Json> => {
+    try {
+      return await call('on-sent', [chat, out, answer]);
+    } catch (thrown) {
+      if (toPxError(thrown).code === 'plugin.guest') throw thrown;
+      return call('on-sent', [chat, out, answer]);
+    }
+  };
+
+  const send = async (chat: string, out: Outgoing, first: Json): Promise<string> => {
+    const files = { out: out.files.map(({ id }) => ({ id, path: options.fileOf(id) })) };
+    let request = first;
+    for (let i = 0; i < maxRequests; i++) {
+      const answer = await options.hold(request, files);
+      const next = readProgress(await read(chat, out, answer));
+      if (!next) throw new PxError('plugin.guest', 'unknown: on-sent returned what is no progress');
+      if ('done' in next) return next.done;
+      request = next.again;
+    }
+    throw new PxError('plugin.guest', `it took more than ${maxRequests} requests`);
+  };
+
+  return {
+    parallel,
+    can: (ability) => can.has(ability),
+    async prepare(chat, out) {
+      if (!parallel) return () => direct(chat, out);
+      let request: Json;
+      try {
+        request = await call('next-send', [chat, out]);
+      } catch (thrown) {
+        const error = toPxError(thrown);
+        if (error.code === 'plugin.guest') throw error;
+        // Nothing was sent: unlike a plugin that ends while it sends, this one can simply be asked again.
+        throw new PxError(error.code, error.message, { retryable: true, cause: error });
+      }
+      return () => send(chat, out, request);
+    },
+  };
+}
