@@ -63,7 +63,7 @@ function homeConfig(world: World): object {
   return {
     model: { default: 'openai/bench' },
     providers: { openai: { base_url: `${world.url}/v1`, api_key: '${BENCH_KEY}' } },
-    channels: { telegram: { access: 'allow-list', allow: ['1'] } },
+    channels: { telegram: { access: 'allow-list', owners: ['1'] } },
     plugins: {
       // Only the guests whose first calls are measured go early; a connector keeps what px gives it.
       ...Object.fromEntries(

@@ -25,7 +25,7 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
     url: `http://${host}`,
     token,
     config: ({ open = true } = {}) => ({
-      channels: { telegram: open ? { access: 'allow-list', allow: ['1'] } : {} },
+      channels: { telegram: open ? { access: 'allow-list', owners: ['1'] } : {} },
       plugins: {
         telegram: {
           settings: { token: 'secret:TELEGRAM_TOKEN', api: `http://${host}` },

@@ -63,8 +63,9 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     sending: (moment) => reach(moment === 'before' ? 'before-send' : 'after-send'),
   });
   await using model = startMockModel({ chance: dice, failures: options.failures, paceMs: 3, at: reach });
+  const owners = Array.from({ length: options.chats }, (_, chat) => String(chat + 1));
   await using px = new Px({
-    config: { ...telegram.config, ...model.config },
+    config: { ...telegram.config, ...model.config, channels: { telegram: { access: 'open', owners } } },
     env: { TELEGRAM_TOKEN: telegram.token, TEST_KEY: 'sk-test-1234567890' },
     ...(options.command ? { command: options.command } : {}),
   });
