@@ -2,13 +2,14 @@
  * Builds what px carries and the example plugins, from source, into build/plugins/.
  *
  *   bun scripts/build-plugins.ts              the script engine and the first-party plugins: npm packages only
- *   bun scripts/build-plugins.ts --examples   also the examples in Rust (cargo) and C (clang-19, lld-19)
+ *   bun scripts/build-plugins.ts --examples   also the examples in every language; `scripts/prepare --languages` installs what they need
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePack } from '../src/plugin/engine/pack.ts';
 import { buildC, buildClock, buildRust, buildScript, type Output } from './plugin/build.ts';
 import { buildEngine, minified, transpileEngine } from './plugin/engine.ts';
+import { buildAs, buildGo, buildPython, buildRustWasi, buildTs, Missing } from './plugin/languages.ts';
 
 const root = join(import.meta.dir, '..');
 const out = join(root, 'build/plugins');
@@ -53,7 +54,11 @@ await step(async () => ({
     ]),
   ]),
 }));
-if (process.argv.includes('--examples')) {
-  await step(() => buildC(root));
-  await step(() => buildRust(root));
-}
+if (process.argv.includes('--examples'))
+  for (const build of [buildC, buildAs, buildTs, buildRust, buildRustWasi, buildGo, buildPython])
+    try {
+      await step<Output | Output[]>(() => build(root));
+    } catch (e) {
+      if (!(e instanceof Missing)) throw e;
+      console.log(`${build.name}: skipped: ${e.message}`);
+    }

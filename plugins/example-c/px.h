@@ -1,19 +1,41 @@
-// Bindings for example.wit against the canonical ABI, by hand: strings and lists are a pointer and a length, results start with a tag byte.
+// Bindings for ../example.wit against the canonical ABI, by hand: strings and lists are a pointer and a length, results and options start
+// with a tag byte, and what is larger than one value is returned by its address.
 #pragma once
 typedef __UINT8_TYPE__ u8;
+typedef __UINT16_TYPE__ u16;
 typedef __UINT32_TYPE__ u32;
+typedef __UINT64_TYPE__ u64;
 typedef __INT32_TYPE__ s32;
 typedef __SIZE_TYPE__ usize;
 
 /// A string or list<u8>: bytes, not terminated.
 typedef struct { const char *at; usize length; } text;
 #define TEXT(literal) ((text){literal, sizeof(literal) - 1})
+typedef struct { u8 some; text value; } maybe_text;
 
 #define IMPORT(name) __attribute__((import_module("project-x:core/host-api@0.1.0"), import_name(name)))
 #define EXPORT(name) __attribute__((export_name(name)))
 
 enum level { LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR, LEVEL_DEBUG };
 IMPORT("log") void px_log(enum level level, const char *message, usize length);
+
+// result<_, string> and result<list<u8>, string> have one layout.
+typedef struct { u8 failed; text value; } text_result;
+IMPORT("kv-set") void px_kv_set(const char *key, usize key_length, const char *value, usize length, text_result *into);
+IMPORT("kv-get") void px_kv_get(const char *key, usize key_length, text_result *into);
+
+IMPORT("now") u64 px_now(void);
+typedef struct { const u8 *at; usize length; } bytes;
+IMPORT("random-bytes") void px_random_bytes(u32 count, bytes *into);
+
+enum http_error_kind { HTTP_DENIED, HTTP_TIMEOUT, HTTP_TOO_LARGE, HTTP_NETWORK };
+typedef struct { u8 kind; union { text why; u64 bytes; }; } http_error;
+typedef struct { u16 status; struct { const void *at; usize length; } headers; text body; } response;
+typedef struct { u8 failed; union { response ok; http_error error; }; } http_result;
+// The record `request`, flat: method, url, headers, body, timeout-ms.
+IMPORT("http-request") void px_http_request(const char *method, usize method_length, const char *url, usize url_length,
+  const void *headers, usize header_count, u32 has_body, const char *body, usize body_length, u32 has_timeout, u32 timeout_ms,
+  http_result *into);
 
 // Memory: a stack of bytes above the program's own data, given back whole when a call is over.
 extern u8 __heap_base;

@@ -39,7 +39,7 @@ export async function buildScript(root: string, name: string): Promise<Built> {
 }
 
 /** Runs a compiler; its output is shown when it fails. */
-async function run(command: string[], cwd: string, env: Record<string, string> = {}): Promise<void> {
+export async function run(command: string[], cwd: string, env: Record<string, string> = {}): Promise<void> {
   const child = Bun.spawn(command, { cwd, env: { ...process.env, ...env }, stdout: 'pipe', stderr: 'pipe' });
   const [stdout, stderr, code] = await Promise.all([
     new Response(child.stdout).text(),
@@ -67,7 +67,7 @@ export async function buildC(root: string): Promise<Output> {
     '--target=wasm32-unknown-unknown -nostdlib -ffreestanding -O2 -mbulk-memory -Wall -Wextra -Werror'.split(' ');
   const link = ['-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=32768', '-o', core];
   await run(['clang-19', ...flags, ...link, 'example.c'], dir);
-  const bytes = await component(root, core, join(dir, 'example.wit'), 'example', 'utf8');
+  const bytes = await component(root, core, join(dir, '../example.wit'), 'example', 'utf8');
   return { file: 'example-c.wasm', bytes };
 }
 
@@ -87,15 +87,15 @@ export async function buildRust(root: string): Promise<Output[]> {
   const target = join(root, 'build/cargo');
   await rustTarget(dir);
   const out: Output[] = [];
-  for (const crate of ['text-stats', 'echo-channel', 'echo-channel-seed']) {
+  for (const crate of ['example', 'text-stats', 'echo-channel', 'echo-channel-seed']) {
     await run(['cargo', 'build', '--release', '--locked', '--target', 'wasm32-unknown-unknown', '-p', crate], dir, {
       CARGO_TARGET_DIR: target,
     });
     const core = join(target, 'wasm32-unknown-unknown/release', `${crate.replaceAll('-', '_')}.wasm`);
     const plain = await component(root, core);
-    const wit = join(dir, crate, 'wit/world.wit');
+    const wit = crate === 'example' ? join(dir, '../example.wit') : join(dir, crate, 'wit/world.wit');
     const bytes = existsSync(wit) ? withDocs(plain, readFileSync(wit, 'utf8')) : plain;
-    out.push({ file: `example-rust-${crate}.wasm`, bytes });
+    out.push({ file: crate === 'example' ? 'example-rust.wasm' : `example-rust-${crate}.wasm`, bytes });
   }
   return out;
 }

@@ -56,20 +56,6 @@ describe('examples', () => {
     expect(guestError(() => call('roll', 'a lot'))).toContain('not dice: a lot');
   });
 
-  whenBuilt('example-c.wasm')('C: typed functions, an error, a record, the log', async () => {
-    const logs: string[] = [];
-    const call = await runComponent(await bytes('example-c.wasm'), {
-      log: (level: string, message: string) => logs.push(`${level} ${message}`),
-    });
-    expect(call('add', 2, 40)).toBe(42);
-    expect(guestError(() => call('add', 2_147_483_647, 1))).toBe('the sum does not fit in 32 bits');
-    expect(call('sum-list', [0.5, 1, 2])).toBe(3.5);
-    expect(call('distance', { x: 0, y: 0 }, { x: 3, y: 4 })).toBe(5);
-    for (let i = 0; i < 200; i++) expect(call('greet', 'ü'.repeat(1000))).toBe(`Hello, ${'ü'.repeat(1000)}!`);
-    expect(logs[0]).toStartWith('info Hello, ü');
-    expect(guestError(() => call('add', 1.5, 1))).toContain('a must be a whole number');
-  });
-
   whenBuilt('example-rust-text-stats.wasm')('Rust: a tool with an interface, options and documentation', async () => {
     const component = await bytes('example-rust-text-stats.wasm');
     const [count] = readComponent(component).functions;

@@ -165,7 +165,8 @@ describe('at add', () => {
     await using home = await openHome();
     const importing = (name: string) => component(`(component (import "${name}" (instance (export "go" (func)))))`);
     for (const name of [
-      'wasi:sockets/tcp@0.2.0',
+      'wasi:sockets/other@0.2.0',
+      'wasi:keyvalue/store@0.2.0',
       'wasi:http/outgoing-handler@0.2.0',
       'other:thing/api',
       'project-x:core/host-api@9.0.0',

@@ -1,6 +1,7 @@
 import type { Json } from '../../wire/wire.ts';
 import type { LoadFrame } from '../protocol.ts';
 import { inertWasi } from './wasi.ts';
+import { inertSockets } from './wasi-sockets.ts';
 
 /** Asks the daemon; blocks until it answered. Throws `{payload}` for the error arm of the call's result. */
 export type AskHost = (fn: string, ...args: Json[]) => Json;
@@ -86,6 +87,7 @@ export function importsFor(
     'project-x:core/host-api': hostApi(ask, new Map(settings)),
     'project-x:core/plugin-source': { source: () => script },
     ...inertWasi((level, line) => void ask('log', level, line.slice(0, 8192))),
+    ...(names.some((name) => name.startsWith('wasi:sockets/')) ? inertSockets() : {}),
   };
   for (const name of names) {
     const found = known[name.replace(/@[\d.]+$/, '')];

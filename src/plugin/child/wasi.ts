@@ -1,29 +1,17 @@
+import { type Interface, unreachable } from './unreachable.ts';
+
 /** WASI 0.2 interfaces that reach nothing and may therefore be imported; any other WASI import is refused at `add`. */
 const inert =
-  /^wasi:(cli\/(environment|exit|stdin|stdout|stderr|terminal-(input|output|stdin|stdout|stderr))|clocks\/(wall|monotonic)-clock|filesystem\/(types|preopens)|io\/(error|poll|streams)|random\/(random|insecure|insecure-seed))(@0\.2\.\d+)?$/;
+  /^wasi:(cli\/(environment|exit|stdin|stdout|stderr|terminal-(input|output|stdin|stdout|stderr))|clocks\/(wall|monotonic)-clock|filesystem\/(types|preopens)|io\/(error|poll|streams)|random\/(random|insecure|insecure-seed)|sockets\/(network|instance-network|(udp|tcp)(-create-socket)?|ip-name-lookup))(@0\.2\.\d+)?$/;
 
-/** Whether an import is WASI px answers with {@link inertWasi}. */
+/** Whether an import is WASI px answers with {@link inertWasi} or `inertSockets`. */
 export function isInertWasi(name: string): boolean {
   return inert.test(name);
 }
 
-type Interface = Record<string, unknown>;
-
-/** A resource class whose listed methods all refuse: no handle of it ever comes into being. */
-function unreachable(name: string, methods: string): new () => object {
-  const made = { [name]: class {} }[name] ?? class {};
-  for (const method of methods.split(' '))
-    Object.defineProperty(made.prototype, method, {
-      value: () => {
-        throw new Error(`${name}.${method} is not available to a plugin`);
-      },
-    });
-  return made;
-}
-
 /**
  * The part of WASI 0.2 that reaches nothing: clocks, randomness, standard output as log lines, an empty environment, no
- * folders, no sockets. Ordinary toolchains link it even for code that never uses it.
+ * folders, no socket that could be had. Ordinary toolchains link it even for code that never uses it.
  */
 export function inertWasi(log: (level: 'info' | 'warn', line: string) => void): Record<string, Interface> {
   class IoError {

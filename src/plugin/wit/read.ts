@@ -50,9 +50,10 @@ export function readComponent(bytes: Uint8Array): ComponentTypes {
   return { imports: [...root.imports].filter(([, item]) => mustBeGiven(item)).map(([name]) => name), functions };
 }
 
-/** componentize-qjs leaves the function behind with which it puts the script in while it builds. */
+/** componentize-qjs and componentize-py leave the function behind with which they put the script in while they build. */
 function isBuildHook(name: string, { params }: FuncType): boolean {
-  return name === 'init' && params.map((p) => p.name).join() === 'shim,script,entry-path,disable-gc';
+  const given = params.map((p) => p.name).join();
+  return name === 'init' && (given === 'shim,script,entry-path,disable-gc' || given === 'app-name,symbols,stub-wasi');
 }
 
 /** Types, and interfaces of nothing but types, reach nothing: nobody has to grant or supply them. */
@@ -150,7 +151,8 @@ function inside(iface: string, exports: Exports, docs: Docs): WitFunction[] {
   applyTypeDocs(docs, iface, exports);
   const out: WitFunction[] = [];
   for (const [name, item] of exports)
-    if (item.sort === 'func') out.push(describe(`${iface}#${name}`, [iface, camel(name)], item.type, docs));
+    if (item.sort === 'func' && !isBuildHook(name, item.type))
+      out.push(describe(`${iface}#${name}`, [iface, camel(name)], item.type, docs));
   return out;
 }
 

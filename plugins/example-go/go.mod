@@ -1,0 +1,3 @@
+module px/example
+
+go 1.24
