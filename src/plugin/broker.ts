@@ -11,6 +11,7 @@ import type { GuestRequest, HttpError } from './http/request.ts';
 import { KvError, type PluginKv } from './kv.ts';
 import type { HeldFiles } from './plugin.ts';
 import { createRate } from './rate.ts';
+import { scrubJson } from './scrub.ts';
 
 /** What one plugin's host calls are answered with. */
 export interface BrokerOptions {
@@ -123,7 +124,7 @@ export function createBroker(options: BrokerOptions): Broker {
     if (!options.emit) return { err: 'nobody takes messages of this plugin' };
     if (!messages.take(maxMessagesPerMinute)) return { err: 'too many messages' };
     try {
-      options.emit(name, message ?? null);
+      options.emit(name, scrubJson(message ?? null, secrets.scrub));
       return { ok: null };
     } catch (thrown) {
       if (thrown instanceof PxError) return { err: thrown.message };

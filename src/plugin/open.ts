@@ -17,6 +17,7 @@ import type { AddOptions, PluginInfo, PluginOptions, Plugins, PluginTool } from 
 import { createRate, type Rate } from './rate.ts';
 import { type Entry, openRegistry, unknownPlugin } from './registry.ts';
 import { createRunner, type Runner } from './runner.ts';
+import { scrubJson } from './scrub.ts';
 import { selfCommand } from './self.ts';
 import { checkSigner, nameOf } from './signature.ts';
 import { type CallFunction, toolsOf } from './tools.ts';
@@ -112,6 +113,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       mode,
       bus,
       log: options.log.scope(`plugin/${name}`),
+      scrub: secrets.scrub,
       host: broker.answer,
       settings: () => settingsOf(configOf(name)),
       limits: () => limitsOf(name),
@@ -334,7 +336,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
         kv.clear(name);
         changed(name, 'removed');
       }),
-    call: (name, fn, args, { signal } = {}) => call(name, fn, args, signal),
+    call: async (name, fn, args, { signal } = {}) => scrubJson(await call(name, fn, args, signal), secrets.scrub),
     rest: (name) => live.get(name)?.runner.rest(),
     tools() {
       const of = config.current.plugins;

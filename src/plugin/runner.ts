@@ -1,9 +1,11 @@
 import { PxError, toPxError } from '../error/error.ts';
 import type { Log } from '../log/log.ts';
+import type { Secrets } from '../secret/secret.ts';
 import type { Bus, Json } from '../wire/wire.ts';
 import type { SandboxMode } from './child-process.ts';
 import { createFaults } from './faults.ts';
 import { type AnswerHost, type Guest, type GuestLimits, type Image, lifetimeCalls, startGuest } from './guest.ts';
+import { scrubError } from './scrub.ts';
 
 /** What a runner needs to start its plugin. Functions are asked anew at each start. */
 export interface RunnerOptions {
@@ -18,6 +20,8 @@ export interface RunnerOptions {
   host: AnswerHost;
   log: Log;
   bus: Bus;
+  /** Covers secrets in what the guest says of its failures. */
+  scrub: Secrets['scrub'];
   /** Why it was stopped before px was started; undefined when it was not. */
   quarantined?: string | undefined;
   /** Told when it is stopped for its faults, with why, and when that ends. */
@@ -133,7 +137,7 @@ export function createRunner(options: RunnerOptions): Runner {
 
   function note(fault: PxError): void {
     if (!isFault(fault)) return;
-    faults.add(fault.message);
+    faults.add(options.scrub(fault.message));
     log.warn(`fault: ${fault.message}`, { code: fault.code });
     if (faults.quarantine() !== undefined) log.error(`quarantined: ${faults.quarantine()}`);
     options.onFault?.(fault);
@@ -163,7 +167,7 @@ export function createRunner(options: RunnerOptions): Runner {
         if (!process.alive) await process.gone;
       }
     } catch (thrown) {
-      error = toPxError(thrown);
+      error = scrubError(toPxError(thrown), options.scrub);
       if (error.code === 'plugin.guest') options.onAnswer?.();
       throw error;
     } finally {
