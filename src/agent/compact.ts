@@ -139,6 +139,8 @@ function lines(message: Message, each: number): string[] {
   return message.parts.flatMap((part): string[] => {
     if (part.type === 'text') return [`${message.role === 'user' ? 'Person' : 'px'}: ${clip(part.text, each)}`];
     if (part.type === 'tool-call') return [`px calls ${part.name} ${clip(JSON.stringify(part.args), each)}`];
+    if (part.type === 'image') return ['Person: (a picture)'];
+    if (part.type === 'file') return [`Person: (the document ${part.name})`];
     if (part.type !== 'tool-result') return [];
     const said = part.content.map((c) => (c.type === 'text' ? c.text : '(image)')).join('\n');
     return [`${part.name} ${part.isError ? 'failed' : 'answered'}: ${clip(said, Math.min(each, 1000))}`];

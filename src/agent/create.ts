@@ -10,7 +10,8 @@ import type { Tools } from '../tool/tool.ts';
 import type { Approval, Bus, Inbound, ModelRef } from '../wire/wire.ts';
 import type { Agent, TurnInput, TurnResult } from './agent.ts';
 import { findCommand } from './command/command.ts';
-import { Gate, type Who } from './gate.ts';
+import { forOneMessage } from './command/model.ts';
+import { Gate, type Who, whoOf } from './gate.ts';
 import { visible } from './notice.ts';
 import { none } from './step.ts';
 import { Turn } from './turn.ts';
@@ -49,16 +50,23 @@ export function createAgent(options: AgentOptions): Agent {
     return { turn, conversation, model, reason: 'stop', text, usage: none() };
   };
 
+  /** A text for one model only; a guest chooses none. */
+  const once = (inbound: Inbound) =>
+    whoOf(options, inbound).from === 'owner' ? forOneMessage(inbound.text) : undefined;
+
   return {
     callContext: (inbound, turn, call, signal) =>
       new Gate(options, inbound, turn, { pause: () => () => {} }).context(call, signal),
-    command: (inbound) => findCommand(inbound.text) !== undefined,
-    urgent: (inbound) => findCommand(inbound.text)?.urgent ?? false,
+    command: (inbound) => once(inbound) === undefined && findCommand(inbound.text) !== undefined,
+    urgent: (inbound) => once(inbound) === undefined && (findCommand(inbound.text)?.urgent ?? false),
     async turn(given, signal) {
       const scrub = options.scrub ?? ((text: string) => text);
       const clean = (inbound: Inbound) => ({ ...inbound, text: scrub(inbound.text) });
       const steer = () => given.steer?.().map(clean) ?? [];
-      const input = { ...given, inbound: clean(given.inbound), steer };
+      const asked = clean(given.inbound);
+      const own = once(asked);
+      const inbound = own ? { ...asked, text: own.text } : asked;
+      const input = { ...given, inbound, steer, ...(own ? { model: own.model } : {}) };
       const { conversation, id: messageId, text } = input.inbound;
       let turn = crypto.randomUUID().slice(0, 8);
       let model: ModelRef = options.models.default.ref;
@@ -73,7 +81,7 @@ export function createAgent(options: AgentOptions): Agent {
         model = input.model === undefined ? (session.model ?? model) : options.models.resolve(input.model);
         const chosen = input.model !== undefined || session.model !== undefined;
         const run = new Turn(options, input, turn, { model, chosen, signal });
-        const isCommand = findCommand(text) !== undefined;
+        const isCommand = own === undefined && findCommand(text) !== undefined;
         if (!isCommand && input.leftOver) turn = await run.recall();
         start();
         result = isCommand ? await command(turn, model, input, signal) : await run.answer();

@@ -3,7 +3,7 @@ import type { JournalEntry } from '../memory/memory.ts';
 import type { Decided, TurnFrom } from '../policy/policy.ts';
 import type { Sessions } from '../session/session.ts';
 import type { Tool, ToolContext } from '../tool/tool.ts';
-import type { Approval, Inbound, Message, ToolCallPart } from '../wire/wire.ts';
+import type { Approval, Attachment, Inbound, Message, ToolCallPart } from '../wire/wire.ts';
 import type { TurnClock } from './clock.ts';
 import type { AgentOptions } from './create.ts';
 import { clip } from './request.ts';
@@ -28,9 +28,11 @@ export function whoOf(options: Pick<AgentOptions, 'who'>, inbound: Inbound): Who
   return options.who?.(inbound) ?? { from: 'owner', name: inbound.sender.name || inbound.sender.id };
 }
 
-/** The label of a person's words: none for the owner's. */
-export function labelOf({ from, name }: Who): { outside?: string[] } {
-  return from === 'guest' ? { outside: [`guest/${name}`] } : {};
+/** The label of a message: none for the owner's own words; a document is somebody's text, whoever sends it. */
+export function labelOf({ from, name }: Who, attachments: Attachment[] = []): { outside?: string[] } {
+  const outside = attachments.flatMap((part) => (part.type === 'file' ? [`document/${part.name}`] : []));
+  if (from === 'guest') outside.unshift(`guest/${name}`);
+  return outside.length === 0 ? {} : { outside };
 }
 
 /** What stands between a turn and its tools: it knows what the conversation has read, and asks a person where px.yaml says so. */

@@ -1,4 +1,4 @@
-import { estimateTokens } from '../model/model.ts';
+import { estimateTokens, spellOut } from '../model/model.ts';
 import type { Sessions } from '../session/session.ts';
 import type { Message, ModelRef } from '../wire/wire.ts';
 import { type Compacted, type CompactOptions, type CompactRequest, compact, shrink } from './compact.ts';
@@ -45,7 +45,8 @@ export class Room {
     const window = known ?? UNKNOWN_WINDOW;
     const output = Math.min(settings.max_output_tokens, Math.floor(window / 4));
     const limit = Math.max(500, window - output - estimateTokens(added.system) - toolTokens(added.tools));
-    let { messages } = await sessions.open(this.#at.conversation);
+    const read = async () => spellOut((await sessions.open(this.#at.conversation)).messages);
+    let messages = await read();
     const used = messageTokens(messages);
     const full = used > limit * FULL || messages.length > agent.history_messages * FULL || this.#overflowed > 0;
     let compacted: Compacted | undefined;
@@ -54,7 +55,7 @@ export class Room {
       const keepTokens = this.#overflowed > 0 ? 0 : Math.floor(limit * 0.3);
       const keepMessages = Math.floor(agent.history_messages / 4);
       compacted = await compact(this.#with, { ...this.#at, model, keepTokens, keepMessages, limit }, signal);
-      ({ messages } = await sessions.open(this.#at.conversation));
+      messages = await read();
     }
     const most = this.#overflowed > 0 ? Math.min(limit, used) / 2 ** this.#overflowed : limit;
     if ((known !== undefined || this.#overflowed > 0) && messageTokens(messages) > most)

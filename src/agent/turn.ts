@@ -3,7 +3,14 @@ import type { JournalEntry } from '../memory/memory.ts';
 import type { Failover, ModelEvent } from '../model/model.ts';
 import { shutdown } from '../session/session.ts';
 import { errorText, type ToolContext, type ToolRun, toolResult } from '../tool/tool.ts';
-import type { EndReason, Inbound, ModelRef, ToolCallPart, Usage } from '../wire/wire.ts';
+import {
+  attachmentsIn,
+  type EndReason,
+  type Inbound,
+  type ModelRef,
+  type ToolCallPart,
+  type Usage,
+} from '../wire/wire.ts';
 import type { TurnInput, TurnResult } from './agent.ts';
 import { TurnClock } from './clock.ts';
 import type { AgentOptions } from './create.ts';
@@ -135,6 +142,8 @@ export class Turn {
       this.#usage = plus(this.#usage, compacted.usage);
       bus.emit({ type: 'turn.note', conversation, turn: this.#id, text: compacted.text });
     }
+    const { max_output_tokens: maxOutputTokens, thinking } = config.current.model;
+    const hidden = thinking === 'hidden';
     let before = this.#texts.length > 0 ? '\n\n' : '';
     const switched: Promise<void>[] = [];
     const watch = (event: ModelEvent) => {
@@ -142,7 +151,7 @@ export class Turn {
       if (event.type === 'text' && event.text !== '') {
         this.#say(before + event.text);
         before = '';
-      } else if (event.type === 'thinking') bus.emit({ type: 'turn.thinking', ...at, text: event.text });
+      } else if (event.type === 'thinking' && !hidden) bus.emit({ type: 'turn.thinking', ...at, text: event.text });
       else if (event.type === 'tool-call') bus.emit({ type: 'turn.tool', ...at, call: event.call });
     };
     const request = {
@@ -151,7 +160,8 @@ export class Turn {
       messages,
       tools: added.tools,
       cache: added.cache,
-      maxOutputTokens: config.current.model.max_output_tokens,
+      maxOutputTokens,
+      thinking,
       origin: { conversation, turn: this.#id },
       ...(this.#chosen ? {} : { onFailover: (change: Failover) => switched.push(this.#switch(change)) }),
     };
@@ -172,6 +182,7 @@ export class Turn {
     this.#with.bus.emit({ type: 'model.changed', conversation, model: to, by: 'failover', why: error.message });
     if (shown) this.#say(`\n\n${brokeOff(change)}\n\n`);
     const text = `${from} did not answer (${error.message}) [${error.code}]; ${to} answers instead.`;
+    this.#with.bus.emit({ type: 'turn.note', conversation, turn: this.#id, text });
     const data = { mark: 'px:failover', turn: this.#id, from, to, code: error.code, shown };
     await this.#journal([{ at: 0, kind: 'note', text, data }]);
   }
@@ -222,8 +233,11 @@ export class Turn {
 
   /** A message as the journal keeps it: whose it is, and that it comes from outside when it is not the owner's. */
   #said(inbound: Inbound): JournalEntry {
-    const { sender, channel, id: messageId, text } = inbound;
-    return { at: 0, kind: 'user', sender, channel, messageId, text, ...labelOf(whoOf(this.#with, inbound)) };
+    const { sender, channel, id: messageId, text, metadata } = inbound;
+    const attachments = attachmentsIn(metadata);
+    const label = labelOf(whoOf(this.#with, inbound), attachments);
+    const came = attachments.length === 0 ? {} : { attachments };
+    return { at: 0, kind: 'user', sender, channel, messageId, text, ...came, ...label };
   }
 
   #say(text: string): void {

@@ -3,7 +3,7 @@ import type { Channels, InboxItem } from '../channel/channel.ts';
 import { toPxError } from '../error/error.ts';
 import type { Log } from '../log/log.ts';
 import type { Sessions } from '../session/session.ts';
-import type { Bus, ConversationId, Inbound } from '../wire/wire.ts';
+import { attachmentsIn, type Bus, type ConversationId, type Inbound } from '../wire/wire.ts';
 import { createWaiting, type Steered } from './waiting.ts';
 
 /** How often a platform is told again that px is writing, in ms. */
@@ -115,7 +115,8 @@ export function createAnswering(options: AnsweringOptions): Answering {
       const mode = sessions.queueMode(conversation);
       if (mode === 'steer' && waiting.steer(item)) return;
       if (mode === 'interrupt' && sessions.stop(conversation)) interrupted.add(conversation);
-      if (mode === 'collect') waiting.collect(item);
+      // What is collected is one text.
+      if (mode === 'collect' && attachmentsIn(item.inbound.metadata).length === 0) waiting.collect(item);
     }
     queue(item, leftOver);
   };

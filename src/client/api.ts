@@ -2,8 +2,11 @@ import * as v from 'valibot';
 import { type ErrorShape, fromErrorShape, PxError } from '../error/error.ts';
 import { replies } from '../gateway/gateway.ts';
 import type { GrantChoice } from '../plugin/plugin.ts';
-import type { ConversationId, Json, TurnEvent } from '../wire/wire.ts';
+import type { ConversationId, Json, SendMessage, TurnEvent } from '../wire/wire.ts';
 import { readSse } from './sse.ts';
+
+/** What may come with a message: a model for it alone, pictures and documents. */
+type Say = Omit<SendMessage, 'text'>;
 
 /** How requests travel: `fetch` itself, or a function that answers in this process. */
 export type Fetch = (request: Request) => Promise<Response>;
@@ -96,24 +99,18 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
         at(id) + query({ limit }),
       ),
     /** Says something and waits for the whole answer. */
-    ask: (id: ConversationId, text: string, options: { model?: string; signal?: AbortSignal } = {}) =>
-      call(
-        replies.turnReply,
-        'POST',
-        `${at(id)}/messages`,
-        { text, ...(options.model === undefined ? {} : { model: options.model }) },
-        signalOf(options.signal),
-      ),
+    ask: (id: ConversationId, text: string, { signal, ...more }: Say & { signal?: AbortSignal } = {}) =>
+      call(replies.turnReply, 'POST', `${at(id)}/messages`, { text, ...more }, signalOf(signal)),
     /** Says something and follows the turn; `turn.end` is last. */
     async *follow(
       id: ConversationId,
       text: string,
-      options: { model?: string; signal?: AbortSignal } = {},
+      { signal, ...more }: Say & { signal?: AbortSignal } = {},
     ): AsyncGenerator<TurnEvent> {
-      const body = { text, ...(options.model === undefined ? {} : { model: options.model }) };
+      const body = { text, ...more };
       const response = await request('POST', `${at(id)}/messages`, body, {
         headers: { accept: 'text/event-stream' },
-        ...signalOf(options.signal),
+        ...signalOf(signal),
       });
       // The stream is this program's own vocabulary, written by the gateway from the same type.
       for await (const data of readSse(response)) yield JSON.parse(data) as TurnEvent;

@@ -30,6 +30,17 @@ export const entryData = {
     channel: v.string(),
     id: v.string(),
     outside,
+    /** What came with it, with the file beside the journal or the data; a name makes it a document. */
+    files: v.exactOptional(
+      v.array(
+        v.object({
+          mime: v.string(),
+          name: v.exactOptional(v.string()),
+          file: v.exactOptional(v.string()),
+          data: v.exactOptional(v.string()),
+        }),
+      ),
+    ),
     /** The last line is a fence that px added. */
     fence: v.exactOptional(v.literal(true)),
   }),

@@ -1,7 +1,7 @@
 import { open, readdir } from 'node:fs/promises';
 import type { ConversationId } from '../wire/wire.ts';
 import { isDayFile } from './journal-folder.ts';
-import { type KeepImage, writeEntry } from './journal-format.ts';
+import { type KeepMedia, writeEntry } from './journal-format.ts';
 import { type Closer, closers } from './journal-parse.ts';
 import { commentJson, oneLine } from './journal-text.ts';
 import type { JournalEntry } from './memory.ts';
@@ -77,7 +77,7 @@ export function headerOf(conversation: ConversationId, day: string, previous: st
 export function renderAppend(
   entries: JournalEntry[],
   from: { hash: string; seq: number; lead: string },
-  keep: KeepImage,
+  keep: KeepMedia,
 ): { text: string; hash: string; seq: number } {
   let { hash, seq, lead } = from;
   let text = '';

@@ -1,9 +1,9 @@
-import type { ImagePart, TextPart } from '../wire/wire.ts';
+import type { Attachment, ImagePart, TextPart } from '../wire/wire.ts';
 import { commentJson, encodeText, fenceFor, marksFor, oneLine, openFence } from './journal-text.ts';
 import type { JournalEntry } from './memory.ts';
 
-/** Keeps a picture beside the journal and answers its file name; undefined leaves the data in the entry. */
-export type KeepImage = (image: ImagePart) => string | undefined;
+/** Keeps a picture or document beside the journal and answers its file name; undefined leaves the data in the entry. */
+export type KeepMedia = (part: Attachment) => string | undefined;
 
 /** An entry as Markdown: what people read, and the data for its closing line. */
 interface Written {
@@ -12,20 +12,20 @@ interface Written {
 }
 
 /** The readable Markdown of an entry and the JSON of its closing line. The grammar is in docs/journal.md. */
-export function writeEntry(entry: JournalEntry, keep: KeepImage): { body: string; json: string } {
+export function writeEntry(entry: JournalEntry, keep: KeepMedia): { body: string; json: string } {
   const { body, data } = written(entry, keep);
   return { body, json: commentJson({ at: entry.at, ...data }) };
 }
 
-function written(entry: JournalEntry, keep: KeepImage): Written {
+function written(entry: JournalEntry, keep: KeepMedia): Written {
   switch (entry.kind) {
     case 'user': {
-      const { sender, channel, messageId: id } = entry;
-      const said = speech(`## ${clock(entry.at)} ${oneLine(sender.name) || oneLine(sender.id)}`, entry.text);
-      return {
-        body: said.body,
-        data: { id, from: sender.id, name: sender.name, channel, ...given({ outside: entry.outside }), ...said.marks },
-      };
+      const { sender, channel, messageId: id, outside } = entry;
+      const kept = attached(entry.attachments ?? [], keep);
+      const name = oneLine(sender.name) || oneLine(sender.id);
+      const said = speech(`## ${clock(entry.at)} ${name}${kept.links}`, entry.text);
+      const data = { id, from: sender.id, name: sender.name, channel, ...given({ outside, files: kept.files }) };
+      return { body: said.body, data: { ...data, ...said.marks } };
     }
     case 'assistant': {
       const said = speech(`## ${clock(entry.at)} px · ${oneLine(entry.model)}`, entry.text);
@@ -71,6 +71,20 @@ function written(entry: JournalEntry, keep: KeepImage): Written {
   }
 }
 
+/** What came with a message: links for the heading, and where it is kept. */
+function attached(attachments: Attachment[], keep: KeepMedia): { links: string; files: object[] | undefined } {
+  let links = '';
+  const files = attachments.map((part) => {
+    const file = keep(part);
+    const { mime } = part;
+    const name = part.type === 'file' ? { name: part.name } : {};
+    if (file === undefined) return { mime, ...name, data: part.data };
+    links += ` · [${part.type === 'file' ? oneLine(part.name).replace(/[[\]]/g, '_') : 'picture'}](media/${file})`;
+    return { mime, ...name, file };
+  });
+  return { links, files: files.length === 0 ? undefined : files };
+}
+
 function speech(heading: string, text: string) {
   const marks = marksFor([text]);
   const body = encodeText(text, marks);
@@ -80,7 +94,7 @@ function speech(heading: string, text: string) {
     : { body: `${heading}\n\n${body}\n${fence}`, marks: { ...marks, fence: true } };
 }
 
-function toolResult(entry: Extract<JournalEntry, { kind: 'tool-result' }>, keep: KeepImage): Written {
+function toolResult(entry: Extract<JournalEntry, { kind: 'tool-result' }>, keep: KeepMedia): Written {
   const { callId: id, name, content, isError } = entry.result;
   const marks = marksFor(content.filter(isText).map((part) => part.text));
   const blocks: string[] = [];

@@ -1,11 +1,11 @@
 import * as v from 'valibot';
-import type { Json, JsonObject, ToolResultPart } from '../wire/wire.ts';
+import type { Attachment, Json, JsonObject, ToolResultPart } from '../wire/wire.ts';
 import { callArguments, entryData } from './journal-entry.ts';
 import { decodeText, type TextMarks } from './journal-text.ts';
 import type { JournalEntry } from './memory.ts';
 
-/** Reads a picture kept beside the journal, as base64; undefined when it is gone. */
-export type LoadImage = (file: string) => string | undefined;
+/** Reads a picture or document kept beside the journal, as base64; undefined when it is gone. */
+export type LoadMedia = (file: string) => string | undefined;
 
 /** One closing line, found in the bytes of a journal. Offsets count from the start of those bytes. */
 export interface Closer {
@@ -55,12 +55,12 @@ export function* closers(bytes: Buffer): Generator<Closer> {
  * The entries in these bytes, oldest first. Bytes that no closing line completes are not entries and are left out; an append of several entries counts
  * whole or not at all. `partial` says that the bytes start in the middle of a file: what stands before the first completed append is skipped.
  */
-export function parseJournal(bytes: Buffer, image: LoadImage, partial = false): Placed[] {
+export function parseJournal(bytes: Buffer, image: LoadMedia, partial = false): Placed[] {
   return [...entriesIn(bytes, image, partial)];
 }
 
 /** {@link parseJournal}, entry by entry. */
-export function* entriesIn(bytes: Buffer, image: LoadImage, partial = false): Generator<Placed> {
+export function* entriesIn(bytes: Buffer, image: LoadMedia, partial = false): Generator<Placed> {
   let pending: Placed[] = [];
   let since: number | undefined = partial ? undefined : 0;
   for (const closer of closers(bytes)) {
@@ -112,7 +112,7 @@ export function timeOf(closer: Closer): number {
   return data.success ? data.output.at : 0;
 }
 
-function readEntry(closer: Closer, segment: string, image: LoadImage): JournalEntry {
+function readEntry(closer: Closer, segment: string, image: LoadMedia): JournalEntry {
   const body = segment
     .replaceAll('\r\n', '\n')
     .replace(/^\n*(?:# [^\n]*\n+)?/, '')
@@ -126,13 +126,22 @@ function readEntry(closer: Closer, segment: string, image: LoadImage): JournalEn
   }
 }
 
-function byKind(kind: string, raw: unknown, body: string, image: LoadImage): JournalEntry {
+function byKind(kind: string, raw: unknown, body: string, image: LoadMedia): JournalEntry {
   switch (kind) {
     case 'user': {
       const d = v.parse(entryData.user, raw);
       const text = spoken(body, d);
       const { channel, id: messageId } = d;
-      return { at: d.at, kind, sender: { id: d.from, name: d.name }, channel, messageId, text, ...from(d) };
+      return {
+        at: d.at,
+        kind,
+        sender: { id: d.from, name: d.name },
+        channel,
+        messageId,
+        text,
+        ...attached(d.files, image),
+        ...from(d),
+      };
     }
     case 'assistant': {
       const d = v.parse(entryData.assistant, raw);
@@ -175,6 +184,19 @@ function byKind(kind: string, raw: unknown, body: string, image: LoadImage): Jou
       return { at: d.at, kind: 'note', text, ...(d.data === undefined ? {} : { data: d.data }) };
     }
   }
+}
+
+/** What came with a message, as far as its files are still there. */
+function attached(
+  files: v.InferOutput<typeof entryData.user>['files'],
+  load: LoadMedia,
+): { attachments?: Attachment[] } {
+  if (!files) return {};
+  const attachments = files.flatMap(({ mime, name, file, data = file && load(file) }): Attachment[] => {
+    if (data === undefined) return [];
+    return [name === undefined ? { type: 'image', mime, data } : { type: 'file', mime, name, data }];
+  });
+  return attachments.length === 0 ? {} : { attachments };
 }
 
 const from = ({ outside }: { outside?: string[] }) => (outside ? { outside } : {});

@@ -6,7 +6,7 @@ import { appendFile, Lanes, makeFolder, replaceFile } from './durable.ts';
 import type { Heads } from './heads.ts';
 import { daysIn, headerOf, readEnd, readTail, renderAppend, renderRecovery } from './journal-file.ts';
 import { conversationOf, dayOf, folderOf } from './journal-folder.ts';
-import { keepImage, loadImage } from './journal-image.ts';
+import { keepMedia, loadMedia } from './journal-media.ts';
 import { parseHeader, parseJournal, timeOf } from './journal-parse.ts';
 import type { Journal, JournalEntry } from './memory.ts';
 
@@ -44,8 +44,8 @@ export function openJournal(
     const fresh = end === undefined || end.day !== day || end.size === 0;
     if (end === undefined) await makeFolder(folder);
     const lead = fresh ? headerOf(conversation, day, end?.hash ?? '') : '\n';
-    const next = renderAppend(entries, { hash: end?.hash ?? '', seq: end?.seq ?? 0, lead }, (image) =>
-      keepImage(folder, image),
+    const next = renderAppend(entries, { hash: end?.hash ?? '', seq: end?.seq ?? 0, lead }, (part) =>
+      keepMedia(folder, part),
     );
     const path = join(folder, `${day}.md`);
     const bytes = Buffer.from((fresh ? lead : end.unfinishedLine ? '\n' : '') + next.text);
@@ -114,7 +114,7 @@ async function readBack(folder: string, limit: number): Promise<JournalEntry[]> 
     if (missing <= 0) break;
     for (let wanted = 262_144; ; wanted *= 4) {
       const { bytes, partial } = await readEnd(join(folder, day), wanted);
-      const entries = parseJournal(bytes, (name) => loadImage(folder, name), partial);
+      const entries = parseJournal(bytes, (name) => loadMedia(folder, name), partial);
       if (partial && entries.length < missing) continue;
       found = [...entries.slice(-missing).map((placed) => placed.entry), ...found];
       break;

@@ -7,6 +7,7 @@ export { type MemoryOptions, openMemory } from './open.ts';
 
 import type { ErrorShape } from '../error/error.ts';
 import type {
+  Attachment,
   ConversationId,
   EndReason,
   Json,
@@ -34,6 +35,8 @@ export type JournalEntry = { at: number } & (
       channel: string;
       messageId: string;
       text: string;
+      /** Pictures and documents that came with it; one whose file is gone is left out. */
+      attachments?: Attachment[];
       /** Where it comes from when not from the owner: `guest/Bob`. */
       outside?: string[];
     }

@@ -1,5 +1,5 @@
 import type {
-  ImagePart,
+  Attachment,
   Message,
   ModelRef,
   TextPart,
@@ -17,7 +17,7 @@ type Answered = { turn: string; at: number; result: ToolResultPart };
  * tool call is followed by its result (one that never came is an error result, `interrupted`), ids are unique, nothing is empty. Notes and marks are left out.
  */
 export function messagesFromJournal(entries: JournalEntry[]): Message[] {
-  const first = entries.findIndex((entry) => entry.kind === 'user' && entry.text !== '');
+  const first = entries.findIndex((entry) => entry.kind === 'user' && (entry.text !== '' || entry.attachments));
   if (first < 0) return [];
   const rest = entries.slice(first);
   const results: Answered[] = rest.flatMap((entry, at) =>
@@ -55,6 +55,7 @@ export function messagesFromJournal(entries: JournalEntry[]): Message[] {
     if (entry.kind === 'user') {
       flush();
       if (entry.text !== '') addUser(messages, { type: 'text', text: entry.text });
+      for (const part of entry.attachments ?? []) addUser(messages, part);
     } else if (entry.kind === 'assistant') {
       if (open && open.calls.length > 0) flush();
       if (entry.text !== '') say(entry.turn, { type: 'text', text: entry.text });
@@ -101,7 +102,7 @@ function resultFor(
   return callId === call.id ? result : { ...result, callId };
 }
 
-function addUser(messages: Message[], part: TextPart | ImagePart): void {
+function addUser(messages: Message[], part: TextPart | Attachment): void {
   const last = messages.at(-1);
   if (last?.role === 'user') last.parts.push(part);
   else messages.push({ role: 'user', parts: [part] });

@@ -44,7 +44,7 @@ export function withoutData(inbound: Inbound): Inbound {
     const read = v.safeParse(Attached, one);
     if (!read.success) return null;
     const { mime, name = '', data } = read.output;
-    return { mime, name, bytes: Math.floor((data.length * 3) / 4) };
+    return { mime, name, bytes: Buffer.byteLength(data, 'base64') };
   });
   return { ...inbound, metadata: { ...inbound.metadata, attachments } };
 }

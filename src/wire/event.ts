@@ -59,7 +59,7 @@ export type TurnEvent =
       messageId: string;
     }
   | { type: 'turn.text'; conversation: ConversationId; turn: string; text: string }
-  /** px did something about the conversation itself: older messages were summarised. */
+  /** px did something about the conversation itself: older messages were summarised, another model answers and why. */
   | { type: 'turn.note'; conversation: ConversationId; turn: string; text: string }
   | { type: 'turn.thinking'; conversation: ConversationId; turn: string; text: string }
   | { type: 'turn.tool'; conversation: ConversationId; turn: string; call: ToolCallPart }

@@ -10,12 +10,18 @@ const MOST = 30;
 /** `/model`: shows the models; `/model NAME` switches this conversation; `/model default` follows px.yaml again. */
 export const model: Command = {
   name: 'model',
-  argument: '[NAME]',
-  summary: 'show the models, or switch this conversation to one (`default`: follow px.yaml)',
+  argument: '[NAME [TEXT]]',
+  summary: 'show the models, switch to one (`default`: follow px.yaml), or ask one this once',
   urgent: false,
   owner: true,
   run: (context) => (context.argument === '' ? show(context) : change(context)),
 };
+
+/** `/model NAME TEXT`: a text for one model, and the conversation keeps its own. Undefined for anything else. */
+export function forOneMessage(text: string): { model: string; text: string } | undefined {
+  const [, model, said] = /^\/model(?:@\w+)?\s+(\S+)\s+(\S[\s\S]*)$/i.exec(text.trim()) ?? [];
+  return model === undefined || said === undefined ? undefined : { model, text: said };
+}
 
 async function show({ models, sessions, inbound, signal }: CommandContext): Promise<string> {
   const session = await sessions.open(inbound.conversation);
@@ -23,7 +29,12 @@ async function show({ models, sessions, inbound, signal }: CommandContext): Prom
   const offered = await models.list(AbortSignal.any([signal, AbortSignal.timeout(LIST_MS)])).catch(() => []);
   const names = [...new Set(offered.map((one) => one.ref))];
   const more = names.length > MOST ? [`… and ${names.length - MOST} more`] : [];
-  return [`Model: ${current}`, 'Switch with /model NAME:', ...names.slice(0, MOST), ...more].join('\n');
+  return [
+    `Model: ${current}`,
+    'Switch with /model NAME, ask one this once with /model NAME TEXT:',
+    ...names.slice(0, MOST),
+    ...more,
+  ].join('\n');
 }
 
 async function change({ models, sessions, inbound, bus, argument }: CommandContext): Promise<string> {

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { JournalEntry } from '../../memory/memory.ts';
 import { SendMessage } from '../../wire/wire.ts';
 import { route } from '../route.ts';
 import * as s from '../schema.ts';
@@ -29,7 +30,7 @@ export const conversationRoutes = [
     run: async ({ app, params, query }) => ({
       conversation: idOf(params),
       model: (await app.sessions.open(idOf(params))).model ?? null,
-      entries: await app.memory.journal.read(idOf(params), query.limit),
+      entries: (await app.memory.journal.read(idOf(params), query.limit)).map(withoutBytes),
     }),
   }),
   route({
@@ -65,18 +66,28 @@ export const conversationRoutes = [
   route({
     method: 'POST',
     path: '/api/conversations/{channel}/{chat}/model',
-    summary: 'Chooses the model of one conversation, from the next message on.',
+    summary: 'Chooses the model of one conversation, from the next message on; `default`: it follows px.yaml again.',
     auth: 'token',
     params,
     body: v.object({ model: s.modelName }),
     reply: v.object({ conversation: v.string(), model: v.string() }),
     run: async ({ app, params, body }) => {
-      const model = app.models.resolve(body.model);
+      const model = ['default', 'auto'].includes(body.model) ? undefined : app.models.resolve(body.model);
       await app.setModel(idOf(params), model);
-      return { conversation: idOf(params), model };
+      return { conversation: idOf(params), model: model ?? app.models.default.ref };
     },
   }),
 ];
+
+/** A message's attachments by name and size: their bytes are files beside the journal. */
+function withoutBytes(entry: JournalEntry) {
+  if (entry.kind !== 'user' || !entry.attachments) return entry;
+  const attachments = entry.attachments.map(({ data, ...part }) => ({
+    ...part,
+    bytes: Buffer.byteLength(data, 'base64'),
+  }));
+  return { ...entry, attachments };
+}
 
 function sseEvents<E extends { type: string }>(events: AsyncIterable<E>) {
   return {

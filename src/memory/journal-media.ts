@@ -1,14 +1,14 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ImagePart } from '../wire/wire.ts';
+import type { Attachment } from '../wire/wire.ts';
 
 const given = /^[0-9a-f]{32}\.[a-z0-9]{1,8}$/;
 
-/** Keeps a picture in `media/` beside the journal, named by its content. Undefined for base64 that would not come back the same: it stays in the entry. */
-export function keepImage(folder: string, image: ImagePart): string | undefined {
+/** Keeps a picture or document in `media/` beside the journal, named by its content. Undefined for base64 that would not come back the same: it stays in the entry. */
+export function keepMedia(folder: string, image: Attachment): string | undefined {
   const bytes = Buffer.from(image.data, 'base64');
   if (bytes.toString('base64') !== image.data) return undefined;
-  const type = /^image\/([a-z0-9]{1,8})$/.exec(image.mime)?.[1] ?? 'bin';
+  const type = /^(?:image|application|text)\/([a-z0-9]{1,8})$/.exec(image.mime)?.[1] ?? 'bin';
   const name = `${new Bun.CryptoHasher('sha256').update(bytes).digest('hex').slice(0, 32)}.${type}`;
   const path = join(folder, 'media', name);
   if (existsSync(path)) return name;
@@ -24,8 +24,8 @@ export function keepImage(folder: string, image: ImagePart): string | undefined 
   return name;
 }
 
-/** A picture of {@link keepImage} as base64; undefined when it is gone or the name is not one px gives. */
-export function loadImage(folder: string, name: string): string | undefined {
+/** What {@link keepMedia} kept, as base64; undefined when it is gone or the name is not one px gives. */
+export function loadMedia(folder: string, name: string): string | undefined {
   if (!given.test(name)) return undefined;
   try {
     return readFileSync(join(folder, 'media', name)).toString('base64');
