@@ -61,6 +61,7 @@ export const errorCodes = {
   'gateway.rate-limit': 'Too many failed attempts.',
   'gateway.bad-request': 'The request is malformed.',
   'gateway.media-type': 'The request body is not JSON.',
+  'gateway.accept': 'The client takes none of the forms this is answered in.',
   'gateway.method': 'The path exists, but not with this method.',
   'gateway.unreachable': 'No px is running for this home.',
   'gateway.port': 'The port is taken or not allowed.',

@@ -7,9 +7,11 @@ import { errorReply } from './schema.ts';
 const meaning: Record<number, string> = {
   400: 'The request is malformed.',
   401: 'The token or code is missing or wrong.',
+  402: 'A spending cap would be passed; nothing was called.',
   403: 'The request comes from a place that may not ask.',
   404: 'What was named does not exist.',
   405: 'The path exists, but not with this method.',
+  406: 'The client takes no JSON.',
   409: 'It conflicts with the state px is in.',
   413: 'The body is larger than gateway.max_body_bytes.',
   415: 'The body is not JSON.',

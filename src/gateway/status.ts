@@ -60,6 +60,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'gateway.bad-request': 400,
   'gateway.media-type': 415,
   'gateway.method': 405,
+  'gateway.accept': 406,
+  'model.budget': 402,
 };
 
 /** The HTTP status an error is answered with. */

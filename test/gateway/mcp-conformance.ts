@@ -11,7 +11,7 @@ import { homeAt } from '../../src/config/config.ts';
 import { PxError } from '../../src/error/error.ts';
 import { startGateway } from '../../src/gateway/gateway.ts';
 import { toolResult } from '../../src/tool/tool.ts';
-import type { JsonSchema } from '../../src/wire/wire.ts';
+import type { ImagePart, JsonSchema } from '../../src/wire/wire.ts';
 
 const [what, url = ''] = process.argv.slice(2);
 const home = homeAt(mkdtempSync(join(tmpdir(), 'px-conformance-')));
@@ -20,6 +20,7 @@ writeFileSync(join(home.root, 'px.yaml'), `model: { default: offline/px }\n${ser
 const env = { home: undefined, userHome: home.root, get: () => undefined };
 const app = await startApp({ home, env, version: '0.1.0', quiet: true, log: () => {} });
 const signal = new AbortController().signal;
+const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 if (what === 'client') {
   const info = await app.mcp.test('suite', signal);
@@ -31,7 +32,8 @@ if (what === 'client') {
   await app.close();
 } else {
   // The tools the suite asks for by name, behind px's own server.
-  const extra = new Map<string, () => string>([
+  const extra = new Map<string, () => string | ImagePart>([
+    ['test_image_content', () => ({ type: 'image', mime: 'image/png', data: pixel })],
     ['test_simple_text', () => 'This is a simple text response for testing.'],
     [
       'test_error_handling',
@@ -50,7 +52,9 @@ if (what === 'client') {
       const own = extra.get(call.name);
       if (!own) return run(call, context);
       try {
-        return { result: toolResult(call, own()), ms: 0 };
+        const made = own();
+        const result = toolResult(call, typeof made === 'string' ? made : '');
+        return { result: typeof made === 'string' ? result : { ...result, content: [made] }, ms: 0 };
       } catch (thrown) {
         return { result: toolResult(call, String(thrown), true), ms: 0 };
       }

@@ -95,6 +95,7 @@ describe("px as an MCP server, asked by the SDK's own client", () => {
 
   test('refuses a stranger, another method, another site, and what is no message', async () => {
     const url = `${server.gateway.url}/mcp`;
+    let said: unknown;
     const ask = (init: RequestInit, headers: Record<string, string> = {}) =>
       fetch(url, {
         method: 'POST',
@@ -105,14 +106,23 @@ describe("px as an MCP server, asked by the SDK's own client", () => {
           ...headers,
         },
         ...init,
-      }).then((response) => response.status);
+      }).then(async (response) => {
+        said = await response.json();
+        return response.status;
+      });
     const ping = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' });
     expect(await ask({ body: ping })).toBe(200);
     expect(await ask({ body: ping }, { authorization: 'Bearer wrong' })).toBe(401);
     expect(await ask({ body: ping }, { origin: 'http://evil.example' })).toBe(403);
     expect(await ask({ body: ping }, { host: 'evil.example' })).toBe(403);
-    expect(await ask({ body: ping }, { accept: 'text/html' })).toBe(406);
-    expect(await ask({ body: '{"id":1}' })).toBe(400);
+    expect(await ask({ body: ping }, { accept: 'application/json' })).toBe(200);
+    for (const [status, init, headers] of [
+      [406, { body: ping }, { accept: 'text/html' }],
+      [400, { body: '{"id":1}' }, {}],
+    ] as const) {
+      expect(await ask(init, headers)).toBe(status);
+      expect(said).toMatchObject({ error: { code: expect.any(String), retryable: false } });
+    }
     expect(await ask({ body: '7' })).toBe(400);
     expect(await ask({ method: 'GET' })).toBe(405);
     expect(await ask({ method: 'DELETE' })).toBe(405);

@@ -10,7 +10,7 @@ import {
   ReadResourceRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { App } from '../../app/app.ts';
-import { toPxError } from '../../error/error.ts';
+import { PxError, toPxError } from '../../error/error.ts';
 import type { JsonObject } from '../../wire/wire.ts';
 import { ownerMessage } from '../turn.ts';
 import { listNotes, noteTemplate, readNote } from './notes.ts';
@@ -31,11 +31,24 @@ export async function answerMcp(app: App, request: Request, body: unknown): Prom
     // The class has optional fields where the interface has exact ones; it is the SDK's own implementation of it.
     await server.connect(transport as Parameters<Server['connect']>[0]);
     request.signal.addEventListener('abort', done, { once: true });
-    return await transport.handleRequest(request, { parsedBody: body });
+    // The answer is one JSON document whatever the client would take beside; the SDK wants both named.
+    const headers = new Headers(request.headers);
+    headers.set('accept', 'application/json, text/event-stream');
+    const asked = new Request(request.url, { method: request.method, headers, signal: request.signal });
+    const answer = await transport.handleRequest(asked, { parsedBody: body });
+    return answer.ok ? answer : refusal(answer);
   } finally {
     request.signal.removeEventListener('abort', done);
     done();
   }
+}
+
+/** A request that the SDK refuses as HTTP, in the shape of all of px's errors. Throws PxError `gateway.bad-request`. */
+async function refusal(answer: Response): Promise<never> {
+  const said: unknown = await answer.json().catch(() => undefined);
+  const error: unknown = typeof said === 'object' && said !== null ? Reflect.get(said, 'error') : undefined;
+  const message: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : undefined;
+  throw new PxError('gateway.bad-request', typeof message === 'string' ? message : 'This is no MCP request.');
 }
 
 /** px as the SDK's server: its tools under the same policy as the agent's, its notes to read. */

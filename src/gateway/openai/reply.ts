@@ -59,9 +59,11 @@ export function openAiError(thrown: unknown): OpenAiError {
       ? 'authentication_error'
       : status === 429
         ? 'rate_limit_error'
-        : status < 500
-          ? 'invalid_request_error'
-          : 'server_error';
+        : status === 402
+          ? 'insufficient_quota'
+          : status < 500
+            ? 'invalid_request_error'
+            : 'server_error';
   const message = error.hint ? `${error.message} ${error.hint}` : error.message;
   return { error: { message, type, param: field(error, 'param', 'string') ?? null, code: error.code } };
 }

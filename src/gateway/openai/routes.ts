@@ -44,7 +44,7 @@ export const openAiRoutes = [
     body: ChatRequest,
     reply: ChatReply,
     events: "OpenAI's `chat.completion.chunk` objects, then `[DONE]`; sent when `stream` is true.",
-    errors: [422, 502, 503, 504],
+    errors: [402, 422, 502, 503, 504],
     async run({ app, body, request, unhurried }) {
       unhurried();
       if ((body.n ?? 1) > 1) throw new PxError('gateway.bad-request', 'px gives one answer: n must be 1.');
@@ -64,7 +64,7 @@ export const openAiRoutes = [
     body: ResponsesRequest,
     reply: ResponsesReply,
     events: "OpenAI's response events, `response.created` first; sent when `stream` is true.",
-    errors: [422, 502, 503, 504],
+    errors: [402, 422, 502, 503, 504],
     async run({ app, body, request, unhurried }) {
       unhurried();
       const events = answering(app, toChatRequest(body), request.signal);
@@ -81,7 +81,7 @@ export const openAiRoutes = [
     shape: 'openai',
     body: EmbeddingsRequest,
     reply: EmbeddingsReply,
-    errors: [422, 502, 503, 504],
+    errors: [402, 422, 502, 503, 504],
     async run({ app, body, request, unhurried }) {
       unhurried();
       const made = await app.models.embed(

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { PxError } from '../../error/error.ts';
 import { route } from '../route.ts';
 import * as s from '../schema.ts';
 
@@ -34,6 +35,11 @@ export const mcpRoutes = [
     reply: v.record(v.string(), s.json),
     errors: [406],
     async run({ app, body, request, unhurried }) {
+      const accept = request.headers.get('accept') ?? '*/*';
+      if (!/application\/(?:json|\*)|\*\/\*/.test(accept))
+        throw new PxError('gateway.accept', 'An MCP answer is JSON.', {
+          hint: 'Send Accept: application/json, text/event-stream.',
+        });
       unhurried();
       const { answerMcp } = await import('../mcp/answer.ts');
       return answerMcp(app, request, body);
