@@ -34,9 +34,9 @@ export function statusOf(
     // A message whose turn runs is open until it is answered.
     queue: { running, waiting: Math.max(0, open - running) },
     channels: app.channels.states(),
-    plugins: app.plugins.list().map(({ name, state }) => {
+    plugins: app.plugins.list().map(({ name, state, detail }) => {
       const pid = pids.get(name) ?? null;
-      return { name, state, pid, rssBytes: pid === null ? null : residentBytes(pid) };
+      return { name, state, detail, pid, rssBytes: pid === null ? null : residentBytes(pid) };
     }),
     sandbox: { mode: app.config.current.sandbox.mode, layers },
   };

@@ -7,6 +7,7 @@ export { getPath } from './path.ts';
 export { configJsonSchema, configReference } from './reference.ts';
 export type { ChannelConfig, Config, McpServerConfig, PluginConfig } from './schema.ts';
 export { ConfigSchema, defaultPlugin } from './schema.ts';
+export { requestsPerMinute } from './section/plugins.ts';
 
 import type { Config } from './schema.ts';
 

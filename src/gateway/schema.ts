@@ -64,7 +64,9 @@ export const statusReply = v.object({
   channels: v.array(
     v.object({ id: text, plugin: text, state: v.picklist(['running', 'waiting', 'failing', 'off']), detail: text }),
   ),
-  plugins: v.array(v.object({ name: text, state: text, pid: v.nullable(count), rssBytes: v.nullable(count) })),
+  plugins: v.array(
+    v.object({ name: text, state: text, detail: text, pid: v.nullable(count), rssBytes: v.nullable(count) }),
+  ),
   sandbox: v.object({ mode: text, layers: v.record(v.string(), text) }),
 });
 

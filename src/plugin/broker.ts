@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { PluginConfig } from '../config/config.ts';
+import { type PluginConfig, requestsPerMinute } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
 import type { Secrets } from '../secret/secret.ts';
 import type { Bus, Json } from '../wire/wire.ts';
@@ -60,9 +60,6 @@ const Request = v.object({
 });
 const Level = v.picklist(['info', 'warn', 'error', 'debug']);
 
-/** Requests a minute where px.yaml says nothing: a connector makes two or three for each message of everybody who writes. */
-const usualRequests = 120;
-const connectorRequests = 12_000;
 const maxMessagesPerMinute = 600;
 /** Denials told on the bus; each is answered to the guest all the same. */
 const maxDenialsPerMinute = 60;
@@ -88,7 +85,7 @@ export function createBroker(options: BrokerOptions): Broker {
     const parsed = v.safeParse(Request, json);
     if (!parsed.success) return { err: { network: 'the request is malformed' } satisfies HttpError };
     const { grants, limits } = options.config();
-    const most = limits.http_per_minute ?? (options.connector() ? connectorRequests : usualRequests);
+    const most = limits.http_per_minute ?? requestsPerMinute[options.connector() ? 'connector' : 'plugin'];
     if (!requests.take(most)) {
       deny('http-request', `more than ${most} requests a minute`);
       return { err: { denied: `more than ${most} requests a minute` } satisfies HttpError };

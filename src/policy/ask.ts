@@ -1,4 +1,4 @@
-import type { PluginConfig } from '../config/config.ts';
+import { defaultPlugin, type PluginConfig, requestsPerMinute } from '../config/config.ts';
 import { parseEgress } from './egress.ts';
 import { parseSecretTarget, placeCovers, type SecretPlace } from './place.ts';
 import type { EgressRule } from './policy.ts';
@@ -32,6 +32,7 @@ export interface Ask {
 /** Everything a plugin asks for, each with whether it has it. Throws PxError `config.invalid` for a rule that cannot be read. */
 export function asksOf(asked: Asked, held: Held): Ask[] {
   const { grants, limits } = held;
+  const usual = defaultPlugin().limits;
   const has = grants.egress.flatMap((rule) => readable(() => parseEgress(rule)));
   return [
     ...asked.egress.map((rule): Ask => {
@@ -64,12 +65,11 @@ export function asksOf(asked: Asked, held: Held): Ask[] {
         granted: Object.hasOwn(grants.schedule, fn) && grants.schedule[fn] === time,
       }),
     ),
-    ...limitNames(limits).flatMap((name): Ask[] => {
+    ...limitNames.flatMap((name): Ask[] => {
       const wanted = asked.limits[name];
-      // What is less than it has needs nobody's leave.
-      if (wanted === undefined) return [];
-      // Only the requests a minute may be left out: 120 then, of a connector more.
-      const has = limits[name] ?? 120;
+      // What every plugin has needs nobody's leave. Only the requests a minute have no default in px.yaml: a connector has more than others.
+      const has = limits[name] ?? requestsPerMinute.plugin;
+      if (wanted === undefined || (has >= wanted && wanted <= (usual[name] ?? requestsPerMinute.plugin))) return [];
       const [words, amount] = limitWords[name];
       const text = `${words.replace('#', amount(wanted))} (now ${amount(has)})`;
       return [{ kind: 'limit', rule: `limit ${name} ${wanted}`, text, granted: has >= wanted }];
@@ -96,7 +96,7 @@ export function grantOf(rules: ReadonlySet<string>, asked: Asked, held: Held): [
   }
   for (const [fn, time] of Object.entries(asked.schedule))
     if (of('schedule').has(`schedule ${fn} ${time}`)) edits.push([`grants.schedule.${JSON.stringify(fn)}`, time]);
-  for (const name of limitNames(held.limits))
+  for (const name of limitNames)
     if (of('limit').has(`limit ${name} ${asked.limits[name]}`)) edits.push([`limits.${name}`, asked.limits[name]]);
   return edits;
 }
@@ -192,6 +192,4 @@ const limitWords: Record<keyof Limits, [words: string, amount: (n: number) => st
   output_bytes: ['give results of up to #', bytes],
 };
 
-function limitNames(limits: Limits): (keyof Limits)[] {
-  return Object.keys(limits).filter((name): name is keyof Limits => Object.hasOwn(limitWords, name));
-}
+const limitNames = Object.keys(limitWords).filter((name): name is keyof Limits => Object.hasOwn(limitWords, name));

@@ -94,6 +94,7 @@ export function takeStatus(state: State, status: Status, now = Date.now()): unde
     state.plugins.set(one.name, {
       ...known,
       state: one.state,
+      detail: one.detail,
       ...(one.pid === null ? {} : { pid: one.pid }),
       ...memory,
     });
@@ -186,7 +187,7 @@ function note(state: State, at: number, level: 'warn', message: string): undefin
 function pluginOf(state: State, name: string): PluginView {
   const known = state.plugins.get(name);
   if (known) return known;
-  const made: PluginView = { calls: 0, failed: 0, denied: 0, ms: 0, state: 'idle' };
+  const made: PluginView = { calls: 0, failed: 0, denied: 0, ms: 0, state: 'idle', detail: '' };
   state.plugins.set(name, made);
   return made;
 }

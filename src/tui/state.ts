@@ -60,6 +60,8 @@ export interface PluginView {
   pid?: number;
   rssBytes?: number;
   state: string;
+  /** Why it does not run; empty when it does. */
+  detail: string;
 }
 
 /** What a model was used for since this program looks. */

@@ -29,8 +29,8 @@ export interface Status {
   /** Turns that run, and messages that wait for one. */
   queue: { running: number; waiting: number };
   channels: { id: string; plugin: string; state: 'running' | 'waiting' | 'failing' | 'off'; detail: string }[];
-  /** `rssBytes` is the memory of the plugin's process while one runs. */
-  plugins: { name: string; state: string; pid: number | null; rssBytes: number | null }[];
+  /** `detail` says why one does not run; `rssBytes` is the memory of the plugin's process while one runs. */
+  plugins: { name: string; state: string; detail: string; pid: number | null; rssBytes: number | null }[];
   sandbox: { mode: string; layers: Record<string, string> };
 }
 

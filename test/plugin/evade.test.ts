@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
+import { defaultPlugin } from '../../src/config/config.ts';
 import type { Json } from '../../src/wire/wire.ts';
 import { codeOf, openHome, type TestHome } from './home.ts';
 
@@ -306,7 +307,7 @@ describe('a plugin that may ask one host', () => {
     expect(hits).toBe(20);
     expect(fenced.events.filter((event) => event.type === 'plugin.denied').length).toBeLessThan(70);
     const [stored, said] = (await fenced.plugins.call('probe', 'fill', [])) as [number, string];
-    expect(stored).toBeLessThan(1_048_576 / 20_000);
+    expect(stored).toBeLessThan(defaultPlugin().limits.kv_bytes / 20_000);
     expect(said).toContain('quota');
     await slow.stop(true);
   }, 20_000);

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { defaultPlugin } from '../../src/config/config.ts';
 import { PxError } from '../../src/error/error.ts';
 import { newKeys, packPlugin, signPlugin } from '../../src/plugin/plugin.ts';
 import { component, plain } from './component.ts';
@@ -13,12 +14,13 @@ beforeAll(async () => {
   crashes = await component(plain.replace('local.get 0 i32.const 2 i32.mul', 'unreachable'));
 });
 
+const usual = defaultPlugin().limits;
 const asked = {
   egress: ['GET,POST https://api.example.com/v1/'],
   private_hosts: ['localhost:8123'],
   secrets: { KEY: ['bearer https://api.example.com/'] },
   schedule: { double: '0 8 * * *' },
-  limits: { memory_mb: 96, cpu_ms: 1000 },
+  limits: { memory_mb: usual.memory_mb + 32, cpu_ms: usual.cpu_ms - 1 },
 };
 const sums = (version: string, more: object = {}) => packPlugin(bytes, { name: 'sums', version, ...asked, ...more });
 const stored = (home: TestHome) => readdirSync(join(home.root, 'plugins/store')).sort();
@@ -37,14 +39,13 @@ describe('what a plugin asks for', () => {
     await using home = await openHome();
     const info = await home.plugins.add(home.file('x.wasm', await sums('1.0')));
     expect([info.name, info.version]).toEqual(['sums', '1.0']);
-    // Less than the default needs nobody's leave.
+    // Less processor time than every plugin has needs nobody's leave.
     expect(info.asks.map(({ text, granted }) => [text, granted])).toEqual([
       ['make GET and POST requests to https://api.example.com below /v1/', false],
       ['reach localhost:8123 on your own network or this machine', false],
       ['send the secret KEY to https://api.example.com, as the bearer token', false],
       ['be run by the clock: double at `0 8 * * *`', false],
-      ['use up to 96 MiB of memory (now 64 MiB)', false],
-      ['compute for up to 1 s a call (now 5 s)', true],
+      [`use up to ${usual.memory_mb + 32} MiB of memory (now ${usual.memory_mb} MiB)`, false],
     ]);
     expect(home.config.current.plugins).toEqual({});
   });
@@ -53,7 +54,7 @@ describe('what a plugin asks for', () => {
     await using home = await openHome({ plugins: { sums: { grants: { egress: ['GET https://mine.example/'] } } } });
     const file = home.file('x.wasm', await sums('1.0'));
     const info = await home.plugins.add(file, { grant: ['egress GET,POST https://api.example.com/v1/'] });
-    expect(info.asks.filter((ask) => ask.granted).map((ask) => ask.kind)).toEqual(['egress', 'limit']);
+    expect(info.asks.filter((ask) => ask.granted).map((ask) => ask.kind)).toEqual(['egress']);
     await home.plugins.grant('sums', { grant: 'all' });
     const { grants, limits } = home.config.current.plugins['sums'] ?? {};
     expect(grants).toEqual({
@@ -62,11 +63,11 @@ describe('what a plugin asks for', () => {
       secrets: asked.secrets,
       schedule: asked.schedule,
     });
-    expect(limits?.memory_mb).toBe(96);
+    expect(limits?.memory_mb).toBe(usual.memory_mb + 32);
     const lock = readFileSync(join(home.root, 'plugins/plugins.lock'), 'utf8');
-    expect(JSON.parse(lock).plugins.sums.granted).toHaveLength(6);
+    expect(JSON.parse(lock).plugins.sums.granted).toHaveLength(5);
     const back = await home.plugins.grant('sums', { revoke: 'all' });
-    expect(back.asks.filter((ask) => ask.granted).map((ask) => ask.rule)).toEqual(['limit cpu_ms 1000']);
+    expect(back.asks.filter((ask) => ask.granted).map((ask) => ask.rule)).toEqual([]);
     expect(home.config.current.plugins['sums']?.grants.egress).toEqual(['GET https://mine.example/']);
     expect(await codeOf(home.plugins.grant('sums', { grant: ['egress GET https://evil.example/'] }))).toBe('usage');
   });

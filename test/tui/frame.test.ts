@@ -18,7 +18,7 @@ const status: Status = {
   cpuMs: 100,
   queue: { running: 0, waiting: 3 },
   channels: [{ id: 'telegram', plugin: 'telegram', state: 'failing', detail: 'no network' }],
-  plugins: [{ name: 'clock', state: 'idle', pid: null, rssBytes: null }],
+  plugins: [{ name: 'clock', state: 'idle', pid: null, detail: '', rssBytes: null }],
   sandbox: { mode: 'required', layers: { seccomp: 'active' } },
 };
 

@@ -37,6 +37,9 @@ const grants = v.strictObject({
   ),
 });
 
+/** Most requests a minute where px.yaml says nothing. A connector serves many chats, and its platform has limits of its own. */
+export const requestsPerMinute = { plugin: 120, connector: 12_000 };
+
 /** The bounds of one plugin. Every default is stated here and nowhere else. */
 const limits = v.strictObject({
   memory_mb: v.optional(
@@ -79,7 +82,9 @@ const limits = v.strictObject({
       v.number(),
       v.integer(),
       v.minValue(1),
-      v.description('Most requests a minute. Left out: 120, of a connector 12000.'),
+      v.description(
+        `Most requests a minute. Left out: ${requestsPerMinute.plugin}, of a connector ${requestsPerMinute.connector}.`,
+      ),
     ),
   ),
   calls_per_minute: v.optional(

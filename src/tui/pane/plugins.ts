@@ -23,6 +23,8 @@ export const pluginsPane: DrawPane = (state, _columns, look) => {
         [(plugin.rssBytes === undefined ? '-' : megabytes(plugin.rssBytes)).padStart(9), 'dim'],
       ),
     );
+    if (plugin.detail !== '')
+      head.push(line(`  ${oneLine(plugin.detail.slice(0, 500), look)}`, plugin.state === 'disabled' ? 'dim' : 'warn'));
   }
   const styles: Record<PluginEvent['state'], [string, Style]> = {
     ok: [sign.ok, 'good'],
