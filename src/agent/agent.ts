@@ -4,7 +4,6 @@ import type { ConversationId, EndReason, Inbound, ModelRef, ToolCallPart, Usage 
 
 export { contextReport } from './context.ts';
 export { type AgentOptions, createAgent } from './create.ts';
-export type { Who } from './gate.ts';
 export { STOPPED } from './notice.ts';
 export { createSchedule, type Schedule } from './schedule.ts';
 export { scheduleTools } from './schedule-tools.ts';

@@ -86,7 +86,7 @@ export class Gate {
       return { decision, by: standing.by, standing: true };
     }
     const summary = clip(printable(scrub(JSON.stringify(call.args))), 600);
-    const text = `May I call ${tool.name} with ${summary}? ${reason}.`;
+    const text = `May I call ${tool.name} with ${summary}? I ask because ${reason}.`;
     await this.#note({ at: 0, kind: 'note', text, data: { mark: askedMark, call: call.id, tool: tool.name, reason } });
     const question = {
       conversation,

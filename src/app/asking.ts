@@ -25,7 +25,7 @@ export function tellApproval({ channels, config, log }: AskingOptions) {
     const text = approvalText(approval, here ? '' : ` (${approval.asked} in ${approval.conversation})`);
     for (const { channel, chat } of chats)
       try {
-        channels.send(channel, chat, text);
+        channels.send(channel, chat, text, { choices: choices(approval.id) });
       } catch (thrown) {
         log.warn('a question could not be sent', { channel, error: toPxError(thrown).message });
       }
@@ -33,15 +33,22 @@ export function tellApproval({ channels, config, log }: AskingOptions) {
   };
 }
 
-/** A question as a message. The last line is for connectors that make buttons of it: `/approve ID · … · /deny ID`. */
-export function approvalText(approval: Approval, where = ''): string {
-  const { id, tool, arguments: args, reason, expires, at } = approval;
+/** What can be said to a question: buttons, or lines to be typed where a connector has none. */
+const choices = (id: string) => [
+  { label: 'Once', says: `/approve ${id}` },
+  { label: 'Until /new', says: `/approve ${id} session` },
+  { label: 'An hour', says: `/approve ${id} 1h` },
+  { label: 'No', says: `/deny ${id}` },
+];
+
+/** A question as a message. */
+function approvalText(approval: Approval, where = ''): string {
+  const { tool, arguments: args, reason, expires, at } = approval;
   const minutes = Math.max(1, Math.round((expires - at) / 60_000));
   const shown = args.length > 300 ? `${args.slice(0, 299).toWellFormed()}…` : args;
   return [
     `🔐 May I use ${tool}?${where}`,
     ...(shown === '{}' ? [] : [shown]),
     `Why I ask: ${reason}. Without a word I will not, after ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}.`,
-    `/approve ${id} · /approve ${id} session · /approve ${id} 1h · /deny ${id}`,
   ].join('\n');
 }

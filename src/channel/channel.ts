@@ -1,4 +1,5 @@
 import type { ConversationId, Inbound, Json } from '../wire/wire.ts';
+import type { Extras } from './outgoing.ts';
 
 export { type ChannelOptions, openChannels } from './channels.ts';
 export { openPeople } from './people.ts';
@@ -78,8 +79,8 @@ export interface Channels {
   merge(first: InboxItem, others: InboxItem[]): InboxItem;
   /** Marks answered without an answer (stopped, or nothing to say). */
   settle(item: InboxItem): void;
-  /** Queues a text nobody asked for (a reminder, an approval). Throws PxError `channel.unknown`. */
-  send(channel: string, chat: string, text: string): void;
+  /** Queues a text nobody asked for (a reminder, an approval), with buttons where it has some. Throws PxError `channel.unknown`. */
+  send(channel: string, chat: string, text: string, extras?: Extras): void;
   /** Tells the platform that px is writing. Best effort, at most every 4 s a chat. */
   typing(inbound: Inbound): void;
   /** Starts connectors of enabled channels; follows config changes. Reports parts whose fate a crash left unknown. */

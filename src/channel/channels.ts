@@ -186,14 +186,14 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
     settle(item) {
       inbox.answer(item.seq);
     },
-    send(channel, chat, text) {
+    send(channel, chat, text, extras) {
       known(channel);
       if (text.trim() === '') return;
       if (localChannels.has(channel)) {
         bus.emit({ type: 'message.out', conversation: `${channel}/${chat}`, channel, text, state: 'sent' });
         return;
       }
-      outbox.add(channel, chat, text);
+      outbox.add(channel, chat, text, extras);
       connectors.kick(channel);
     },
     typing: (inbound) => connectors.typing(inbound.channel, inbound.chat),

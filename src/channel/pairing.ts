@@ -48,7 +48,7 @@ interface Row {
 }
 
 /** Somebody on a channel. */
-export interface Identity {
+interface Identity {
   channel: string;
   sender: string;
   role: Role;

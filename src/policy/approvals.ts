@@ -15,7 +15,7 @@ export interface Decided {
 }
 
 /** A question to be asked: an {@link Approval} before it has a name and a time. */
-export type Question = Omit<Approval, 'id' | 'at' | 'expires'>;
+type Question = Omit<Approval, 'id' | 'at' | 'expires'>;
 
 /** The questions that wait for a person's word, and the yeses that go on. */
 export interface Approvals {

@@ -1,8 +1,7 @@
 import type { ConversationId } from './conversation.ts';
 
 /** What a person, or the time, says to a question. `session`: until `/new`; `time`: for so many minutes. */
-export const approvalDecisions = ['once', 'session', 'time', 'deny', 'expired'] as const;
-export type ApprovalDecision = (typeof approvalDecisions)[number];
+export type ApprovalDecision = 'once' | 'session' | 'time' | 'deny' | 'expired';
 
 /** A tool call that waits for a person's word. */
 export interface Approval {

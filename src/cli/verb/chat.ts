@@ -1,5 +1,6 @@
-import { fromErrorShape, PxError } from '../../error/error.ts';
+import { fromErrorShape, PxError, toPxError } from '../../error/error.ts';
 import type { ConversationId, TurnEvent } from '../../wire/wire.ts';
+import { askPerson, type ReadLine } from '../asking.ts';
 import { type Backend, openBackend } from '../backend.ts';
 import type { Io } from '../io.ts';
 import { type Context, verb } from '../verb.ts';
@@ -49,7 +50,8 @@ async function once(
   text: string,
   options: { model?: string },
 ): Promise<number> {
-  const end = await follow(io, backend, conversation, text, { ...options, silent: json });
+  const read = !json && process.stdin.isTTY && process.stderr.isTTY ? readOnce : undefined;
+  const end = await follow(io, backend, conversation, text, { ...options, silent: json, ...(read ? { read } : {}) });
   if (json) {
     const { text: answer, model, turn, reason, error } = end;
     io.data({ answer, model, conversation, turn, reason, ...(error ? { error } : {}) });
@@ -65,21 +67,34 @@ type Interrupts = Pick<NodeJS.EventEmitter, 'once' | 'off' | 'listenerCount'>;
 /** Follows one turn, printing what arrives. Ctrl-C stops the turn, wherever it runs. */
 async function follow(
   io: Io,
-  { client }: Backend,
+  backend: Backend,
   conversation: ConversationId,
   text: string,
-  options: { model?: string; silent: boolean; interrupts?: Interrupts },
+  options: { model?: string; silent: boolean; interrupts?: Interrupts; read?: ReadLine },
 ): Promise<TurnEnd> {
-  const { interrupts = process, ...rest } = options;
+  const { client } = backend;
+  const { interrupts = process, read, ...rest } = options;
   const stop = () => void client.stop(conversation).catch(() => {});
   interrupts.once('SIGINT', stop);
   let open = false;
+  let asking = Promise.resolve();
+  const questions = new Map<string, AbortController>();
   try {
     for await (const event of client.follow(conversation, text, rest)) {
       if (event.type === 'turn.end') {
         if (open) io.line();
         return event;
       }
+      if (event.type === 'approval.asked') {
+        if (open) io.line();
+        open = false;
+        // Not waited for: px goes on when somebody answers elsewhere. One question at a time is on the screen.
+        const over = new AbortController();
+        questions.set(event.id, over);
+        asking = asking
+          .then(() => askPerson(io, backend, event, over.signal, read))
+          .catch((thrown: unknown) => complain(io, { error: toPxError(thrown).toJSON() }));
+      } else if (event.type === 'approval.decided') questions.get(event.id)?.abort();
       if (options.silent) continue;
       if (event.type === 'turn.text') {
         io.stream(event.text);
@@ -90,6 +105,7 @@ async function follow(
       }
     }
   } finally {
+    for (const over of questions.values()) over.abort();
     interrupts.off('SIGINT', stop);
   }
   throw new PxError('gateway.unreachable', 'px stopped before it had answered.', {
@@ -114,23 +130,63 @@ async function converse(
     io.line();
     lines.close();
   });
-  lines.prompt();
-  for await (const line of lines) {
-    const text = line.trim();
-    if (text === '/quit' || text === '/exit') break;
-    if (text !== '') {
-      answering = true;
-      const end = await follow(io, backend, conversation, text, { ...options, silent: false, interrupts: lines });
-      answering = false;
-      if (end.error && !end.text.includes(end.error.message)) complain(io, end);
-    }
+  // One line at a time, to whoever asks for the next: the conversation, or a question of px within an answer.
+  const typed: string[] = [];
+  let ended = false;
+  let wake = () => {};
+  lines.on('line', (line) => {
+    typed.push(line);
+    wake();
+  });
+  lines.once('close', () => {
+    ended = true;
+    wake();
+  });
+  const next = async (prompt: string, over?: AbortSignal): Promise<string | undefined> => {
+    lines.setPrompt(prompt);
     lines.prompt();
+    while (typed.length === 0 && !ended && !over?.aborted)
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        over?.addEventListener('abort', () => resolve(), { once: true });
+      });
+    return over?.aborted ? undefined : typed.shift();
+  };
+  // What was typed before a question is not its answer.
+  const read: ReadLine = (prompt, over) => {
+    typed.length = 0;
+    return next(prompt, over);
+  };
+  for (;;) {
+    const line = await next('› ');
+    const text = line?.trim();
+    if (text === undefined || text === '/quit' || text === '/exit') break;
+    if (text === '') continue;
+    answering = true;
+    const more = { ...options, silent: false, interrupts: lines, read };
+    const end = await follow(io, backend, conversation, text, more);
+    answering = false;
+    if (end.error && !end.text.includes(end.error.message)) complain(io, end);
   }
   lines.close();
   return 0;
 }
 
-function complain(io: Io, end: TurnEnd): void {
+/** One line from the terminal, for a single question. */
+async function readOnce(prompt: string, over: AbortSignal): Promise<string | undefined> {
+  const { createInterface } = await import('node:readline/promises');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await new Promise((resolve) => {
+      lines.once('close', () => resolve(undefined));
+      void lines.question(prompt, { signal: over }).then(resolve, () => resolve(undefined));
+    });
+  } finally {
+    lines.close();
+  }
+}
+
+function complain(io: Io, end: Pick<TurnEnd, 'error'>): void {
   if (!end.error) return;
   const error = fromErrorShape(end.error);
   io.note(`px: ${error.message}`);
