@@ -142,6 +142,8 @@ function readCanon(c: Cursor, scope: Scope): void {
 
 function readOption(c: Cursor): void {
   const code = c.byte();
+  // jco's transpiler panics over it.
+  if (code === 0x02) throw invalid('its strings are latin1+utf16; px takes utf8 and utf16');
   if (code >= 0x03 && code <= 0x05) c.u32();
   else if (code > 0x05) throw invalid(`it uses the option ${hex(code)}; px runs synchronous components only`);
 }
