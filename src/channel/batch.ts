@@ -10,7 +10,7 @@ export interface Batch {
 
 /**
  * A commit waits for the disk, which takes longer than all else that px does for a message: what comes in one turn of the event loop is
- * committed together. A write that fails is undone alone.
+ * committed together, and px goes on meanwhile. A write that fails is undone alone.
  */
 export function createBatch(store: Store): Batch {
   let waiting: { work(): unknown; resolve(value: unknown): void; reject(error: unknown): void }[] = [];
@@ -24,7 +24,7 @@ export function createBatch(store: Store): Batch {
     if (now.length === 0) return;
     const tell: (() => void)[] = [];
     try {
-      store.transaction(() => {
+      store.quickly(() => {
         for (const { work, resolve, reject } of now) {
           try {
             const value = now.length === 1 ? work() : store.transaction(work);
@@ -39,7 +39,14 @@ export function createBatch(store: Store): Batch {
       for (const { reject } of now) reject(error);
       return;
     }
-    for (const one of tell) one();
+    store.synced().then(
+      () => {
+        for (const one of tell) one();
+      },
+      (error: unknown) => {
+        for (const { reject } of now) reject(error);
+      },
+    );
   };
 
   return {

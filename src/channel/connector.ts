@@ -48,6 +48,8 @@ export interface ConnectorOptions {
   fileOf(path: string): string;
   /** Stores messages; how many were new. */
   take(messages: Json): number;
+  /** Resolves when what was stored holds against power loss. */
+  durable(): Promise<void>;
   /** Names of the secrets the plugin uses that are not set. */
   missingSecrets(declared: string[]): string[];
   /** Changes when something outside changed that could mend a failure (the plugin, a secret). */
@@ -138,6 +140,8 @@ export function startConnector(options: ConnectorOptions): Connector {
       if (i > 0) await new Promise((resume) => setImmediate(resume));
       fresh += options.take(slice);
     }
+    // Only what is on disk may be acknowledged: the plugin does so when it is asked for the next request.
+    if (fresh > 0) await options.durable();
     if (fresh > 0) lastTraffic = timing.now();
     unsaved = undefined;
     return fresh;

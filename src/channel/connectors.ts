@@ -57,6 +57,7 @@ export function createConnectors(options: ConnectorsOptions): Connectors {
       plugin,
       log: log.scope(`channel/${id}`),
       take: (messages) => options.take(id, messages),
+      durable: options.store.synced,
       missingSecrets: (declared) => secretsOf(config.current, plugin, declared).filter((name) => !secrets.has(name)),
       circumstances: (declared) =>
         JSON.stringify([

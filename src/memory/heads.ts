@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Where a journal ended: number and hash of its last entry. */
@@ -12,6 +13,8 @@ export const headsPath = (state: string): string => join(state, 'heads');
 
 /** Most ends remembered of one conversation. */
 const most = 50;
+/** How long an end waits to be written, in ms: several follow each other, and none may hold a conversation up. */
+const writeAfterMs = 50;
 
 /**
  * Where each conversation's journal last ended, kept apart from it (`state/heads/<folder>`), so that entries cut off from its end, or a journal written
@@ -19,6 +22,10 @@ const most = 50;
  */
 export class Heads {
   readonly #folder: string;
+  /** Ends that are not written yet, by conversation. */
+  readonly #waiting = new Map<string, Head[]>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -50,21 +57,40 @@ export class Heads {
   }
 
   /**
-   * A journal that ended at `before` now ends at `after`. Called once the entries are on disk, and not synced itself: it may lag behind the journal, never be ahead of
-   * it. A head that cannot be written costs the audit something, not the conversation.
+   * A journal that ended at `before` now ends at `after`. Called once the entries are on disk, written a moment later and not synced: it may lag behind the journal,
+   * never be ahead of it. A head that cannot be written costs the audit something, not the conversation.
    */
   moved(name: string, before: Head, after: Head): void {
-    const known = this.read(name);
+    const known = this.#waiting.get(name) ?? this.read(name);
     const last = known.at(-1);
     const kept = last && last.seq === before.seq && last.hash === before.hash ? known.slice(0, -1) : known;
-    const text = [...kept, after].slice(-most).map((head) => `${head.seq} ${head.hash}\n`);
-    const path = join(this.#folder, name);
-    try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      writeFileSync(`${path}.tmp`, text.join(''), { mode: 0o600 });
-      renameSync(`${path}.tmp`, path);
-    } catch {
-      // The next append writes it.
+    this.#waiting.set(name, [...kept, after].slice(-most));
+    this.#timer ??= setTimeout(() => void this.flush(), writeAfterMs);
+    this.#timer.unref();
+  }
+
+  /** Writes what waits; resolves when it is written. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    const ends = [...this.#waiting];
+    for (const [name, heads] of ends) {
+      const path = join(this.#folder, name);
+      const text = heads.map((head) => `${head.seq} ${head.hash}\n`).join('');
+      try {
+        await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+        await writeFile(`${path}.tmp`, text, { mode: 0o600 });
+        await rename(`${path}.tmp`, path);
+      } catch {
+        // The next append writes it.
+      }
+      // Unless it has moved on meanwhile, the file is as good as what was kept here.
+      if (this.#waiting.get(name) === heads) this.#waiting.delete(name);
     }
   }
 }

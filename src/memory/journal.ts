@@ -103,7 +103,10 @@ export function openJournal(
     append: (conversation, entries) => lanes.run(conversation, () => append(conversation, entries)),
     read: (conversation, limit) => readBack(checkedFolder(root, conversation), limit),
     conversations: () => listConversations(root),
-    idle: () => lanes.idle(),
+    async idle() {
+      await lanes.idle();
+      await heads?.flush();
+    },
   };
 }
 

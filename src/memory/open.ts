@@ -111,7 +111,7 @@ export async function openMemory({ home, config, log: logger, bus }: MemoryOptio
     },
     async settled() {
       indexer.requestScan();
-      await indexer.run();
+      await Promise.all([indexer.run(), journal.idle()]);
     },
     async rebuild() {
       db.clear();

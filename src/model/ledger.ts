@@ -27,6 +27,8 @@ export class Ledger {
   readonly #folder: string;
   #last: Promise<void> = Promise.resolve();
   #pending = 0;
+  /** Rows that wait for the write under way, to go in one write of their own. */
+  #waiting: { rows: LedgerRow[]; done: Promise<void> } | undefined;
 
   constructor(memoryFolder: string) {
     this.#folder = join(memoryFolder, 'ledger');
@@ -61,8 +63,19 @@ export class Ledger {
 
   /** Appends a row, after all rows before it. Rejects when the disk refuses. */
   append(row: LedgerRow): Promise<void> {
+    if (this.#waiting && this.#waiting.rows[0]?.at.slice(0, 7) === row.at.slice(0, 7)) {
+      this.#waiting.rows.push(row);
+      return this.#waiting.done;
+    }
     this.#pending++;
-    const done = this.#last.then(() => this.#write(row)).finally(() => this.#pending--);
+    const rows = [row];
+    const done = this.#last
+      .then(() => {
+        if (this.#waiting?.rows === rows) this.#waiting = undefined;
+        return this.#write(rows);
+      })
+      .finally(() => this.#pending--);
+    this.#waiting = { rows, done };
     this.#last = done.catch(() => {});
     return done;
   }
@@ -72,9 +85,10 @@ export class Ledger {
     return this.#last;
   }
 
-  async #write(row: LedgerRow): Promise<void> {
+  /** Rows of one month. */
+  async #write(rows: LedgerRow[]): Promise<void> {
     await makeFolder(this.#folder);
-    const month = row.at.slice(0, 7);
+    const month = rows[0]?.at.slice(0, 7) ?? '';
     const file = this.#file(month);
     const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
     const torn =
@@ -86,7 +100,10 @@ export class Ledger {
       ).endsWith('\n')
         ? '\n'
         : '';
-    await appendFile(file, Buffer.from(`${size === 0 ? head(month) : torn}${formatRow(row)}\n`));
+    await appendFile(
+      file,
+      Buffer.from(`${size === 0 ? head(month) : torn}${rows.map((row) => `${formatRow(row)}\n`).join('')}`),
+    );
   }
 
   #file(month: string): string {

@@ -1,5 +1,5 @@
 import { Database } from 'bun:sqlite';
-import { chmodSync, closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, fdatasync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PxError } from '../error/error.ts';
 import { isCorrupt, storeError } from './failure.ts';
@@ -52,21 +52,68 @@ function openOnce(path: string, options: StoreOptions): Store {
       throw storeError(thrown, path, cache);
     }
   };
+  const log = walSync(path);
   let open = true;
   return {
     db,
     path,
     migrate: (migration) => guarded(() => transact(db, () => migrate(db, path, migration, cache))),
     transaction: (work) => guarded(() => transact(db, work)),
+    quickly: (work) =>
+      guarded(() => {
+        if (db.inTransaction) return transact(db, work);
+        db.run('PRAGMA synchronous = NORMAL');
+        try {
+          return transact(db, work);
+        } finally {
+          db.run(`PRAGMA synchronous = ${cache ? 'NORMAL' : 'FULL'}`);
+        }
+      }),
+    synced: () => log.synced(),
     close: () => {
       if (!open) return;
       open = false;
+      log.close();
       try {
         if (path !== ':memory:') db.run('PRAGMA wal_checkpoint(TRUNCATE)');
       } catch {
         // The log stays beside the file and is replayed at the next open: nothing is lost.
       }
       db.close();
+    },
+  };
+}
+
+/**
+ * Syncs the write-ahead log apart from SQLite, which would stop everything while the disk works: what was committed before the call is on disk
+ * when it resolves, as if each commit had been synced. Calls that come meanwhile share the next one.
+ */
+function walSync(path: string): { synced(): Promise<void>; close(): void } {
+  let file: number | undefined;
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  const sync = () =>
+    new Promise<void>((resolve, reject) => {
+      file ??= openSync(`${path}-wal`, 'r');
+      fdatasync(file, (error) => (error ? reject(error) : resolve()));
+    });
+  const start = (): Promise<void> => {
+    next = undefined;
+    const mine = sync().finally(() => {
+      if (running === mine) running = undefined;
+    });
+    running = mine;
+    return mine;
+  };
+  return {
+    synced() {
+      if (path === ':memory:') return Promise.resolve();
+      if (!running) return start();
+      next ??= running.then(start, start);
+      return next;
+    },
+    close() {
+      if (file !== undefined) closeSync(file);
     },
   };
 }

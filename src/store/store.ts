@@ -15,6 +15,10 @@ export interface Store {
   migrate(migration: Migration): void;
   /** Runs in one IMMEDIATE transaction; rolls back when it throws. */
   transaction<T>(work: () => T): T;
+  /** The same without waiting for the disk: it holds against the end of px, and against power loss once `synced` resolves. */
+  quickly<T>(work: () => T): T;
+  /** Resolves when all that is committed is on disk. Nothing else of px waits meanwhile. */
+  synced(): Promise<void>;
   close(): void;
 }
 

@@ -222,11 +222,11 @@ describe('a connector that is polled', () => {
     const platform = new Platform();
     platform.waiting = [guestMessage('1', 'hi')];
     const life = await live({ platform, start: false });
-    const { transaction } = life.store;
+    const { quickly } = life.store;
     let full = 2;
-    life.store.transaction = (work) => {
+    life.store.quickly = (work) => {
       if (full-- > 0) throw new PxError('internal', 'disk full');
-      return transaction(work);
+      return quickly(work);
     };
     platform.before = (fn) => {
       if (count(platform, fn) === 2) expect(life.asked).toEqual(['hi']);

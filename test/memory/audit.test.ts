@@ -40,6 +40,7 @@ async function world() {
   await t.memory.journal.append('cli/x', turn(tuesday, 1, 'web_fetch'));
   await t.memory.journal.append('cli/x', turn(saturday, 2, 'clock_now'));
   await t.memory.journal.append('web/y', [{ at: saturday, kind: 'note', text: 'hello' }]);
+  await t.memory.settled();
   const file = (day: string, folder = 'cli-x') => join(t.home.memory, 'journal', folder, `${day}.md`);
   const verify = () => tools.verifyJournals(t.home.memory, tools.headsPath(t.home.state));
   return Object.assign(t, { file, verify });
