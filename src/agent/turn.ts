@@ -162,7 +162,7 @@ export class Turn {
       cache: added.cache,
       maxOutputTokens,
       thinking,
-      origin: { conversation, turn: this.#id },
+      origin: { conversation, turn: this.#id, channel: this.#input.inbound.channel },
       ...(this.#chosen ? {} : { onFailover: (change: Failover) => switched.push(this.#switch(change)) }),
     };
     const step = await runStep(models, request, signal, watch);

@@ -25,8 +25,8 @@ export interface ModelRequest {
   seed?: number;
   /** The first `stable` characters of `system`, and the tools, are the same in all calls with this key: a provider may keep them. */
   cache?: { key: string; stable: number };
-  /** For whom the call is made: what it costs is booked there. */
-  origin?: { conversation: ConversationId; turn: string };
+  /** For whom the call is made: what it costs is booked there. `channel`: where it was asked for, when not where the conversation's name says. */
+  origin?: { conversation: ConversationId; turn: string; channel?: string };
   /** Given: the models of `model.fallbacks` may answer instead, and each change is told here before their first word. Left out where a person or program chose this very model. */
   onFailover?: (change: Failover) => void;
   /** `hidden`: thoughts are asked of no provider that can leave them out. What a tool loop needs of them (their proofs) comes all the same. */

@@ -24,7 +24,12 @@ interface OwnPrice {
 const variant = /^-(?:\d{4}-?\d{2}-?\d{2}|\d{3}|latest|preview(?:-[\d-]+)?)$/;
 
 /** The tariff of a model: px.yaml first, then free where it runs at home, then the catalogue, then the dearest of the provider. */
-export function tariffOf(ref: ModelRef, own: Record<string, OwnPrice>, baseUrl: string | undefined): Tariff {
+export function tariffOf(
+  ref: ModelRef,
+  own: Record<string, OwnPrice>,
+  baseUrl: string | undefined,
+  now = new Date(),
+): Tariff {
   const provider = ref.slice(0, ref.indexOf('/'));
   const said = ownPrice(ref, own);
   if (said) {
@@ -37,10 +42,21 @@ export function tariffOf(ref: ModelRef, own: Record<string, OwnPrice>, baseUrl: 
   const listed = Object.keys(prices).find(
     (name) => ref === name || (ref.startsWith(name) && variant.test(ref.slice(name.length))),
   );
-  if (listed !== undefined) return { price: prices[listed], source: `prices of ${catalogueVersion}`, known: true };
+  const price = listed === undefined ? undefined : prices[listed];
+  if (price) return { price: onDay(price, now), source: `prices of ${catalogueVersion}`, known: true };
   if (baseUrl !== undefined && isLocal(baseUrl) && !/[:-]cloud$/.test(ref))
     return { price: undefined, source: 'free: local', known: true };
   return { price: dearest[provider], source: `unknown price, counted as the dearest of ${provider}`, known: false };
+}
+
+/** A price as it is on a day. */
+function onDay(price: Price, now: Date): Price {
+  const { later, ...rest } = price;
+  if (!later || now.toISOString().slice(0, 10) < later.from) return rest;
+  const scaled: Price = { ...rest, input: rest.input * later.times, output: rest.output * later.times };
+  if (rest.cachedInput !== undefined) scaled.cachedInput = rest.cachedInput * later.times;
+  if (rest.cacheWrite !== undefined) scaled.cacheWrite = rest.cacheWrite * later.times;
+  return scaled;
 }
 
 function ownPrice(ref: string, own: Record<string, OwnPrice>): OwnPrice | undefined {

@@ -95,15 +95,14 @@ export class Spend {
   }
 
   #row(request: ModelRequest, tariff: Tariff): LedgerRow {
-    const { conversation = '', turn = '' } = request.origin ?? {};
-    const plugin = this.#plugin(conversation);
+    const { conversation = '', turn = '', channel } = request.origin ?? {};
+    const plugin = this.#plugin(conversation, channel);
     const tokens = { input: 0, cached: 0, output: 0, usd: 0 };
     return { at: ledgerTime(), conversation, turn, plugin, model: request.model, ...tokens, note: tariff.source };
   }
 
-  /** The plugin that connects the channel a conversation is in. */
-  #plugin(conversation: string): string {
-    const channel = conversation.slice(0, conversation.indexOf('/'));
+  /** The plugin whose channel the message came over: by the conversation's name where nobody says. */
+  #plugin(conversation: string, channel = conversation.slice(0, conversation.indexOf('/'))): string {
     const { channels } = this.#config.current;
     return Object.hasOwn(channels, channel) ? (channels[channel]?.plugin ?? channel) : '';
   }

@@ -52,7 +52,25 @@ describe('the worst case of a call', () => {
   });
 });
 
+test('the worst case of a document is its pages, or its size', () => {
+  const pdf = (text: string) =>
+    ask(MODEL, '', {
+      messages: [{ role: 'user', parts: [{ type: 'file', mime: 'application/pdf', name: 'a.pdf', data: btoa(text) }] }],
+    });
+  const { price } = tariffOf(MODEL, {}, undefined);
+  const [one, ten, unsaid] = ['<< /Count 1 >>', '<< /Type /Pages /Count 10 >>', 'x'.repeat(30_000)].map((text) =>
+    worstCost(price, pdf(text)),
+  );
+  expect((ten ?? 0) - (one ?? 0)).toBeCloseTo((9 * 4000 * 0.75) / 1e6, 3);
+  expect(unsaid).toBeCloseTo(ten ?? 0, 3);
+});
+
 describe('a price', () => {
+  test('that is announced holds from its day on', () => {
+    const input = (day: string) => tariffOf('gemini/gemini-3.8-flash', {}, undefined, new Date(day)).price?.input;
+    expect([input('2026-12-31T23:00:00Z'), input('2027-01-01T00:00:00Z')]).toEqual([0.75, 1.5]);
+  });
+
   test('comes from px.yaml first, then from the list, then it is the dearest and says so', () => {
     const own = { [MODEL]: { input: 9, output: 9 }, 'openai/ft-*': { input: 0, output: 0 } };
     expect(tariffOf(MODEL, own, undefined)).toMatchObject({ price: { input: 9 }, source: 'price of px.yaml' });

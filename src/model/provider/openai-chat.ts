@@ -112,8 +112,8 @@ function chatRequest(request: ModelRequest, settings: ProviderSettings): ChatCom
       function: { name: wireName(tool.name), description: tool.description, parameters: objectSchema(tool.parameters) },
     }));
     if (request.toolChoice) body.tool_choice = request.toolChoice;
-    // From gpt-5.5 on, this API takes tools only without thinking (the Responses API has no such limit).
-    if (/^gpt-(5\.[5-9]|[6-9])/.test(model)) body.reasoning_effort = 'none';
+    // These take tools over this API only without thinking (over the Responses API they have no such limit).
+    if (/^gpt-(5\.[5-9]|6-(sol|luna))/.test(model)) body.reasoning_effort = 'none';
   }
   return body;
 }
