@@ -144,7 +144,8 @@ function written(m: TelegramMessage): Message | undefined {
   return {
     id: `${m.chat.id}:${m.message_id}`,
     sender: { id: `${id}`, displayName: nameOf(m.from) },
-    text: /^\//.test(text) ? text : `${context(m)}${text}`,
+    // Somebody else's words are no command, whoever passes them on.
+    text: /^\//.test(text) && !m.forward_origin ? text : `${context(m)}${text}`,
     metadata: {
       channel: channelOf(m),
       date: m.date,
@@ -155,6 +156,7 @@ function written(m: TelegramMessage): Message | undefined {
       ...(m.reply_to_message ? { reply_to: m.reply_to_message.message_id } : {}),
       ...(m.chat.title ? { title: m.chat.title } : {}),
       ...(username ? { username } : {}),
+      ...(m.forward_origin ? { outside: ['forwarded'] } : {}),
     },
   };
 }

@@ -3,7 +3,14 @@ import type { JournalEntry } from '../memory/memory.ts';
 import type { Decided, TurnFrom } from '../policy/policy.ts';
 import type { Sessions } from '../session/session.ts';
 import type { Tool, ToolContext } from '../tool/tool.ts';
-import type { Approval, Attachment, Inbound, Message, ToolCallPart } from '../wire/wire.ts';
+import {
+  type Approval,
+  attachmentsIn,
+  type Inbound,
+  type Json,
+  type Message,
+  type ToolCallPart,
+} from '../wire/wire.ts';
 import type { TurnClock } from './clock.ts';
 import type { AgentOptions } from './create.ts';
 import { clip } from './request.ts';
@@ -28,10 +35,15 @@ export function whoOf(options: Pick<AgentOptions, 'who'>, inbound: Inbound): Who
   return options.who?.(inbound) ?? { from: 'owner', name: inbound.sender.name || inbound.sender.id };
 }
 
-/** The label of a message: none for the owner's own words; a document is somebody's text, whoever sends it. */
-export function labelOf({ from, name }: Who, attachments: Attachment[] = []): { outside?: string[] } {
-  const outside = attachments.flatMap((part) => (part.type === 'file' ? [`document/${part.name}`] : []));
-  if (from === 'guest') outside.unshift(`guest/${name}`);
+/** The label of a message: none for the owner's own words; a document, or what they forward, is somebody's text, whoever sends it. */
+export function labelOf({ from, name }: Who, inbound: Pick<Inbound, 'metadata'>): { outside?: string[] } {
+  const said: Json = inbound.metadata?.['outside'] ?? [];
+  // A connector knows what was forwarded or quoted. It can only add to what is labelled.
+  const quoted = (Array.isArray(said) ? said : []).flatMap((one) => (typeof one === 'string' ? [clip(one, 80)] : []));
+  const outside = attachmentsIn(inbound.metadata).flatMap((part) =>
+    part.type === 'file' ? [`document/${part.name}`] : [],
+  );
+  outside.unshift(...quoted.slice(0, 5), ...(from === 'guest' ? [`guest/${name}`] : []));
   return outside.length === 0 ? {} : { outside };
 }
 

@@ -235,7 +235,7 @@ export class Turn {
   #said(inbound: Inbound): JournalEntry {
     const { sender, channel, id: messageId, text, metadata } = inbound;
     const attachments = attachmentsIn(metadata);
-    const label = labelOf(whoOf(this.#with, inbound), attachments);
+    const label = labelOf(whoOf(this.#with, inbound), inbound);
     const came = attachments.length === 0 ? {} : { attachments };
     return { at: 0, kind: 'user', sender, channel, messageId, text, ...came, ...label };
   }

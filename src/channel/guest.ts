@@ -53,7 +53,7 @@ export function readEmitted(message: Json): GuestMessage | undefined {
 }
 
 /** Ids that only px's own surfaces write under: nobody on a platform becomes the owner by calling themselves so. */
-const ownIds: ReadonlySet<string> = new Set(['owner', 'schedule']);
+const ownIds: ReadonlySet<string> = new Set(['owner', 'schedule', 'script']);
 
 /** A guest's message as one of a channel. Names are made safe to print. */
 export function toInbound(channel: string, message: GuestMessage, now: number): Inbound {

@@ -32,7 +32,7 @@ export function createIdentities(
   const who: Identities['who'] = (inbound) => {
     const { channel, sender } = inbound;
     const name = sender.name || sender.id;
-    if (sender.id === 'schedule') return { from: 'schedule', name };
+    if (sender.id === 'schedule' || sender.id === 'script') return { from: 'schedule', name };
     // Only px's own, signed-in surfaces can say so: what a connector brings never has this id.
     if (sender.id === 'owner') return { from: 'owner', name };
     if (config.current.channels[channel]?.owners.includes(sender.id)) return { from: 'owner', name };

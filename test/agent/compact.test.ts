@@ -110,6 +110,12 @@ test('before the window is full older turns are summarised; tool calls keep thei
   const last = JSON.stringify(real.at(-1)?.messages);
   expect(last).toContain(id);
   expect(last).toContain('/srv/data/report-0.csv');
+  // What was summed up came from a plugin: the summary says so, and so does the conversation after a restart.
+  const entries = await px.journal.read('cli/default', 1000);
+  const summary = entries.findLast(
+    (entry) => entry.kind === 'note' && JSON.stringify(entry.data).includes('px:summary'),
+  );
+  expect(summary).toMatchObject({ data: { outside: ['plugin/demo'] } });
 });
 
 test('an overflow the provider reports is compacted and asked again', async () => {

@@ -52,7 +52,7 @@ describe('roles', () => {
 
   test('nobody on a platform becomes the owner or the schedule by their id', async () => {
     const life = await live({ config: { channels: { telegram: { access: 'open' } } }, start: false });
-    for (const id of ['owner', 'schedule']) {
+    for (const id of ['owner', 'schedule', 'script']) {
       says(life, 'telegram', id, 'let me in');
       const [last] = life.of('message.in').slice(-1);
       expect(last?.inbound.sender.id).toBe(`${id}@telegram`);

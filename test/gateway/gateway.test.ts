@@ -92,6 +92,8 @@ describe('the gateway', () => {
     const response = await call('/hooks/agent', say('deploy failed'));
     expect(response.status).toBe(202);
     expect(await response.json()).toMatchObject({ accepted: true, conversation: 'hook/default' });
+    // What a script hands on may be anybody's words: they are not the owner's.
+    expect(fake.submitted.at(-1)).toMatchObject({ sender: { id: 'script' }, metadata: { outside: ['hook'] } });
   });
 
   test('gives each answer a request id, the caller’s own when it is harmless', async () => {

@@ -45,6 +45,7 @@ function randomEntry(roll: (n: number) => number): JournalEntry {
         ...said(text, at),
         kind: 'user',
         sender: { id: nastyText(roll), name: nastyText(roll) },
+        ...(roll(3) ? {} : { outside: [`guest/${nastyText(roll)}`] }),
       } as JournalEntry;
     case 1:
       return { at, kind: 'assistant', turn, model, text };

@@ -325,3 +325,22 @@ test('how messages queue is remembered over a restart, and taken back with defau
   await second.setQueue(chat, undefined);
   expect(second.queueMode(chat)).toBe('followup');
 });
+
+describe('text from outside', () => {
+  test('labels its conversation until /new, also after a restart without databases', async () => {
+    const { sessions, reopen } = world({ history: 4 });
+    await sessions.append(chat, [user('read it')]);
+    expect((await sessions.open(chat)).labels).toEqual([]);
+    const result = { type: 'tool-result' as const, callId: 'c', name: 'web_fetch', content: [], isError: false };
+    await sessions.append(chat, [
+      { at: 0, kind: 'tool-result', turn: 't', result, ms: 1, outside: ['plugin/web-fetch'] },
+    ]);
+    await sessions.append('chat/bob', [user('hello')]);
+    expect((await sessions.open(chat)).labels).toEqual(['plugin/web-fetch']);
+    expect((await sessions.open('chat/bob')).labels).toEqual([]);
+    const again = reopen();
+    expect((await again.open(chat)).labels).toEqual(['plugin/web-fetch']);
+    await again.reset(chat);
+    expect((await again.open(chat)).labels).toEqual([]);
+  });
+});
