@@ -96,7 +96,7 @@ export function createHandler(options: { app: App; access: Access; pages?: Pages
     if (route.auth === 'token') authorize(request, caller);
     const params = route.params ? check(route.params, rawParams, 'path') : {};
     const query = route.query ? checkQuery(route.query, new URL(request.url).searchParams) : {};
-    const maxBytes = app.config.current.gateway.max_body_bytes;
+    const maxBytes = Math.max(app.config.current.gateway.max_body_bytes, route.maxBytes ?? 0);
     const body = route.body ? check(route.body, await readJson(request, maxBytes), 'body') : undefined;
     const unhurried = () => caller.unhurried?.();
     const result = await route.run({ app, access, params, query, body, request, unhurried });

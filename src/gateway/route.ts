@@ -30,6 +30,8 @@ export interface Route {
   params?: Params;
   query?: Params;
   body?: Schema;
+  /** The body may have this many bytes, also where `gateway.max_body_bytes` is smaller. */
+  maxBytes?: number;
   /** Schema of the JSON answer. */
   reply: Schema;
   /** Status of the answer when it is good; 200 when left out. */

@@ -10,8 +10,8 @@ export interface Form {
   has(name: string): boolean;
   all(name: string): string[];
   names(): string[];
-  /** Undefined when no file was chosen. */
-  file(name: string): File | undefined;
+  /** The files that were chosen, empty ones left out. */
+  files(name: string): File[];
 }
 
 /** A form nothing was sent with. */
@@ -53,9 +53,6 @@ function formOf(data: Fields): Form {
     has: (name) => data.has(name),
     all: (name) => data.getAll(name).map(textOf),
     names: () => [...new Set(data.keys())],
-    file: (name) => {
-      const value: unknown = data.get(name);
-      return value instanceof File && value.size > 0 ? value : undefined;
-    },
+    files: (name) => data.getAll(name).filter((value): value is File => value instanceof File && value.size > 0),
   };
 }

@@ -156,15 +156,17 @@ describe('a malformed request', () => {
 
   test('that is too large is refused, with and without a length', async () => {
     const big = JSON.stringify({ text: 'x'.repeat(5000) });
-    expect((await call('/api/conversations/web/me/messages', { method: 'POST', body: big })).status).toBe(413);
+    expect((await call('/hooks/agent', { method: 'POST', body: big })).status).toBe(413);
     const chunked = new ReadableStream({
       start(controller) {
         for (const part of big.match(/.{1,700}/gs) ?? []) controller.enqueue(new TextEncoder().encode(part));
         controller.close();
       },
     });
-    const response = await call('/api/conversations/web/me/messages', { method: 'POST', body: chunked });
+    const response = await call('/hooks/agent', { method: 'POST', body: chunked });
     expect([response.status, await errorOf(response)]).toEqual([413, 'too-large']);
+    const attached = JSON.stringify({ text: 'x'.repeat(30_000_000) });
+    expect((await call('/api/conversations/web/me/messages', { method: 'POST', body: attached })).status).toBe(413);
   });
 });
 

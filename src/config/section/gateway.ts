@@ -16,7 +16,14 @@ export const gateway = v.strictObject({
     [],
   ),
   max_body_bytes: v.optional(
-    v.pipe(v.number(), v.integer(), v.minValue(1024), v.description('Largest request body, in bytes.')),
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1024),
+      v.description(
+        'Largest request body, in bytes. A message with attachments may have 30 MB, an uploaded plugin 64 MB.',
+      ),
+    ),
     1_048_576,
   ),
 });

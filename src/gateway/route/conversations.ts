@@ -40,6 +40,8 @@ export const conversationRoutes = [
     auth: 'token',
     params,
     body: SendMessage,
+    // 20 MB of attachments in base64, and the words.
+    maxBytes: 30_000_000,
     reply: s.turnReply,
     events: 'Turn events (`turn.start`, `turn.text`, `turn.tool`, …, `turn.end` last), one JSON object each.',
     async run({ app, params, body, request, unhurried }) {

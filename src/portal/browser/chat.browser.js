@@ -124,7 +124,11 @@ function draw() {
 function follow(event) {
   if (event.type === 'error') return void add('note bad', `${event.error.message} ${event.error.hint ?? ''}`);
   if (event.type === 'message.in') {
-    if (event.inbound.conversation === conversation) add('user', event.inbound.text);
+    const { inbound } = event;
+    if (inbound.conversation !== conversation) return;
+    const item = add('user', inbound.text).parentElement;
+    for (const { name, mime } of inbound.metadata?.attachments ?? [])
+      item?.append(element('span', name || mime, 'tag'));
     return;
   }
   if (!('conversation' in event) || event.conversation !== conversation) return;
@@ -200,10 +204,80 @@ stop.addEventListener('click', (event) => {
 addEventListener('keydown', (event) => {
   if (event.key === 'Escape' && !stop.hidden) post(`${chat}/stop`, {});
 });
+const list = /** @type {HTMLElement} */ (document.getElementById('files'));
+const picker = /** @type {HTMLInputElement} */ (form.elements.namedItem('files'));
+/** @type {File[]} */
+let files = [];
+
+/** @param {Iterable<File>} more */
+function attach(more) {
+  files = [...files, ...more].slice(0, 10);
+  list.replaceChildren(
+    ...files.map((file) => {
+      const item = element('li', file.name);
+      const button = element('button', '×', 'ghost');
+      button.type = 'button';
+      button.setAttribute('aria-label', `Leave ${file.name} out`);
+      button.addEventListener('click', () => {
+        files = files.filter((one) => one !== file);
+        attach([]);
+      });
+      item.append(button);
+      return item;
+    }),
+  );
+}
+picker.addEventListener('change', () => {
+  attach([...(picker.files ?? [])]);
+  picker.value = '';
+  box.focus();
+});
+addEventListener('paste', ({ clipboardData }) => attach([...(clipboardData?.files ?? [])]));
+addEventListener('dragover', (event) => event.preventDefault());
+addEventListener('drop', (event) => {
+  event.preventDefault();
+  attach([...(event.dataTransfer?.files ?? [])]);
+});
+
+/** @param {File} file @returns {Promise<{ mime: string, name: string, data: string }>} */
+const read = (file) =>
+  new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener('error', () => reject(reader.error));
+    reader.addEventListener('load', () => {
+      const mime = file.type.split(';')[0] || 'application/octet-stream';
+      resolve({ mime, name: file.name, data: String(reader.result).replace(/^.*?,/, '') });
+    });
+    reader.readAsDataURL(file);
+  });
+
+/** Says something with files: too much for the line of events. The answer is followed there all the same.
+ * @param {string} words
+ * @param {File[]} given
+ */
+async function sendFiles(words, given) {
+  const response = await fetch(`${chat}/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    body: JSON.stringify({ text: words, attachments: await Promise.all(given.map(read)) }),
+  });
+  if (response.ok) return void response.body?.cancel();
+  const { error } = await response.json();
+  throw new Error(`${error.message} ${error.hint ?? ''}`);
+}
+
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   event.stopPropagation();
   const words = box.value.trim();
-  if (words === '' || !send({ type: 'chat', conversation, text: words })) return;
+  if (files.length > 0) {
+    const given = files;
+    files = [];
+    attach([]);
+    sendFiles(words || 'See what I attached.', given).catch((thrown) => {
+      add('note bad', `It was not sent: ${thrown.message}`);
+      attach(given);
+    });
+  } else if (words === '' || !send({ type: 'chat', conversation, text: words })) return;
   box.value = '';
 });

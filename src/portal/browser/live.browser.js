@@ -104,5 +104,8 @@ if (feed || watched.size > 0)
           tell(event.at, `${event.plugin} was denied ${event.capability}: ${event.detail}`, 'bad');
       }
     },
-    (_, again) => again && refresh(),
+    (reached, again) => {
+      if (feed) feed.dataset['ready'] = reached ? 'yes' : 'no';
+      if (again) refresh();
+    },
   );

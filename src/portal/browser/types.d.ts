@@ -19,7 +19,10 @@ interface Question {
 }
 type Event_ =
   | { type: 'ready' }
-  | { type: 'message.in'; inbound: { conversation: string; text: string } }
+  | {
+      type: 'message.in';
+      inbound: { conversation: string; text: string; metadata?: { attachments?: { name?: string; mime: string }[] } };
+    }
   | { type: 'turn.start'; conversation: string; turn: string; model: string }
   | { type: 'turn.text'; conversation: string; turn: string; text: string }
   | { type: 'turn.thinking'; conversation: string; turn: string; text: string }

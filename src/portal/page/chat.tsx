@@ -79,12 +79,17 @@ async function show(visit: Visit) {
             <a href="/models">set a key</a>, or start Ollama.
           </p>
         )}
-        <Form visit={visit} id="say" class="composer" label="Write to px">
+        <Form visit={visit} id="say" class="composer" label="Write to px" upload>
+          <ul class="files" id="files" aria-label="Attached"></ul>
           <div class="box">
+            <label class="clip">
+              <Icon name="clip" />
+              <span class="hidden">Attach pictures or documents</span>
+              <input type="file" name="files" multiple />
+            </label>
             <textarea
               name="text"
               rows={1}
-              required
               maxlength={100_000}
               placeholder="Write to px"
               aria-label="Message"
@@ -112,7 +117,15 @@ export const pages: Page[] = [
     actions: {
       // Without a script the page waits for the whole answer.
       async say(visit) {
-        await visit.client.ask(conversationOf(visit.url.searchParams.get('c') ?? ''), visit.form.text('text'));
+        const attachments = await Promise.all(
+          visit.form.files('files').map(async (file) => ({
+            mime: file.type.split(';')[0] || 'application/octet-stream',
+            name: file.name.slice(0, 200),
+            data: Buffer.from(await file.arrayBuffer()).toString('base64'),
+          })),
+        );
+        const text = visit.form.text('text').trim() || (attachments.length > 0 ? 'See what I attached.' : '');
+        await visit.client.ask(conversationOf(visit.url.searchParams.get('c') ?? ''), text, { attachments });
         return here(visit);
       },
       async stop(visit) {

@@ -5,6 +5,9 @@ import { Time } from '../ui/parts.tsx';
 
 export type Entry = Awaited<ReturnType<Client['conversation']>>['entries'][number];
 
+/** Largest picture shown in a page, in characters of base64. */
+const mostPicture = 400_000;
+
 /** What was said and done, in order, as list items. `times`: each says when. */
 export function Entries({ entries, times = false }: { entries: Entry[]; times?: boolean }) {
   const results = new Map(
@@ -27,6 +30,7 @@ function EntryItem({ entry, results, times }: { entry: Entry; results: Map<strin
       return (
         <li class="user">
           <div>{text}</div>
+          <Attachments entry={entry} />
           {at}
         </li>
       );
@@ -60,6 +64,21 @@ function EntryItem({ entry, results, times }: { entry: Entry; results: Map<strin
     default:
       return <li class="note">{text}</li>;
   }
+}
+
+/** Pictures are shown when they are small, and by their bytes: nothing is fetched for one. Everything else is named. */
+function Attachments({ entry }: { entry: Entry }) {
+  const given = Array.isArray(entry['attachments']) ? entry['attachments'].map(record) : [];
+  return (
+    <>
+      {given.map((one) => {
+        const [mime, data, name] = [field(one, 'mime'), field(one, 'data'), field(one, 'name')];
+        if (/^image\/(?:png|jpeg|gif|webp)$/.test(mime) && data.length < mostPicture && /^[\w+/]+={0,2}$/.test(data))
+          return <img src={`data:${mime};base64,${data}`} alt="attached" />;
+        return <span class="tag">{plain(name || mime)}</span>;
+      })}
+    </>
+  );
 }
 
 function Folded({ title, parts, failed = false }: { title: string; parts: string[]; failed?: boolean }) {

@@ -111,7 +111,7 @@ export const pages: Page[] = [
     actions: {
       look: (visit) => inspectPage(visit, visit.form.text('source').trim()),
       async upload(visit) {
-        const file = visit.form.file('file');
+        const [file] = visit.form.files('file');
         if (!file) throw new PxError('usage', 'Choose a file first.');
         const name = file.name.replace(/[^\w.-]+/g, '-').replace(/^\W+/, '');
         const { path } = await visit.client.upload(name, new Uint8Array(await file.arrayBuffer()));

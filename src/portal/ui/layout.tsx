@@ -48,6 +48,9 @@ export function Document(props: { title: string; kind: string; script?: string; 
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/portal.css" />
         <script src="/portal.browser.js" type="module"></script>
+        {props.kind === 'app' && props.script === '/chat.browser.js' && (
+          <link rel="modulepreload" href="/markdown.browser.js" />
+        )}
         {props.script && <script src={props.script} type="module"></script>}
       </head>
       <body class={props.kind}>{props.children}</body>
