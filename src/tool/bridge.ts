@@ -21,13 +21,14 @@ export function pluginTool(tool: PluginTool): Tool {
 
 /** An MCP server's tool as one of px's own: same policy, same checks, same bounds. */
 export function mcpTool(tool: McpTool): Tool {
+  const outside = `mcp/${tool.server}`;
   return {
     name: tool.name,
     description: tool.description,
     parameters: tool.parameters,
     origin: `mcp/${tool.server}`,
     reach: 'sends',
-    outside: `mcp/${tool.server}`,
-    run: (args, context) => tool.call(args, context.signal),
+    outside,
+    run: async (args, context) => ({ ...(await tool.call(args, context.signal)), outside: [outside] }),
   };
 }

@@ -151,6 +151,7 @@ export function createTools({ memory, plugins, mcp, config, secrets, log, more }
       }
       // Scrubbed before it is cut: half a secret at the cut would not be recognised.
       const result = toolResult(part, elide(secrets.scrub(answer.text)) || '(no output)', isError);
+      result.content.push(...(answer.images ?? []));
       const ms = Math.round((performance.now() - begun) * 100) / 100;
       log.debug(`${part.name} ${isError ? 'failed' : 'done'}`, { ms });
       const { outside } = answer;

@@ -1,6 +1,6 @@
 import type { ToolSpec } from '../model/model.ts';
 import type { Decided, Reach, TurnFrom } from '../policy/policy.ts';
-import type { ConversationId, JsonObject, JsonSchema, ToolCallPart, ToolResultPart } from '../wire/wire.ts';
+import type { ConversationId, ImagePart, JsonObject, JsonSchema, ToolCallPart, ToolResultPart } from '../wire/wire.ts';
 
 export { orAborted } from './aborted.ts';
 export { checkArguments } from './arguments.ts';
@@ -26,6 +26,8 @@ export interface ToolContext {
 /** What a tool answers when text from outside is in it. */
 export interface Labelled {
   text: string;
+  /** Pictures that come with it. */
+  images?: ImagePart[];
   /** Where it comes from: `plugin/web-fetch`. */
   outside: string[];
 }

@@ -258,7 +258,11 @@ describe.skipIf(!existsSync(everything))('the reference server of the protocol',
     expect(info).toMatchObject({ state: 'running', transport: 'stdio' });
     expect(tools.specs().map((tool) => tool.name)).toContain('every_echo');
     expect(await run('every_echo', { message: 'hello' })).toEqual({ text: 'Echo: hello', isError: false });
-    expect((await run('every_get-tiny-image')).text).toContain('(image of type image/png');
+    const picture = await tools.run(
+      { type: 'tool-call', id: 'p', name: 'every_get-tiny-image', args: {} },
+      { conversation: 'cli/x', turn: 't', signal: never() },
+    );
+    expect(picture.result.content).toContainEqual({ type: 'image', mime: 'image/png', data: expect.any(String) });
     expect(await run('every_echo')).toMatchObject({ isError: true, text: expect.stringContaining('tool.arguments') });
   }, 20_000);
 });

@@ -9,7 +9,7 @@ import {
 import type { McpServerConfig } from '../../config/config.ts';
 import { PxError } from '../../error/error.ts';
 import type { JsonObject } from '../../wire/wire.ts';
-import { resultText } from './content.ts';
+import { type McpAnswer, resultImages, resultText } from './content.ts';
 import { boundedFetch } from './http.ts';
 import { stdioTransport } from './stdio.ts';
 
@@ -20,7 +20,7 @@ export interface Connection {
   readonly pid: number | null;
   list(signal: AbortSignal): Promise<{ name: string; description?: string | undefined; inputSchema: unknown }[]>;
   /** `gone`: the server does not know this session any more. */
-  call(tool: string, args: JsonObject, signal: AbortSignal): Promise<{ text: string; isError: boolean } | 'gone'>;
+  call(tool: string, args: JsonObject, signal: AbortSignal): Promise<(McpAnswer & { isError: boolean }) | 'gone'>;
   close(): Promise<void>;
 }
 
@@ -98,7 +98,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
           timeout,
           maxTotalTimeout: timeout,
         });
-        return { text: resultText(answer), isError: answer.isError === true };
+        return { text: resultText(answer), images: resultImages(answer), isError: answer.isError === true };
       } catch (thrown) {
         if (signal.aborted) throw new PxError('interrupted', 'The call was stopped.', { cause: thrown });
         const code: unknown = Reflect.get(Object(thrown), 'code');

@@ -5,6 +5,7 @@ import { PxError } from '../../error/error.ts';
 import type { Log } from '../../log/log.ts';
 import type { Secrets } from '../../secret/secret.ts';
 import type { JsonObject, JsonSchema } from '../../wire/wire.ts';
+import type { McpAnswer } from './content.ts';
 import { readList } from './list.ts';
 import { openServer, type Server } from './server.ts';
 
@@ -15,8 +16,8 @@ export interface McpTool {
   name: string;
   description: string;
   parameters: JsonSchema;
-  /** Text for the model. Throws PxError `mcp.unavailable`, `tool.failed`, `secret.missing`. */
-  call(args: JsonObject, signal: AbortSignal): Promise<string>;
+  /** Text and pictures for the model. Throws PxError `mcp.unavailable`, `tool.failed`, `secret.missing`. */
+  call(args: JsonObject, signal: AbortSignal): Promise<McpAnswer>;
 }
 
 /** What `px mcp list` shows of one server. */

@@ -2,6 +2,7 @@ import type { McpServerConfig } from '../../config/config.ts';
 import { PxError, toPxError } from '../../error/error.ts';
 import { orAborted } from '../aborted.ts';
 import type { Connection } from './connect.ts';
+import type { McpAnswer } from './content.ts';
 import { boundTools, type ToolList, toolName, writeList } from './list.ts';
 import type { McpOptions, McpServerInfo, McpTool } from './mcp.ts';
 
@@ -168,7 +169,7 @@ export function openServer(options: ServerOptions): Server {
       }
     });
 
-  const call = (tool: string, args: Parameters<McpTool['call']>[0], signal: AbortSignal): Promise<string> =>
+  const call = (tool: string, args: Parameters<McpTool['call']>[0], signal: AbortSignal): Promise<McpAnswer> =>
     using(async () => {
       const fresh = connection === undefined;
       let to = await orAborted(connected(), signal);
@@ -185,7 +186,7 @@ export function openServer(options: ServerOptions): Server {
       failures = 0;
       lastError = '';
       if (answer.isError) throw new PxError('tool.failed', answer.text || `${tool} failed and said nothing.`);
-      return answer.text;
+      return answer;
     });
 
   return {
