@@ -14,10 +14,12 @@ export interface Finding {
   state: 'ok' | 'warn' | 'fail';
   text: string;
   hint?: string;
+  /** Of `sandbox`: each layer, `active` or what is the matter with it. */
+  layers?: Record<string, string>;
 }
 
-/** What the kernel has to give for a plugin's process to count as locked; the other layers are px's own and always there. */
-const kernelLayers = ['seccomp', 'no_new_privs', 'rlimits', 'descriptors'];
+/** Every layer of the sandbox; each must be active. */
+const everyLayer = ['wasm', 'caps', 'seccomp', 'no_new_privs', 'rlimits', 'descriptors', 'deadlines', 'broker'];
 const keys = ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'GEMINI_API_KEY'];
 
 /** Looks at everything a px needs. Changes nothing: a home that does not exist yet is tried out in a temporary folder. */
@@ -146,13 +148,12 @@ function sandboxFinding(mode: string, layers: Record<string, string>): Finding {
   const text = Object.entries(layers)
     .map(([layer, state]) => `${layer} ${state}`)
     .join(', ');
-  const whole = kernelLayers.every((layer) => layers[layer] === 'active');
-  if (whole) return { name: 'sandbox', state: 'ok', text: `${mode}: ${text}` };
   if (text === '') return { name: 'sandbox', state: 'warn', text: `${mode}: not looked at yet` };
+  const found = { name: 'sandbox', text: `${mode}: ${text}`, layers };
+  if (everyLayer.every((layer) => layers[layer] === 'active')) return { ...found, state: 'ok' };
   return {
-    name: 'sandbox',
+    ...found,
     state: mode === 'required' ? 'fail' : 'warn',
-    text: `${mode}: ${text}`,
     hint:
       mode === 'required'
         ? 'Plugins do not run here. To run them with Wasm, caps and limits only: px config set sandbox.mode best-effort'

@@ -48,6 +48,8 @@ export interface GuestOptions {
 /** One running instance of a plugin in its locked process. Calls must not overlap. */
 export interface Guest {
   readonly pid: number;
+  /** Which layers of the lock hold: `active`, or why not. */
+  readonly layers: Record<string, string>;
   /** False from the moment it is to end. */
   readonly alive: boolean;
   /** Calls an exported function. Throws PxError; after any but `plugin.guest`, `plugin.function` and `plugin.output` the guest is gone. */
@@ -180,7 +182,9 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     throw new FrameError(`a frame nobody waits for: ${frame.t}`);
   }
 
-  async function load(layers: Record<string, string>): Promise<void> {
+  let layers: Record<string, string> = {};
+  async function load(told: Record<string, string>): Promise<void> {
+    layers = told;
     let image: Image | undefined;
     try {
       checkLayers(layers, options.mode);
@@ -270,6 +274,7 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
 
   return {
     pid: child.pid,
+    layers,
     get alive() {
       return fault === undefined;
     },

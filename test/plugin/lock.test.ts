@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { existsSync, mkdtempSync, openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readLayers } from '../../src/plugin/layers.ts';
 import { forced, verb } from './forced.ts';
 import { codeOf } from './home.ts';
 
@@ -193,6 +194,18 @@ describe.skipIf(!linux)('JavaScript that broke out into the locked process', () 
   test('that fills the memory of its own process is ended', async () => {
     const guest = await forced(`const kept = []; for (;;) kept.push(new Uint8Array(8e6).fill(1));`);
     expect(await codeOf(guest.call('run', []))).toBe('plugin.memory');
+  });
+});
+
+describe.skipIf(!linux)('the layers of the sandbox', () => {
+  test('are tried out one by one, and each holds here', async () => {
+    const layers = await readLayers(verb('__plugin'));
+    const names = ['broker', 'caps', 'deadlines', 'descriptors', 'no_new_privs', 'rlimits', 'seccomp', 'wasm'];
+    expect(Object.entries(layers).sort()).toEqual(names.map((name) => [name, 'active']));
+  });
+
+  test('are unknown when the process cannot be started, which is said', async () => {
+    expect((await readLayers(['/nonexistent/px', '__plugin']))['seccomp']).toStartWith('unknown: ');
   });
 });
 
