@@ -1,5 +1,6 @@
+import { basename } from 'node:path';
 import { fromErrorShape, PxError, toPxError } from '../../error/error.ts';
-import type { ConversationId, TurnEvent } from '../../wire/wire.ts';
+import type { Attached, ConversationId, TurnEvent } from '../../wire/wire.ts';
 import { askPerson, type ReadLine } from '../asking.ts';
 import { type Backend, openBackend } from '../backend.ts';
 import type { Io } from '../io.ts';
@@ -22,11 +23,13 @@ export const chat = verb({
       valueHint: 'NAME',
     },
     model: { type: 'string', description: 'Model reference or alias, for this message only.', valueHint: 'MODEL' },
+    file: { type: 'string', description: 'A picture or document that goes with it.', valueHint: 'PATH' },
     local: { type: 'boolean', description: 'Run in this process, also where a px could be reached.' },
   },
   examples: [
     'px chat "what time is it?"',
     'px chat --local "remember that tea is at five"',
+    'px chat --file offer.pdf "what does it cost?"',
     'px chat --conversation work --model openai/gpt-5 "hello"',
     'px chat',
   ],
@@ -38,17 +41,29 @@ export const chat = verb({
       throw new PxError('usage', 'There is nothing to say.', { hint: 'px chat "what time is it?"' });
     await using backend = await openBackend(context, { local: args.local ?? false });
     const model = args.model === undefined ? {} : { model: args.model };
-    if (typed !== '') return await once(context, backend, conversation, typed, model);
-    return await converse(context, backend, conversation, model);
+    if (typed === '') return await converse(context, backend, conversation, model);
+    const file = args.file === undefined ? {} : { attachments: [await readAttached(args.file)] };
+    return await once(context, backend, conversation, typed, { ...model, ...file });
   },
 });
+
+/** A file as it is sent along. */
+async function readAttached(path: string): Promise<Attached> {
+  const file = Bun.file(path);
+  if (!(await file.exists())) throw new PxError('usage', `There is no file ${path}.`, { hint: 'px chat --file PATH' });
+  const mime = file.type.split(';')[0] || 'application/octet-stream';
+  return { mime, name: basename(path), data: Buffer.from(await file.bytes()).toString('base64') };
+}
+
+/** What goes with a message. */
+type With = { model?: string; attachments?: Attached[] };
 
 async function once(
   { io, json }: Context,
   backend: Backend,
   conversation: ConversationId,
   text: string,
-  options: { model?: string },
+  options: With,
 ): Promise<number> {
   const read = !json && process.stdin.isTTY && process.stderr.isTTY ? readOnce : undefined;
   const end = await follow(io, backend, conversation, text, { ...options, silent: json, ...(read ? { read } : {}) });
@@ -70,10 +85,10 @@ async function follow(
   backend: Backend,
   conversation: ConversationId,
   text: string,
-  options: { model?: string; silent: boolean; interrupts?: Interrupts; read?: ReadLine },
+  options: With & { silent: boolean; interrupts?: Interrupts; read?: ReadLine },
 ): Promise<TurnEnd> {
   const { client } = backend;
-  const { interrupts = process, read, ...rest } = options;
+  const { interrupts = process, read, silent, ...rest } = options;
   const stop = () => void client.stop(conversation).catch(() => {});
   interrupts.once('SIGINT', stop);
   let open = false;
@@ -95,7 +110,7 @@ async function follow(
           .then(() => askPerson(io, backend, event, over.signal, read))
           .catch((thrown: unknown) => complain(io, { error: toPxError(thrown).toJSON() }));
       } else if (event.type === 'approval.decided') questions.get(event.id)?.abort();
-      if (options.silent) continue;
+      if (silent) continue;
       if (event.type === 'turn.text') {
         io.stream(event.text);
         open = !event.text.endsWith('\n');

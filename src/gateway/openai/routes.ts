@@ -41,6 +41,8 @@ export const openAiRoutes = [
     summary: 'OpenAI-compatible chat completion: model `px` is the agent, `provider/model` that model alone.',
     auth: 'token',
     shape: 'openai',
+    // Pictures and documents come within.
+    maxBytes: 30_000_000,
     body: ChatRequest,
     reply: ChatReply,
     events: "OpenAI's `chat.completion.chunk` objects, then `[DONE]`; sent when `stream` is true.",
@@ -61,6 +63,7 @@ export const openAiRoutes = [
       'OpenAI-compatible response: model `px` is the agent, `provider/model` that model alone. Nothing is stored.',
     auth: 'token',
     shape: 'openai',
+    maxBytes: 30_000_000,
     body: ResponsesRequest,
     reply: ResponsesReply,
     events: "OpenAI's response events, `response.created` first; sent when `stream` is true.",
