@@ -11,6 +11,7 @@ import type { Approval, Bus, Inbound, ModelRef } from '../wire/wire.ts';
 import type { Agent, TurnInput, TurnResult } from './agent.ts';
 import { findCommand } from './command/command.ts';
 import { forOneMessage } from './command/model.ts';
+import { asCommand } from './command/word.ts';
 import { Gate, type Who, whoOf } from './gate.ts';
 import { visible } from './notice.ts';
 import { none } from './step.ts';
@@ -50,6 +51,7 @@ export function createAgent(options: AgentOptions): Agent {
     return { turn, conversation, model, reason: 'stop', text, usage: none() };
   };
 
+  const meant = (inbound: Inbound) => asCommand(inbound, whoOf(options, inbound).from, options.approvals);
   /** A text for one model only; a guest chooses none. */
   const once = (inbound: Inbound) =>
     whoOf(options, inbound).from === 'owner' ? forOneMessage(inbound.text) : undefined;
@@ -57,11 +59,11 @@ export function createAgent(options: AgentOptions): Agent {
   return {
     callContext: (inbound, turn, call, signal) =>
       new Gate(options, inbound, turn, { pause: () => () => {} }).context(call, signal),
-    command: (inbound) => once(inbound) === undefined && findCommand(inbound.text) !== undefined,
-    urgent: (inbound) => once(inbound) === undefined && (findCommand(inbound.text)?.urgent ?? false),
+    command: (inbound) => once(inbound) === undefined && findCommand(meant(inbound)) !== undefined,
+    urgent: (inbound) => once(inbound) === undefined && (findCommand(meant(inbound))?.urgent ?? false),
     async turn(given, signal) {
       const scrub = options.scrub ?? ((text: string) => text);
-      const clean = (inbound: Inbound) => ({ ...inbound, text: scrub(inbound.text) });
+      const clean = (inbound: Inbound) => ({ ...inbound, text: scrub(meant(inbound)) });
       const steer = () => given.steer?.().map(clean) ?? [];
       const asked = clean(given.inbound);
       const own = once(asked);

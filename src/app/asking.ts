@@ -50,5 +50,6 @@ function approvalText(approval: Approval, where = ''): string {
     `🔐 May I use ${tool}?${where}`,
     ...(shown === '{}' ? [] : [shown]),
     `Why I ask: ${reason}. Without a word I will not, after ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}.`,
+    ...(where === '' ? ['Yes or no?'] : []),
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { AgentOptions } from '../../src/agent/agent.ts';
+import { asCommand } from '../../src/agent/command/word.ts';
 import type { JournalEntry } from '../../src/memory/memory.ts';
 import { openApprovals } from '../../src/policy/policy.ts';
 import { type Approval, createBus, type JsonObject } from '../../src/wire/wire.ts';
@@ -382,6 +383,30 @@ describe('a guest', () => {
   test('nor can the schedule approve what px asked for', async () => {
     const over = { who: () => ({ from: 'schedule' as const, name: 'schedule: x' }) };
     expect((await world([say('x')], { over }).ask('/approve')).text).toContain('for the owner');
+  });
+});
+
+describe('a plain yes or no', () => {
+  const question = {
+    ...{ id: 'K7MW', conversation: 'cli/default' as const, turn: 't', call: 'c', tool: 'post', origin: 'px' },
+    ...{ arguments: '{}', reason: '', labels: [], asked: '', at: 10_000, expires: 90_000 },
+  };
+  const meant = (text: string, { from = 'owner', waiting = [question], now = 20_000 } = {}) =>
+    asCommand(inbound(text), from as 'owner' | 'guest', { list: () => waiting }, now);
+
+  test('of the owner answers the one question that waits there', () => {
+    expect(['Yes', 'ok!', 'ja', '👍'].map((text) => meant(text))).toEqual(Array(4).fill('/approve K7MW'));
+    expect(['no', 'Nein.', '👎'].map((text) => meant(text))).toEqual(Array(3).fill('/deny K7MW'));
+  });
+
+  test('is a word like any other when it could mean something else', () => {
+    expect(meant('yes please do that and more')).toBe('yes please do that and more');
+    expect(meant('yes', { waiting: [] })).toBe('yes');
+    expect(meant('yes', { waiting: [question, { ...question, id: 'ABCD' }] })).toBe('yes');
+    expect(meant('yes', { waiting: [{ ...question, conversation: 'cli/other' as 'cli/default' }] })).toBe('yes');
+    expect(meant('yes', { from: 'guest' })).toBe('yes');
+    // Nobody answers a question they have not had the time to see.
+    expect(meant('yes', { now: 10_500 })).toBe('yes');
   });
 });
 
