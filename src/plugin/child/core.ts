@@ -1,14 +1,5 @@
 import { PxError } from '../../error/error.ts';
-
-/** A linear memory a core module defines, in pages of 64 KiB. */
-interface Memory {
-  min: number;
-  max: number | undefined;
-}
-
-/** Most entries a table of a plugin may have. */
-const tableCap = 100_000;
-const pagesPerMib = 16;
+import { type Extent, instancesOf, shareMemory, shareTables } from './share.ts';
 
 /**
  * jco writes core names into the JavaScript it generates without escaping them, so that a name can become code.
@@ -65,7 +56,7 @@ class Reader {
     const type = this.byte();
     if (type === nullable || type === nonNull) this.number();
   }
-  limits(what: string): Memory {
+  limits(what: string): Extent {
     const flags = this.byte();
     if (flags > 1)
       throw new PxError('plugin.unsafe', `a ${what} is shared, 64-bit or has its own page size, which px does not run`);
@@ -89,10 +80,17 @@ function* sections(reader: Reader): Generator<{ id: number; from: number; end: n
   }
 }
 
-/** Refuses unsafe names; gives the memories the module defines. Throws PxError `plugin.unsafe`, `plugin.invalid`. */
-function inspectCore(wasm: Uint8Array): Memory[] {
+/** What a core module defines that takes memory. */
+interface Defined {
+  memories: Extent[];
+  tables: Extent[];
+}
+
+/** Refuses unsafe names; gives the memories and tables the module defines. Throws PxError `plugin.unsafe`, `plugin.invalid`. */
+function inspectCore(wasm: Uint8Array): Defined {
   const reader = new Reader(wasm);
-  const memories: Memory[] = [];
+  const memories: Extent[] = [];
+  const tables: Extent[] = [];
   for (const { id, end } of sections(reader)) {
     if (id === section.import) for (let left = reader.number(); left > 0; left--) importEntry(reader);
     else if (id === section.export)
@@ -103,10 +101,23 @@ function inspectCore(wasm: Uint8Array): Memory[] {
       }
     else if (id === section.memory)
       for (let left = reader.number(); left > 0; left--) memories.push(reader.limits('memory'));
+    else if (id === section.table)
+      for (let left = reader.number(); left > 0; left--) {
+        tableType(reader, wasm);
+        tables.push(reader.limits('table'));
+      }
     else continue;
     if (reader.at !== end) throw invalid('a section has another length than it says');
   }
-  return memories;
+  return { memories, tables };
+}
+
+/** Reads a table's type: its bytes. */
+function tableType(reader: Reader, wasm: Uint8Array): Uint8Array {
+  const from = reader.at;
+  if (wasm[from] === 0x40) throw new PxError('plugin.unsafe', 'a table has an initial value, which px does not run');
+  reader.reference();
+  return wasm.subarray(from, reader.at);
 }
 
 function importEntry(reader: Reader): void {
@@ -127,48 +138,12 @@ function importEntry(reader: Reader): void {
   } else throw invalid('an import is of an unknown kind');
 }
 
-/**
- * How far each memory may grow so that all together never pass the cap, in pages. What is left above the minimums is shared
- * in proportion to them: the one that holds the program gets nearly all of it. Throws PxError `plugin.memory`.
- */
-function shareMemory(memories: Memory[], memoryMb: number): number[] {
-  const cap = memoryMb * pagesPerMib;
-  const least = memories.reduce((sum, m) => sum + m.min, 0);
-  if (least > cap)
-    throw new PxError(
-      'plugin.memory',
-      `it needs ${Math.ceil(least / pagesPerMib)} MiB to start, ${memoryMb} are allowed`,
-      {
-        hint: 'Raise limits.memory_mb of the plugin in px.yaml.',
-      },
-    );
-  const caps = memories.map((m) => m.min);
-  let left = cap - least;
-  const open = new Set(memories.keys());
-  // Those with a maximum of their own may leave some of their share to the others.
-  for (const bounded of [true, false]) {
-    const weight = [...open].reduce((sum, i) => sum + (memories[i]?.min ?? 0) + 1, 0);
-    const budget = left;
-    for (const i of [...open]) {
-      const memory = memories[i];
-      if (!memory) continue;
-      const share = Math.floor((budget * (memory.min + 1)) / weight);
-      const room = memory.max === undefined ? Number.POSITIVE_INFINITY : Math.max(0, memory.max - memory.min);
-      if (bounded && room > share) continue;
-      const given = Math.min(share, room, left);
-      caps[i] = memory.min + given;
-      left -= given;
-      open.delete(i);
-    }
-  }
-  return caps;
-}
-
-/** The module with its memories capped (in order of definition) and its tables bounded. */
-function capCore(wasm: Uint8Array, caps: number[]): Uint8Array {
+/** The module with its memories and tables capped, in order of definition. */
+function capCore(wasm: Uint8Array, caps: { memories: number[]; tables: number[] }): Uint8Array {
   const reader = new Reader(wasm);
   const out: Uint8Array[] = [wasm.subarray(0, 8)];
   let memory = 0;
+  let table = 0;
   let changed = false;
   for (const { id, from, end } of sections(reader)) {
     if (id !== section.memory && id !== section.table) {
@@ -179,16 +154,9 @@ function capCore(wasm: Uint8Array, caps: number[]): Uint8Array {
     const count = reader.number();
     const body = leb(count);
     for (let i = 0; i < count; i++) {
-      if (id === section.table) {
-        const type = reader.at;
-        if (wasm[type] === 0x40)
-          throw new PxError('plugin.unsafe', 'a table has an initial value, which px does not run');
-        reader.reference();
-        body.push(...wasm.subarray(type, reader.at));
-      }
+      if (id === section.table) body.push(...tableType(reader, wasm));
       const { min, max } = reader.limits(id === section.table ? 'table' : 'memory');
-      const cap = id === section.table ? tableCap : (caps[memory++] ?? min);
-      if (min > cap) throw new PxError('plugin.memory', `a table of ${min} entries is larger than px allows`);
+      const cap = (id === section.table ? caps.tables[table++] : caps.memories[memory++]) ?? min;
       body.push(1, ...leb(min), ...leb(Math.min(max ?? cap, cap)));
     }
     out.push(Uint8Array.from([id, ...leb(body.length), ...body]));
@@ -196,14 +164,33 @@ function capCore(wasm: Uint8Array, caps: number[]): Uint8Array {
   return changed ? Buffer.concat(out) : wasm;
 }
 
-/** Files as given, each core module among them with checked names, and memories that together stay within the cap. */
+/**
+ * Files as given, each core module among them with checked names, and with memories and tables that stay within the bounds together, over all
+ * instances of all modules. Throws PxError `plugin.unsafe`, `plugin.invalid`, `plugin.memory`.
+ */
 export function capModules(files: [string, Uint8Array][], memoryMb: number): [string, Uint8Array][] {
-  const memories = files.map(([name, bytes]) => (name.endsWith('.wasm') ? inspectCore(bytes) : []));
-  const caps = shareMemory(memories.flat(), memoryMb);
-  return files.map(([name, bytes], i) => {
-    const own = caps.splice(0, memories[i]?.length ?? 0);
-    return [name, name.endsWith('.wasm') ? capCore(bytes, own) : bytes];
-  });
+  const times = instancesOf(files);
+  const modules = files.map(([name, bytes]) => ({
+    name,
+    bytes,
+    defined: name.endsWith('.wasm') ? inspectCore(bytes) : undefined,
+    times: times.get(name) ?? 1,
+  }));
+  /** The caps of one kind, module by module: of several instances the smallest share counts, since they share the bytes. */
+  const share = (kind: keyof Defined, shared: (all: Extent[]) => number[]) => {
+    const own = modules.map(({ defined }) => defined?.[kind] ?? []);
+    const caps = shared(own.flatMap((list, i) => Array.from({ length: modules[i]?.times ?? 1 }, () => list).flat()));
+    return own.map((list, i) => {
+      const all = caps.splice(0, list.length * (modules[i]?.times ?? 1));
+      return list.map((_, n) => Math.min(...all.filter((_cap, at) => at % list.length === n)));
+    });
+  };
+  const memories = share('memories', (all) => shareMemory(all, memoryMb));
+  const tables = share('tables', shareTables);
+  return modules.map(({ name, bytes, defined }, i) => [
+    name,
+    defined ? capCore(bytes, { memories: memories[i] ?? [], tables: tables[i] ?? [] }) : bytes,
+  ]);
 }
 
 /** A number as unsigned LEB128. */
