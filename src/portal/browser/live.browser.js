@@ -21,12 +21,12 @@ function plot(name, value, words) {
   if (at.values.length > most) at.values.shift();
   at.big.textContent = words;
   const top = Math.max(...at.values, 1e-9) * 1.15;
-  const points = at.values.map(
-    (one, i) => `${((i / (most - 1)) * 300).toFixed(1)},${(60 - (one / top) * 56).toFixed(1)}`,
-  );
+  // A young line is drawn wide, an old one moves.
+  const step = 300 / (Math.max(30, at.values.length) - 1);
+  const points = at.values.map((one, i) => `${(i * step).toFixed(1)},${(60 - (one / top) * 56).toFixed(1)}`);
   const [line, area] = [at.svg.querySelector('.line'), at.svg.querySelector('.area')];
   line?.setAttribute('points', points.join(' '));
-  const end = (((at.values.length - 1) / (most - 1)) * 300).toFixed(1);
+  const end = ((at.values.length - 1) * step).toFixed(1);
   area?.setAttribute('points', `0,60 ${points.join(' ')} ${end},60`);
 }
 
@@ -75,6 +75,12 @@ function later() {
     refresh();
   }, 400);
 }
+
+// What is about to change without an event is looked at again until it has.
+const polling = setInterval(() => {
+  if (document.querySelector('[data-poll]')) refresh();
+  else clearInterval(polling);
+}, 1500);
 
 const feed = document.getElementById('feed');
 /** @param {number} at @param {string} text */

@@ -59,7 +59,7 @@ export async function change(visit: Visit) {
   const merged = typeof told === 'object' && told !== null && 'merged' in told ? told.merged : undefined;
   return (
     <Layout visit={visit} title={`Change ${n}`} up={{ href: '/memory?changes=1', name: 'Changes' }}>
-      <p class="row">
+      <div class="row">
         <a href={noteHref(path)}>{path}</a>
         {one && (
           <span class="soft">
@@ -68,7 +68,7 @@ export async function change(visit: Visit) {
           </span>
         )}
         <span class="right">{one && <UndoButton visit={visit} change={one} />}</span>
-      </p>
+      </div>
       <Diff text={diff} />
       {typeof merged === 'string' && (
         <section class="card">

@@ -75,7 +75,12 @@ async function show(visit: Visit) {
               </div>
             </Form>
           </Step>
-          <Step done={telegram?.state === 'running'} title="px reaches Telegram" id="reach">
+          <Step
+            done={telegram?.state === 'running'}
+            title="px reaches Telegram"
+            id="reach"
+            poll={on && telegram.state !== 'running'}
+          >
             <p class={telegram?.state === 'failing' ? 'notice bad' : 'soft'}>
               {!on
                 ? 'Not connected yet.'
@@ -228,9 +233,14 @@ async function show(visit: Visit) {
 }
 
 /** A step of setting up; ticked when it is done. */
-function Step(props: { done: boolean; title: string; id?: string; children?: Child }) {
+function Step(props: { done: boolean; title: string; id?: string; poll?: boolean; children?: Child }) {
   return (
-    <li id={props.id} class={props.done ? 'done' : undefined} data-live={props.id ? '' : undefined}>
+    <li
+      data-poll={props.poll ? '' : undefined}
+      id={props.id}
+      class={props.done ? 'done' : undefined}
+      data-live={props.id ? '' : undefined}
+    >
       <h3>
         {props.title}
         {props.done && <span class="hidden"> (done)</span>}

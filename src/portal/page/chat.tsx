@@ -26,17 +26,19 @@ async function show(visit: Visit) {
       <section class="talk">
         <header>
           <h1>{id}</h1>
-          <span class="soft small">{shown.model ?? status.model.ref}</span>
+          <span class="soft small by">{shown.model ?? status.model.ref}</span>
           <details class="sure right">
-            <summary class="button">Other conversations</summary>
+            <summary class="button">Conversations</summary>
             <div class="card pop">
-              <ul class="plain-list side">
-                {names.slice(0, shownConversations).map((name) => (
-                  <li>
-                    <a href={`/?c=${encodeURIComponent(name)}`}>{name}</a>
-                  </li>
-                ))}
-              </ul>
+              <nav class="side" aria-label="Other conversations">
+                <ul>
+                  {names.slice(0, shownConversations).map((name) => (
+                    <li>
+                      <a href={`/?c=${encodeURIComponent(name)}`}>{name}</a>
+                    </li>
+                  ))}
+                </ul>
+              </nav>
               <form action="/" class="row" aria-label="A new conversation">
                 <input
                   name="c"

@@ -197,7 +197,7 @@ function Tested({ test }: { test: Test }) {
   const first = test.firstMs === null ? '' : `, the first word after ${test.firstMs} ms`;
   return (
     <Notice kind="good">
-      <strong>{test.model} works.</strong> It said “{plain(test.text.trim())}” in {test.ms} ms{first}.
+      <strong>{test.model} works.</strong> It said “{plain(test.text.trim().slice(0, 120))}” in {test.ms} ms{first}.
     </Notice>
   );
 }

@@ -1,5 +1,6 @@
 /** @jsxImportSource hono/jsx */
 import type { Client } from '../../client/client.ts';
+import { PxError } from '../../error/error.ts';
 import { Layout } from '../ui/layout.tsx';
 import { plain } from '../ui/markdown.ts';
 import { Button, bytes, Card, Fact, Field, Form, Notice, State, Sure, Time } from '../ui/parts.tsx';
@@ -106,6 +107,9 @@ async function show(visit: Visit) {
                 <Button do={enabled ? 'disable' : 'enable'}>{enabled ? 'Switch off' : 'Switch on'}</Button>
               </Form>
             )}
+            <Form visit={visit}>
+              <Button do="update">Update</Button>
+            </Form>
             <Sure visit={visit} do="remove" ask={`${name} and what it has stored are removed.`} yes="Remove" />
           </span>
         </div>
@@ -259,6 +263,16 @@ export const pluginPage: Page = {
   actions: {
     async resume(visit) {
       await visit.client.resumePlugin(nameOf(visit));
+      return again(visit);
+    },
+    /** A version that asks for more than is granted is looked at first, like a new plugin. */
+    async update(visit) {
+      try {
+        await visit.client.updatePlugin(nameOf(visit));
+      } catch (thrown) {
+        if (!(thrown instanceof PxError) || thrown.code !== 'plugin.asks') throw thrown;
+        return inspectPage(visit, (await visit.client.plugin(nameOf(visit))).source);
+      }
       return again(visit);
     },
     async enable(visit) {

@@ -20,48 +20,50 @@ async function show(visit: Visit) {
         </Empty>
       )}
       {jobs.length > 0 && (
-        <ul class="rows card">
-          {jobs.map((job) => (
-            <li>
-              <span class="grow">
-                <strong>{plain(job.text)}</strong>
-                <br />
-                <span class="soft small">
-                  <code>{plain(job.when)}</code>
-                  {job.zone !== '' && ` (${job.zone})`}, to {plain(job.to)}
-                  {job.next !== undefined && (
-                    <>
-                      , next <Time at={job.next} />
-                    </>
-                  )}
-                  {job.last !== undefined && (
-                    <>
-                      , last <Time at={job.last} />
-                    </>
+        <section class="card">
+          <ul class="rows">
+            {jobs.map((job) => (
+              <li>
+                <span class="grow">
+                  <strong>{plain(job.text)}</strong>
+                  <br />
+                  <span class="soft small">
+                    <code>{plain(job.when)}</code>
+                    {job.zone !== '' && ` (${job.zone})`}, to {plain(job.to)}
+                    {job.next !== undefined && (
+                      <>
+                        , next <Time at={job.next} />
+                      </>
+                    )}
+                    {job.last !== undefined && (
+                      <>
+                        , last <Time at={job.last} />
+                      </>
+                    )}
+                  </span>
+                  {job.missed !== undefined && (
+                    <span class="tag warn">
+                      missed <Time at={job.missed} />
+                    </span>
                   )}
                 </span>
-                {job.missed !== undefined && (
-                  <span class="tag warn">
-                    missed <Time at={job.missed} />
-                  </span>
-                )}
-              </span>
-              <Form visit={visit} label={`Run ${job.id} now`}>
-                <input type="hidden" name="id" value={job.id} />
-                <Button do="run">Run now</Button>
-              </Form>
-              <Sure
-                visit={visit}
-                do="remove"
-                ask={`“${plain(job.text)}” is not done any more.`}
-                yes="Remove"
-                name={`Remove ${job.id}`}
-              >
-                <input type="hidden" name="id" value={job.id} />
-              </Sure>
-            </li>
-          ))}
-        </ul>
+                <Form visit={visit} label={`Run ${job.id} now`}>
+                  <input type="hidden" name="id" value={job.id} />
+                  <Button do="run">Run now</Button>
+                </Form>
+                <Sure
+                  visit={visit}
+                  do="remove"
+                  ask={`“${plain(job.text)}” is not done any more.`}
+                  yes="Remove"
+                  name={`Remove ${job.id}`}
+                >
+                  <input type="hidden" name="id" value={job.id} />
+                </Sure>
+              </li>
+            ))}
+          </ul>
+        </section>
       )}
       <Card title="Something new">
         <Form visit={visit} class="stack">
