@@ -32,7 +32,7 @@ export async function openBackend(context: Context, options: BackendOptions = {}
   const { home, env, version, io } = context;
   // A verb says what it has to say; only what went wrong beside it is worth a line.
   const log: LogSink = (entry) => {
-    if (entry.level === 'warn' || entry.level === 'error') io.note(`px: ${entry.message}`);
+    if (entry.level === 'warn' || entry.level === 'error') io.note(`px: ${entry.message.replaceAll('\n', '\n  | ')}`);
   };
   const app = await startApp({ home, env, version, log, quiet: true });
   await options.prepare?.(app);

@@ -46,7 +46,9 @@ export async function runCli(argv: string[], version: string): Promise<number> {
 function complain(io: Io, error: PxError, json: boolean): number {
   if (json) io.data({ error: error.toJSON() });
   else {
-    io.note(`px: ${error.message}`);
+    // Lines of a plugin's own are marked: none of them can look like a hint of px.
+    const mark = error.code.startsWith('plugin.') ? '\n  | ' : '\n';
+    io.note(`px: ${error.message.replaceAll('\n', mark)}`);
     if (error.hint) io.note(`    ${error.hint.replaceAll('\n', '\n    ')}`);
   }
   if (error.code === 'usage') return 2;

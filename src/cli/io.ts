@@ -25,12 +25,12 @@ export function processIo(colour: boolean): Io {
   process.stdout.on('error', ignore);
   process.stderr.on('error', ignore);
   const tty = process.stdout.isTTY === true;
-  const style = (code: string) => (text: string) => (tty && colour ? `\u001b[${code}m${text}\u001b[0m` : text);
-  // What px prints may come from a guest or a model: only styles made here reach the terminal raw.
-  const clean = (text: string) =>
-    printable(text.replace(/\r\n/g, '\n')).replace(/\\u001b(\[(?:0|1|2)m)/g, (whole, end) =>
-      tty ? `\u001b${end}` : whole,
-    );
+  // What px prints may come from a guest or a model: only styles made here, which it cannot guess, reach the terminal.
+  const own = crypto.getRandomValues(new Uint32Array(1))[0];
+  const style = (code: string) => (text: string) =>
+    tty && colour ? `\u001b[${code};${own}m${text}\u001b[0;${own}m` : text;
+  const made = new RegExp(`\\\\u001b(\\[[012]);${own}m`, 'g');
+  const clean = (text: string) => printable(text.replace(/\r\n/g, '\n')).replace(made, '\u001b$1m');
   return {
     tty,
     line: (text = '') => void process.stdout.write(`${clean(text)}\n`),
@@ -47,8 +47,9 @@ export function processIo(colour: boolean): Io {
   };
 }
 
-/** Rows as aligned columns; the last column is not padded. */
-export function table(rows: string[][]): string {
+/** Rows as aligned columns, each on one line: a cell cannot look like a row of its own. The last column is not padded. */
+export function table(given: string[][]): string {
+  const rows = given.map((row) => row.map((cell) => cell.replace(/\s*[\n\r]\s*/g, ' ')));
   const widths: number[] = [];
   for (const row of rows)
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, Bun.stringWidth(cell));

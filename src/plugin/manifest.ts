@@ -1,12 +1,15 @@
 import * as v from 'valibot';
 import { ConfigSchema } from '../config/config.ts';
 import { PxError, toPxError } from '../error/error.ts';
+import { printable } from '../log/log.ts';
 import { parseEgress, parseSecretTarget } from '../policy/policy.ts';
 import type { PluginManifest } from './plugin.ts';
 
 /** A plugin's name: also a key of px.yaml, a file name and the first part of its tools' names. */
 export const namePattern = /^[a-z][a-z0-9-]{0,62}$/;
 
+/** Text without line ends and control characters: what stands in a list stays in its line. */
+const oneLine = (given: string) => printable(given.replace(/\s+/g, ' ')).trim();
 const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
 const lines = v.nullish(v.pipe(v.array(text(1000)), v.maxLength(64)));
 const Manifest = v.object({
@@ -14,10 +17,10 @@ const Manifest = v.object({
   version: v.optional(
     v.pipe(
       v.union([v.string(), v.number()]),
-      v.transform((version) => String(version).slice(0, 64)),
+      v.transform((version) => oneLine(String(version)).slice(0, 64)),
     ),
   ),
-  description: v.optional(text(1000)),
+  description: v.optional(v.pipe(text(1000), v.transform(oneLine))),
   egress: lines,
   private_hosts: lines,
   secrets: v.nullish(v.record(text(128), v.pipe(v.array(text(1000)), v.maxLength(64)))),

@@ -82,7 +82,9 @@ const logs = verb({
     await using backend = await openBackend(context);
     const lines = await backend.client.pluginLogs(args.name);
     if (context.json) context.io.data(lines);
-    else for (const line of lines) context.io.line(`${new Date(line.at).toISOString()} ${line.level} ${line.message}`);
+    else
+      for (const line of lines)
+        context.io.line(`${new Date(line.at).toISOString()} ${line.level} ${line.message.replaceAll('\n', '\n  | ')}`);
     return 0;
   },
 });
@@ -122,10 +124,17 @@ export const plugin = group({
   },
 });
 
+/** A whole number too large for a number of JavaScript stays as it was written: 64-bit parameters take it as text. */
+function exact(_: string, value: unknown, { source }: { source?: string } = {}): unknown {
+  return typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) && source
+    ? source
+    : value;
+}
+
 function argumentsOf(text: string): Json[] {
   let value: Json | undefined;
   try {
-    value = JSON.parse(text) as Json;
+    value = JSON.parse(text, exact) as Json;
   } catch {
     // Falls through to the one complaint below.
   }
