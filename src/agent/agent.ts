@@ -1,3 +1,4 @@
+import type { Choice } from '../channel/channel.ts';
 import type { ErrorShape } from '../error/error.ts';
 import type { ToolContext } from '../tool/tool.ts';
 import type { ConversationId, EndReason, Inbound, ModelRef, ToolCallPart, Usage } from '../wire/wire.ts';
@@ -29,6 +30,8 @@ export interface TurnResult {
   text: string;
   usage: Usage;
   error?: ErrorShape;
+  /** What can be said to it next, for connectors that have buttons. */
+  choices?: Choice[];
   /** True when px is stopping and the turn goes on after the next start: nothing may be answered or settled now. */
   postponed?: boolean;
 }

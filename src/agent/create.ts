@@ -46,9 +46,10 @@ export function createAgent(options: AgentOptions): Agent {
   const command = async (turn: string, model: ModelRef, input: TurnInput, signal: AbortSignal): Promise<TurnResult> => {
     const found = findCommand(input.inbound.text);
     const { conversation } = input.inbound;
-    const text = (await found?.run({ ...options, inbound: input.inbound, signal })) ?? '';
+    const answer = (await found?.run({ ...options, inbound: input.inbound, signal })) ?? '';
+    const { text, choices } = typeof answer === 'string' ? { text: answer } : answer;
     bus.emit({ type: 'turn.text', conversation, turn, text });
-    return { turn, conversation, model, reason: 'stop', text, usage: none() };
+    return { turn, conversation, model, reason: 'stop', text, usage: none(), ...(choices ? { choices } : {}) };
   };
 
   const meant = (inbound: Inbound) => asCommand(inbound, whoOf(options, inbound).from, options.approvals);

@@ -70,7 +70,10 @@ export function createAnswering(options: AnsweringOptions): Answering {
     const quiet = item.inbound.sender.id === 'schedule' && item.inbound.metadata?.['quiet'] === true;
     if (text === '' || text === STOPPED || (quiet && /^\W*NOTHING\W*$/.test(text)))
       for (const one of [item, ...taken]) channels.settle(one);
-    else channels.reply(item, [text, ...notes].join('\n\n'), taken);
+    else {
+      const extras = result.choices ? { choices: result.choices } : {};
+      channels.reply(item, [text, ...notes].join('\n\n'), taken, extras);
+    }
     for (const one of taken) tell(one, result, '↪ Taken into the answer that was running.');
     for (const one of merged) tell(one, result, '↪ Answered together with the message before.');
   };

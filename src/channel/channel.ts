@@ -2,6 +2,7 @@ import type { ConversationId, Inbound, Json } from '../wire/wire.ts';
 import type { Extras } from './outgoing.ts';
 
 export { type ChannelOptions, openChannels } from './channels.ts';
+export type { Choice } from './outgoing.ts';
 export { openPeople } from './people.ts';
 export { splitText } from './split.ts';
 export type { Timing } from './timing.ts';
@@ -74,7 +75,7 @@ export interface Channels {
    * Queues the answer for delivery and marks the message answered, in one transaction. Does nothing when it is answered already.
    * An answer that comes late names the message it belongs to. `others` are messages the same answer is for.
    */
-  reply(item: InboxItem, text: string, others?: InboxItem[]): void;
+  reply(item: InboxItem, text: string, others?: InboxItem[], extras?: Extras): void;
   /** Makes several messages that wait one, durably: the first gets the words of all, the others are done with. The item as it is now. */
   merge(first: InboxItem, others: InboxItem[]): InboxItem;
   /** Marks answered without an answer (stopped, or nothing to say). */

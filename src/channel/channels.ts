@@ -154,7 +154,7 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
         } else offer(item);
       }
     },
-    reply(item, text, others = []) {
+    reply(item, text, others = [], extras) {
       const { channel, chat, conversation } = item.inbound;
       const local = localChannels.has(channel);
       const mark = lateMark(item.inbound, timing.now());
@@ -163,7 +163,7 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
         .write(() => {
           if (!inbox.answer(item.seq)) return false;
           for (const other of others) inbox.answer(other.seq);
-          if (!local && text.trim() !== '') outbox.add(channel, chat, mark + text);
+          if (!local && text.trim() !== '') outbox.add(channel, chat, mark + text, extras);
           return true;
         })
         .then(

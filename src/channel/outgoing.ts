@@ -45,7 +45,9 @@ export function outgoing(part: Part, can: (ability: string) => boolean): Outgoin
   const { edits, replyTo, choices = [], file } = part.extras;
   const said = [part.text];
   if (file && !can('files')) said.push(`(${file.name}: memory/${file.path})`);
-  if (choices.length > 0 && !can('choices')) said.push(choices.map((c) => `${c.label}: ${c.says}`).join('\n'));
+  // What the text names already needs no line of its own.
+  const unsaid = choices.filter((c) => !part.text.includes(c.label));
+  if (unsaid.length > 0 && !can('choices')) said.push(unsaid.map((c) => `${c.label}: ${c.says}`).join('\n'));
   return {
     kind: edits === undefined ? 'post' : 'edit',
     key: keyOf(part),

@@ -74,4 +74,10 @@ describe('chat commands', () => {
     expect(text).toContain('memory_search (px)');
     expect(text).toContain('pay (plugin/demo, denied)');
   });
+
+  test('/model offers its names as buttons too', async () => {
+    const { ask } = agentWith([]);
+    expect((await ask('/model')).choices).toContainEqual({ label: 'openai/gpt-5', says: '/model openai/gpt-5' });
+    expect((await ask('/help', { id: 'm2' })).choices).toBeUndefined();
+  });
 });

@@ -1,3 +1,4 @@
+import type { Choice } from '../../channel/channel.ts';
 import { nearest } from '../../config/config.ts';
 import type { Inbound } from '../../wire/wire.ts';
 import type { AgentOptions } from '../create.ts';
@@ -22,6 +23,12 @@ export interface CommandContext extends AgentOptions {
   signal: AbortSignal;
 }
 
+/** A command's answer, with what can be said to it next where a messenger has buttons. */
+export interface Answer {
+  text: string;
+  choices?: Choice[];
+}
+
 /** A command a person types in any channel; it is answered by px, not by a model. */
 export interface Command {
   name: string;
@@ -32,7 +39,7 @@ export interface Command {
   urgent: boolean;
   /** True for what only the owner may type. */
   owner?: true;
-  run(context: CommandContext): Promise<string> | string;
+  run(context: CommandContext): Promise<string | Answer> | string | Answer;
 }
 
 const help: Command = {
@@ -79,7 +86,7 @@ const aliases: { [name: string]: string } = { start: 'help', reset: 'new', comma
 /** A command ready to run. */
 export interface FoundCommand {
   urgent: boolean;
-  run(context: Omit<CommandContext, 'argument'>): Promise<string>;
+  run(context: Omit<CommandContext, 'argument'>): Promise<string | Answer>;
 }
 
 /** The command a text is; undefined for what the model is to answer (the offline model's `/tool` too). */

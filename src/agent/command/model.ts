@@ -1,11 +1,13 @@
 import { PxError } from '../../error/error.ts';
 import type { ModelRef } from '../../wire/wire.ts';
-import type { Command, CommandContext } from './command.ts';
+import type { Answer, Command, CommandContext } from './command.ts';
 
 /** Longest wait for what the servers offer, in ms. */
 const LIST_MS = 4000;
 /** Most names shown of one list. */
 const MOST = 30;
+/** Most names that get a button. */
+const BUTTONS = 8;
 
 /** `/model`: shows the models; `/model NAME` switches this conversation; `/model default` follows px.yaml again. */
 export const model: Command = {
@@ -23,18 +25,19 @@ export function forOneMessage(text: string): { model: string; text: string } | u
   return model === undefined || said === undefined ? undefined : { model, text: said };
 }
 
-async function show({ models, sessions, inbound, signal }: CommandContext): Promise<string> {
+async function show({ models, sessions, inbound, signal }: CommandContext): Promise<Answer> {
   const session = await sessions.open(inbound.conversation);
   const current = session.model ? `${session.model} (chosen here)` : `${models.default.ref} (${models.default.why})`;
   const offered = await models.list(AbortSignal.any([signal, AbortSignal.timeout(LIST_MS)])).catch(() => []);
   const names = [...new Set(offered.map((one) => one.ref))];
   const more = names.length > MOST ? [`… and ${names.length - MOST} more`] : [];
-  return [
+  const text = [
     `Model: ${current}`,
     'Switch with /model NAME, ask one this once with /model NAME TEXT:',
     ...names.slice(0, MOST),
     ...more,
   ].join('\n');
+  return { text, choices: names.slice(0, BUTTONS).map((name) => ({ label: name, says: `/model ${name}` })) };
 }
 
 async function change({ models, sessions, inbound, bus, argument }: CommandContext): Promise<string> {
