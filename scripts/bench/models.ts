@@ -100,7 +100,9 @@ function inPieces(speaker: Speaker, bytes: Uint8Array): Response {
   });
 }
 
-for (const speaker of speakers) {
+const known = speakers.filter((one) => one.provider !== 'lab');
+
+for (const speaker of known) {
   const say = (text: string[]) => new TextEncoder().encode(speaker.say({ text }).join(''));
   const long = say(Array.from({ length: Number(values.chunks) }, (_, i) => `word${i} `));
   let bytes = say(['hello ', 'there']);
@@ -156,7 +158,7 @@ if (rows.some((row) => row.bound !== undefined && row.value > row.bound)) proces
 
 /** Memory of px and its children, some time after ten calls to each of the four. */
 async function resident(binary: string): Promise<Row> {
-  const four = speakers.filter((one) => one.api !== 'responses');
+  const four = known.filter((one) => one.api !== 'responses');
   const servers = four.map((one) => serve(one, () => streamed(one, { text: ['hello'] })));
   const providers = Object.assign({}, ...servers.map((one) => one.yaml({ api_key: '${K}' }).providers));
   await using px = new Px({ config: { providers }, env: { K: 'sk-test-1234567' }, command: [binary] });

@@ -94,9 +94,11 @@ class Walk {
 
 /** Keys of providers written out instead of referred to. */
 function literalCredentials(data: unknown): Problem[] {
-  const providers = valueAt(data, ['providers']);
-  return Object.keys(isMap(providers) ? providers : {}).flatMap((provider): Problem[] => {
-    const path = ['providers', provider, 'api_key'];
+  const paths = [['providers'], ['providers', 'compatible']].flatMap((place) => {
+    const providers = valueAt(data, place);
+    return Object.keys(isMap(providers) ? providers : {}).map((name) => [...place, name, 'api_key']);
+  });
+  return paths.flatMap((path): Problem[] => {
     const value = valueAt(data, path);
     if (typeof value !== 'string' || reference.pattern.test(value)) return [];
     const message = `${formatPath(path)}: expected ${reference.expected}, not the key itself; \`px secret set\` keeps it encrypted`;

@@ -52,6 +52,19 @@ export const providerFacts: Record<ProviderName, ProviderFacts> = {
   },
 };
 
+/** What px knows of a provider; of a server of `providers.compatible` only its name. */
+export function factsOf(provider: string): ProviderFacts {
+  const known = providerNames.find((name) => name === provider);
+  if (known) return providerFacts[known];
+  const keyName = `${provider.toUpperCase().replaceAll('-', '_')}_API_KEY`;
+  return { label: provider, keyName, keyOptional: true, baseUrlName: '', baseUrl: '', defaultModel: '' };
+}
+
+/** The section of px.yaml with a provider's key and address. */
+export function sectionOf(provider: string): string {
+  return providerNames.some((name) => name === provider) ? `providers.${provider}` : `providers.compatible.${provider}`;
+}
+
 /** The embedded model that needs no network. */
 export const offlineRef = 'offline/px' as const;
 

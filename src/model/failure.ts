@@ -1,5 +1,5 @@
 import { type ErrorCode, type ErrorShape, PxError } from '../error/error.ts';
-import { type ProviderName, providerFacts } from './catalogue.ts';
+import { factsOf, sectionOf } from './catalogue.ts';
 
 /** An HTTP answer that says no, as far as px looks at it. */
 export interface HttpRefusal {
@@ -12,7 +12,7 @@ export interface HttpRefusal {
 
 /** Where a failure happened. */
 export interface FailurePlace {
-  provider: ProviderName;
+  provider: string;
   model: string;
   /** What the request was sent to. */
   baseUrl: string;
@@ -26,7 +26,7 @@ export function refusalToError(refusal: HttpRefusal, at: FailurePlace): ErrorSha
   const said = readBody(refusal.body);
   const { status } = refusal;
   const data = { provider: at.provider, model: at.model, status };
-  const facts = providerFacts[at.provider];
+  const facts = factsOf(at.provider);
   const make = (code: ErrorCode, message: string, retryable: boolean, hint?: string, more = {}): ErrorShape => ({
     code,
     message: said.message ? `${message}: ${said.message}` : message,
@@ -72,7 +72,7 @@ export function refusalToError(refusal: HttpRefusal, at: FailurePlace): ErrorSha
       'model.bad-request',
       `${at.baseUrl} answered, but not as the ${facts.label} API`,
       false,
-      `Check providers.${at.provider}.base_url in px.yaml.`,
+      `Check ${sectionOf(at.provider)}.base_url in px.yaml.`,
     );
   return make('model.bad-request', `${facts.label} refused the request`, false, badRequestHint(refusal.body));
 }
@@ -84,7 +84,7 @@ export function streamError(thrown: unknown, at: FailurePlace): ErrorShape {
   if (status !== undefined) return refusalToError({ status, retryAfterMs: undefined, body: messageOf(thrown) }, at);
   return {
     code: 'model.stream',
-    message: `The stream from ${providerFacts[at.provider].label} broke: ${shorten(messageOf(thrown))}`,
+    message: `The stream from ${factsOf(at.provider).label} broke: ${shorten(messageOf(thrown))}`,
     hint: 'Try again.',
     retryable: true,
     data: { provider: at.provider, model: at.model },
@@ -100,8 +100,8 @@ export function droppedStream(at: FailurePlace): ErrorShape {
 export function silentStream(at: FailurePlace, timeoutMs: number): ErrorShape {
   return {
     code: 'model.stream',
-    message: `${providerFacts[at.provider].label} was silent for ${timeoutMs / 1000} s`,
-    hint: `Try again, or raise providers.${at.provider}.timeout_seconds in px.yaml.`,
+    message: `${factsOf(at.provider).label} was silent for ${timeoutMs / 1000} s`,
+    hint: `Try again, or raise ${sectionOf(at.provider)}.timeout_seconds in px.yaml.`,
     retryable: true,
     data: { provider: at.provider, model: at.model },
   };
@@ -111,34 +111,34 @@ export function silentStream(at: FailurePlace, timeoutMs: number): ErrorShape {
 export function unreachable(thrown: unknown, at: FailurePlace): ErrorShape {
   return {
     code: 'model.unreachable',
-    message: `${providerFacts[at.provider].label} cannot be reached at ${at.baseUrl}: ${shorten(deepestMessage(thrown))}`,
+    message: `${factsOf(at.provider).label} cannot be reached at ${at.baseUrl}: ${shorten(deepestMessage(thrown))}`,
     hint:
       at.provider === 'ollama'
         ? 'Start it with `ollama serve`, or set providers.ollama.base_url in px.yaml.'
-        : `Check the network and providers.${at.provider}.base_url in px.yaml.`,
+        : `Check the network and ${sectionOf(at.provider)}.base_url in px.yaml.`,
     retryable: true,
     data: { provider: at.provider, model: at.model },
   };
 }
 
 /** No key to send. */
-export function missingKey(provider: ProviderName): PxError {
-  return new PxError('model.auth', `No key for ${providerFacts[provider].label}.`, {
+export function missingKey(provider: string): PxError {
+  return new PxError('model.auth', `No key for ${factsOf(provider).label}.`, {
     hint: keyHint(provider),
     data: { provider },
   });
 }
 
-function keyHint(provider: ProviderName): string {
-  const { keyName } = providerFacts[provider];
+function keyHint(provider: string): string {
+  const { keyName } = factsOf(provider);
   return `export ${keyName}=… or px secret set ${keyName}`;
 }
 
 function unknownHint(at: FailurePlace): string {
   if (at.provider === 'ollama') return `ollama pull ${at.model}`;
-  const { defaultModel } = providerFacts[at.provider];
-  return at.model === defaultModel
-    ? `Check providers.${at.provider}.base_url in px.yaml, or choose another model with /model.`
+  const { defaultModel } = factsOf(at.provider);
+  return defaultModel === '' || at.model === defaultModel
+    ? `Check ${sectionOf(at.provider)}.base_url in px.yaml, or choose another model with /model.`
     : `px config set model.default ${at.provider}/${defaultModel}`;
 }
 

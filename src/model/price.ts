@@ -46,7 +46,8 @@ export function tariffOf(
   if (price) return { price: onDay(price, now), source: `prices of ${catalogueVersion}`, known: true };
   if (baseUrl !== undefined && isLocal(baseUrl) && !/[:-]cloud$/.test(ref))
     return { price: undefined, source: 'free: local', known: true };
-  return { price: dearest[provider], source: `unknown price, counted as the dearest of ${provider}`, known: false };
+  const worst = Object.hasOwn(dearest, provider) ? provider : 'openai';
+  return { price: dearest[worst], source: `unknown price, counted as the dearest of ${worst}`, known: false };
 }
 
 /** A price as it is on a day. */

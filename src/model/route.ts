@@ -8,12 +8,14 @@ export interface RouteTable {
   aliases: Record<string, string>;
   /** What `auto` and `default` mean. */
   automatic: ModelRef;
+  /** Names of `providers.compatible`. */
+  servers: string[];
   /** Ollama's models, as far as px has seen them. */
   local: string[];
 }
 
 /** True for a provider px has a client for. */
-export function isProviderName(name: string): name is ProviderName {
+function isProviderName(name: string): name is ProviderName {
   return (providerNames as readonly string[]).includes(name);
 }
 
@@ -26,7 +28,7 @@ export function resolveName(name: string, table: RouteTable): ModelRef {
   const slash = at.indexOf('/');
   const provider = slash < 0 ? at : at.slice(0, slash);
   const model = slash < 0 ? '' : at.slice(slash + 1);
-  if (isProviderName(provider) && model !== '') return `${provider}/${model}`;
+  if ((isProviderName(provider) || table.servers.includes(provider)) && model !== '') return `${provider}/${model}`;
   if (isProviderName(at)) return `${at}/${providerFacts[at].defaultModel}`;
   const owner = providerNames.find((p) => knownModels[p].includes(at));
   if (owner) return `${owner}/${at}`;
@@ -38,6 +40,7 @@ function unknownModel(name: string, table: RouteTable): PxError {
   const near = nearestTwo(name, [
     ...Object.keys(table.aliases),
     ...providerNames,
+    ...table.servers,
     'auto',
     offlineRef,
     ...table.local.map((model) => `ollama/${model}`),
@@ -47,7 +50,7 @@ function unknownModel(name: string, table: RouteTable): PxError {
     hint:
       near.length > 0
         ? `Did you mean ${near.map((n) => `\`${n}\``).join(' or ')}?`
-        : 'Write it as provider/model, with openai, anthropic, gemini, ollama or offline.',
+        : 'Write it as provider/model, with openai, anthropic, gemini, ollama, offline or a server of providers.compatible.',
     data: { nearest: near },
   });
 }

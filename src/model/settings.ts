@@ -1,6 +1,7 @@
-import type { ConfigStore } from '../config/config.ts';
+import type { Config, ConfigStore } from '../config/config.ts';
+import { PxError } from '../error/error.ts';
 import type { Secrets } from '../secret/secret.ts';
-import { type ProviderName, providerFacts } from './catalogue.ts';
+import { factsOf, type ProviderName, providerFacts, providerNames } from './catalogue.ts';
 
 /** What a provider needs for one call. Read anew at each call, so that an edit of px.yaml or a new key counts at once. */
 export interface ProviderSettings {
@@ -16,12 +17,30 @@ export interface ProviderSettings {
   api: 'chat' | 'responses';
 }
 
+type Section = Config['providers']['openai'];
+
+/** What px.yaml says of a provider, or of a server of `providers.compatible`. Throws PxError `model.unknown`. */
+export function providerSection(name: string, { current }: Pick<ConfigStore, 'current'>): Section {
+  const { compatible, ...own } = current.providers;
+  const known: ProviderName | undefined = providerNames.find((one) => one === name);
+  const section: Section | undefined = known
+    ? own[known]
+    : Object.hasOwn(compatible, name)
+      ? compatible[name]
+      : undefined;
+  if (section) return section;
+  const names = [...providerNames, ...Object.keys(compatible)];
+  throw new PxError('model.unknown', `No provider is named \`${name}\`.`, {
+    hint: `Use one of ${names.join(', ')}, offline.`,
+  });
+}
+
 const proxyNames = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
 
 /** Reads a provider's settings: px.yaml first, then the environment or the secret store. Throws PxError `secret.missing`. */
-export function readSettings(name: ProviderName, config: ConfigStore, secrets: Secrets): ProviderSettings {
-  const facts = providerFacts[name];
-  const section = config.current.providers[name];
+export function readSettings(name: string, config: ConfigStore, secrets: Secrets): ProviderSettings {
+  const facts = factsOf(name);
+  const section = providerSection(name, config);
   const configured =
     section.base_url === undefined ? config.env.get(facts.baseUrlName) || undefined : secrets.resolve(section.base_url);
   const custom = configured !== undefined && configured.replace(/\/+$/, '') !== facts.baseUrl;
@@ -31,7 +50,7 @@ export function readSettings(name: ProviderName, config: ConfigStore, secrets: S
     customBaseUrl: custom,
     proxied: proxyNames.some((proxy) => Boolean(config.env.get(proxy))),
     timeoutMs: section.timeout_seconds * 1000,
-    api: (name === 'openai' ? config.current.providers.openai.api : undefined) ?? (custom ? 'chat' : 'responses'),
+    api: section.api ?? (custom ? 'chat' : 'responses'),
   };
 }
 

@@ -6,19 +6,20 @@ import type { Secrets } from '../secret/secret.ts';
 import type { Bus, ModelRef } from '../wire/wire.ts';
 import {
   contextWindow,
+  factsOf,
   offlineRef,
-  type ProviderName,
   pickLocalModel,
   providerFacts,
   providerNames,
+  sectionOf,
 } from './catalogue.ts';
 import { CoolDown, withFailover } from './failover.ts';
 import { metered, meteredEmbed } from './metered.ts';
 import type { ModelEvent, ModelInfo, ModelRequest, Models, Provider } from './model.ts';
 import { dollars, type Tariff } from './price.ts';
 import { withRetry } from './retry.ts';
-import { isProviderName, resolveName } from './route.ts';
-import { readSettings } from './settings.ts';
+import { resolveName } from './route.ts';
+import { providerSection, readSettings } from './settings.ts';
 import { Spend } from './spend.ts';
 import { askOllamaWindow } from './window.ts';
 
@@ -61,7 +62,13 @@ export async function openModels(
     return fresh;
   };
 
-  const table = () => ({ aliases: config.current.model.aliases, automatic: automatic().ref, local });
+  const servers = () => Object.keys(config.current.providers.compatible);
+  const table = () => ({
+    aliases: config.current.model.aliases,
+    automatic: automatic().ref,
+    local,
+    servers: servers(),
+  });
 
   /** The first provider with a key, then Ollama, then offline. */
   const automatic = (): Choice => {
@@ -178,8 +185,8 @@ export async function openModels(
     async list(signal) {
       const found: ModelInfo[] = [info(offlineRef)];
       const listed = await Promise.all(
-        providerNames.map(async (name) => {
-          if (!providerFacts[name].keyOptional && !keySource(name, parts) && !hasOwnServer(name, parts)) return [];
+        [...providerNames, ...servers()].map(async (name) => {
+          if (!factsOf(name).keyOptional && !keySource(name, parts) && !hasOwnServer(name, parts)) return [];
           const models = await load(name)
             .then((p) => p.models(signal))
             .catch(() => []);
@@ -211,30 +218,27 @@ export async function openModels(
 
 async function loadProvider(name: string, parts: ModelParts): Promise<Provider> {
   if (name === 'offline') return (await import('./provider/offline.ts')).offlineProvider(parts.memory);
-  if (!isProviderName(name))
-    throw new PxError('model.unknown', `No provider is named \`${name}\`.`, {
-      hint: `Use one of ${providerNames.join(', ')}, offline.`,
-    });
+  providerSection(name, parts.config);
   const settings = () => readSettings(name, parts.config, parts.secrets);
   switch (name) {
-    case 'openai':
-      return (await import('./provider/openai.ts')).openaiProvider(settings);
     case 'anthropic':
       return (await import('./provider/anthropic.ts')).anthropicProvider(settings);
     case 'gemini':
       return (await import('./provider/gemini.ts')).geminiProvider(settings);
     case 'ollama':
       return (await import('./provider/ollama.ts')).ollamaProvider(settings);
+    default:
+      return (await import('./provider/openai.ts')).openaiProvider(settings, name);
   }
 }
 
 /** Why a provider counts as having a key, in words; undefined when it has none. */
-function keySource(name: ProviderName, { config, secrets }: ModelParts): string | undefined {
-  const reference = config.current.providers[name].api_key;
-  const { keyName } = providerFacts[name];
+function keySource(name: string, { config, secrets }: ModelParts): string | undefined {
+  const reference = providerSection(name, config).api_key;
+  const { keyName } = factsOf(name);
   if (reference !== undefined) {
     try {
-      return secrets.resolve(reference) === '' ? undefined : `providers.${name}.api_key is set in px.yaml`;
+      return secrets.resolve(reference) === '' ? undefined : `${sectionOf(name)}.api_key is set in px.yaml`;
     } catch {
       return undefined;
     }
@@ -243,8 +247,8 @@ function keySource(name: ProviderName, { config, secrets }: ModelParts): string 
   return secrets.names().includes(keyName) ? `${keyName} is in the secret store` : `${keyName} is set`;
 }
 
-function hasOwnServer(name: ProviderName, { config }: ModelParts): boolean {
-  return config.current.providers[name].base_url !== undefined;
+function hasOwnServer(name: string, { config }: ModelParts): boolean {
+  return providerSection(name, config).base_url !== undefined;
 }
 
 /** The models an Ollama server has; none when it does not answer in time. The SDK is not loaded for this. */
@@ -283,7 +287,7 @@ function infoOf(ref: ModelRef, { price, source }: Tariff): ModelInfo {
 /** Where a provider's requests go; undefined when that cannot be said now. */
 function addressOf(provider: string, { config, secrets }: ModelParts): string | undefined {
   try {
-    return isProviderName(provider) ? readSettings(provider, config, secrets).baseUrl : undefined;
+    return readSettings(provider, config, secrets).baseUrl;
   } catch {
     return undefined;
   }

@@ -163,6 +163,11 @@ describe('a mistake names file, line, column, key, what was expected and the nea
     const error = await refusal(world.open('providers:\n  openai:\n    api_key: sk-live-1234567890\n'));
     expect(error.message).toContain('px.yaml:3:14: providers.openai.api_key: expected a reference');
     expect(JSON.stringify([error, error.hint])).not.toContain('sk-live');
+    const lab = 'base_url: "http://x", api_key: sk-live-1234567890';
+    const named = await refusal(world.open(`providers:\n  compatible:\n    lab: { ${lab} }\n`));
+    expect(named.message).toContain('providers.compatible.lab.api_key: expected a reference');
+    const taken = await refusal(world.open('providers:\n  compatible:\n    openai: { base_url: "http://x" }\n'));
+    expect(taken.code).toBe('config.invalid');
     const wrong = await refusal(
       world.open('plugins:\n  a:\n    grants:\n      secrets:\n        T: sk-live-1234567890\n'),
     );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { refuse, serve, speakers, streamed } from '../model/speakers.ts';
 import { notBuilt, Px } from './px.ts';
 
-describe.skipIf(notBuilt !== undefined)('the executable and four providers', () => {
+describe.skipIf(notBuilt !== undefined)('the executable, four providers and a compatible server', () => {
   const four = speakers.filter((one) => one.api !== 'responses');
   const usage = { input: 1000, output: 100, cachedInput: 0 };
   let away = false;

@@ -91,7 +91,7 @@ const titles = ['openai (chat)', 'openai (responses)', 'anthropic', 'gemini', 'o
 
 for (const speaker of speakers)
   describe(speaker.title, () => {
-    const title = titles.find((one) => one === speaker.title);
+    const title = speaker.provider === 'lab' ? 'openai (chat)' : titles.find((one) => one === speaker.title);
     if (!title) throw new Error(speaker.title);
     const expectPlaced = (what: keyof typeof placed, sent: string) => {
       const wanted: string | undefined = placed[what][title];
@@ -174,7 +174,7 @@ for (const speaker of speakers)
     });
 
     test.skipIf(speaker.provider === 'ollama')('may refuse, and that is said', async () => {
-      const said = speaker.provider === 'openai' ? { refusal: 'No.' } : {};
+      const said = ['openai', 'lab'].includes(speaker.provider) ? { refusal: 'No.' } : {};
       const { end } = await send(speaker, {}, { ...said, end: 'refusal' });
       expect(end?.reason).toBe('refusal');
     });

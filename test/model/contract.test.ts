@@ -280,7 +280,12 @@ for (const speaker of speakers) {
 
     test('says which address does not answer', async () => {
       const { models } = await open({
-        yaml: { providers: { [speaker.provider]: { base_url: 'http://127.0.0.1:9' } } },
+        yaml: {
+          providers:
+            speaker.provider === 'lab'
+              ? { compatible: { lab: { base_url: 'http://127.0.0.1:9' } } }
+              : { [speaker.provider]: { base_url: 'http://127.0.0.1:9' } },
+        },
         env: keys,
       });
       const { end } = await read(models.stream(ask(speaker.ref, 'hello'), never));

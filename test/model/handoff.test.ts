@@ -118,6 +118,7 @@ for (const from of speakers)
           ? {
               anthropic: ['thought c2lnbmF0dXJl'],
               openai: [to.signs ? 'thought c2lnbmF0dXJl' : 'thought Two cities.'],
+              lab: ['thought Two cities.'],
               gemini: [],
               ollama: [],
             }[to.provider]

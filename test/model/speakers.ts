@@ -18,7 +18,7 @@ export interface Script {
 export interface Speaker {
   /** For test names: `openai (responses)`. */
   title: string;
-  provider: 'openai' | 'anthropic' | 'gemini' | 'ollama';
+  provider: 'openai' | 'anthropic' | 'gemini' | 'ollama' | 'lab';
   api: 'chat' | 'responses';
   ref: ModelRef;
   /** What stands behind the server's address in px.yaml. */
@@ -100,6 +100,9 @@ const chat: Speaker = {
     JSON.stringify({ error: { message, type: kind ?? 'x', code: kind ?? null, param: null } }),
   errorEvent: (message, kind) => sse({ error: { message, type: kind, code: null } }),
 };
+
+/** Any server that speaks OpenAI's API, beside OpenAI itself. */
+const compatible: Speaker = { ...chat, title: 'compatible server', provider: 'lab', ref: 'lab/its-model:free' };
 
 const responses: Speaker = {
   ...chat,
@@ -377,7 +380,7 @@ const ollama: Speaker = {
 };
 
 /** Every wire format px speaks. */
-export const speakers: Speaker[] = [chat, responses, anthropic, gemini, ollama];
+export const speakers: Speaker[] = [chat, responses, anthropic, gemini, ollama, compatible];
 
 /** A server that speaks one format: `reply` decides, `bodies` are the requests it got. */
 export function serve(speaker: Speaker, reply: (body: JsonObject, attempt: number) => Response | Promise<Response>) {
@@ -400,15 +403,16 @@ export function serve(speaker: Speaker, reply: (body: JsonObject, attempt: numbe
     bodies,
     headers,
     /** px.yaml that leads to this server. */
-    yaml: (more: object = {}) => ({
-      providers: {
+    yaml: (more: object = {}) => {
+      const own = {
         [speaker.provider]: {
           base_url: root + speaker.path,
           ...(speaker.provider === 'openai' ? { api: speaker.api } : {}),
           ...more,
         },
-      },
-    }),
+      };
+      return { providers: speaker.provider === 'lab' ? { compatible: own } : own };
+    },
     [Symbol.asyncDispose]: () => server.stop(true),
   };
 }

@@ -222,3 +222,31 @@ test('OpenAI itself is spoken to over Responses, other servers over Chat Complet
   expect(read({ api: 'chat' })).toBe('chat');
   expect(read({ base_url: 'http://127.0.0.1:8080/v1', api: 'responses' })).toBe('responses');
 });
+
+describe('a server of providers.compatible', () => {
+  const yaml = (base_url: string) => ({
+    providers: { compatible: { 'my-lab': { base_url } } },
+    model: { default: 'my-lab/big', aliases: { big: 'my-lab/big' } },
+  });
+
+  test('is named in references, aliases and lists, and its key is NAME_API_KEY', async () => {
+    const chat = speakers[0];
+    if (!chat) throw new Error('no speaker');
+    await using server = serve(chat, () => streamed(chat, { text: ['here'] }));
+    const { models, edit } = await open({ yaml: yaml(`${server.url}/v1`), secrets: { MY_LAB_API_KEY: 'k-1234567' } });
+    expect(models.default.ref).toBe('my-lab/big');
+    expect(models.resolve('big')).toBe('my-lab/big');
+    expect((await read(models.stream(ask('my-lab/big', 'x'), never), 'openai/x')).text).toBe('here');
+    expect(server.headers[0]?.get('authorization')).toBe('Bearer k-1234567');
+    expect((await models.list(never)).find((one) => one.ref === 'my-lab/big')?.aliases).toEqual(['big']);
+    edit({}, ['providers']);
+    expect(refused(() => models.resolve('my-lab/big')).code).toBe('model.unknown');
+    const { end } = await read(models.stream(ask('my-lab/big', 'x'), never), 'openai/x');
+    expect(end?.error).toMatchObject({ code: 'model.unknown', hint: expect.stringContaining('Use one of openai') });
+  });
+
+  test('elsewhere is charged as the dearest until its price is told', async () => {
+    const { models } = await open({ yaml: yaml('https://llm.example.com/v1') });
+    expect(models.spend.tariff('my-lab/big')).toMatchObject({ known: false, price: { output: 180 } });
+  });
+});

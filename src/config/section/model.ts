@@ -94,23 +94,42 @@ export const model = v.strictObject({
   ),
 });
 
+const api = v.optional(
+  v.pipe(
+    v.picklist(['chat', 'responses']),
+    v.description("Which OpenAI API to speak. Left out: `responses` at OpenAI's own address, `chat` at any other."),
+  ),
+);
+
+/** A name that a model reference can begin with, and none of px's own. */
+const serverName = v.pipe(
+  v.string(),
+  v.regex(
+    /^(?!(?:openai|anthropic|gemini|ollama|offline|auto|default)$)[a-z][a-z0-9-]{0,31}$/,
+    'a name of your own in small letters, digits and dashes',
+  ),
+);
+
 /** `providers:` keys and addresses, by provider name. */
 export const providers = v.strictObject({
-  openai: v.optional(
-    v.strictObject({
-      ...provider.entries,
-      api: v.optional(
-        v.pipe(
-          v.picklist(['chat', 'responses']),
-          v.description(
-            "Which OpenAI API to speak. Left out: `responses` at OpenAI's own address, `chat` at any other.",
-          ),
-        ),
-      ),
-    }),
-    {},
-  ),
+  openai: v.optional(v.strictObject({ ...provider.entries, api }), {}),
   anthropic: v.optional(provider, {}),
   gemini: v.optional(provider, {}),
   ollama: v.optional(provider, {}),
+  compatible: v.optional(
+    v.pipe(
+      v.record(
+        serverName,
+        v.strictObject({
+          ...provider.entries,
+          base_url: v.pipe(serverUrl, v.description('Where it speaks the OpenAI API: `https://api.example.com/v1`.')),
+          api,
+        }),
+      ),
+      v.description(
+        "Further servers that speak OpenAI's API, by a name of yours: their models are `NAME/MODEL`. Left out `api_key`: the secret or variable `NAME_API_KEY`.",
+      ),
+    ),
+    {},
+  ),
 });

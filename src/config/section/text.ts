@@ -17,7 +17,7 @@ export const aliasTarget = v.pipe(v.string(), v.regex(/^\S+$/, 'a model as `prov
 /** Models a price is for. */
 export const modelPattern = v.pipe(
   v.string(),
-  v.regex(/^[a-z]+\/\S+$/, 'a model as `provider/model`, or `provider/*`'),
+  v.regex(/^[a-z][a-z0-9-]*\/\S+$/, 'a model as `provider/model`, or `provider/*`'),
 );
 
 /** A credential is only ever a reference, so that px.yaml can be shown to others. `check.ts` refuses anything else. */

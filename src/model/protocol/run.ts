@@ -1,5 +1,5 @@
 import { PxError, toPxError } from '../../error/error.ts';
-import { type ProviderName, providerFacts } from '../catalogue.ts';
+import { factsOf } from '../catalogue.ts';
 import {
   droppedStream,
   type FailurePlace,
@@ -21,7 +21,7 @@ export type Emit = (event: ModelEvent) => void;
 
 /** What is the same for every provider: the face over its SDK is only `open`. */
 export interface Wire {
-  provider: ProviderName;
+  provider: string;
   /** Read at each call. May throw PxError. */
   settings: () => ProviderSettings;
   /** The body is lines of JSON and the SDK does not refuse broken ones. */
@@ -138,6 +138,11 @@ async function askOnce<T>(
   }
 }
 
+/** `openai` of `openai/gpt-5`. */
+export function providerName(ref: string): string {
+  return ref.slice(0, ref.indexOf('/'));
+}
+
 /** `gpt-5` of `openai/gpt-5`. */
 export function modelName(ref: string): string {
   return ref.slice(ref.indexOf('/') + 1);
@@ -145,7 +150,7 @@ export function modelName(ref: string): string {
 
 function usable(wire: Wire): ProviderSettings {
   const settings = wire.settings();
-  if (settings.apiKey === undefined && !settings.customBaseUrl && !providerFacts[wire.provider].keyOptional)
+  if (settings.apiKey === undefined && !settings.customBaseUrl && !factsOf(wire.provider).keyOptional)
     throw missingKey(wire.provider);
   return settings;
 }

@@ -8,7 +8,7 @@ import type { Attachment, EndReason, TextPart } from '../../wire/wire.ts';
 import type { AnswerFormat, ModelRequest } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
-import { type Emit, modelName } from '../protocol/run.ts';
+import { type Emit, modelName, providerName } from '../protocol/run.ts';
 import { CallCollector, objectSchema, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { isReasoningModel } from './openai.ts';
@@ -85,7 +85,7 @@ function chatRequest(request: ModelRequest, settings: ProviderSettings): ChatCom
     messages: [
       ...(request.system === '' ? [] : [{ role: 'system' as const, content: request.system }]),
       ...normalise(request.messages, {
-        provider: 'openai',
+        provider: providerName(request.model),
         id: /^[a-zA-Z0-9_-]{1,40}$/,
         name: wireName,
         imagesInResults: false,

@@ -11,7 +11,7 @@ import type { Attachment, TextPart, ToolResultPart, Usage } from '../../wire/wir
 import type { ModelRequest } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
-import { type Emit, modelName } from '../protocol/run.ts';
+import { type Emit, modelName, providerName } from '../protocol/run.ts';
 import { finishCall, objectSchema, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { isReasoningModel } from './openai.ts';
@@ -83,7 +83,7 @@ function responsesRequest(request: ModelRequest, settings: ProviderSettings): Re
   const model = modelName(request.model);
   const reasoning = isReasoningModel(model);
   const turns = normalise(request.messages, {
-    provider: 'openai',
+    provider: providerName(request.model),
     id: /^[a-zA-Z0-9_-]{1,64}$/,
     name: wireName,
     imagesInResults: true,

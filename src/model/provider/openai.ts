@@ -4,8 +4,8 @@ import { type Emit, modelName, wireProvider } from '../protocol/run.ts';
 import type { ProviderSettings } from '../settings.ts';
 
 /** OpenAI and every server that speaks its Chat Completions or Responses API. */
-export function openaiProvider(settings: () => ProviderSettings): Provider {
-  return wireProvider({ provider: 'openai', settings, open, list, embed });
+export function openaiProvider(settings: () => ProviderSettings, provider = 'openai'): Provider {
+  return wireProvider({ provider, settings, open, list, embed });
 }
 
 async function embed(request: EmbedRequest, settings: ProviderSettings, exchange: Exchange): Promise<Embeddings> {
