@@ -3,6 +3,7 @@ import type { ErrorShape } from '../error/error.ts';
 import type { ToolContext } from '../tool/tool.ts';
 import type { ConversationId, EndReason, Inbound, ModelRef, ToolCallPart, Usage } from '../wire/wire.ts';
 
+export { commandMenu } from './command/command.ts';
 export { contextReport } from './context.ts';
 export { type AgentOptions, createAgent } from './create.ts';
 export { STOPPED } from './notice.ts';

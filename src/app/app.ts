@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { type Agent, createAgent, createSchedule, type Schedule, scheduleTools } from '../agent/agent.ts';
-import { type Channels, openChannels, openPeople } from '../channel/channel.ts';
+import { type Agent, commandMenu, createAgent, createSchedule, type Schedule, scheduleTools } from '../agent/agent.ts';
+import { type Channels, channelTools, openChannels, openPeople } from '../channel/channel.ts';
 import { type ConfigStore, type Environment, type Home, initHome, openConfig } from '../config/config.ts';
 import { toPxError } from '../error/error.ts';
 import { createLog, type LogRoot, type LogSink, markdownLogSink, terminalLogSink } from '../log/log.ts';
@@ -120,7 +120,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     const approvals = opened('approvals', openApprovals({ bus, page }), (part) => part.close());
     const none: Tool[] = [];
     let scheduling = none;
-    const more = () => (config.current.agent.schedule ? scheduling : none);
+    let inChats = () => none;
+    const more = () => [...(config.current.agent.schedule ? scheduling : none), ...inChats()];
     const tools = createTools({ memory, plugins, mcp, config, secrets, log: log.scope('tool'), more });
     const sessions = opened('sessions', createSessions({ memory, models, config }), (part) => part.close());
     const channels = await openChannels({
@@ -131,8 +132,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       log,
       bus,
       memory: home.memory,
+      journal: memory.journal,
+      commands: commandMenu,
       people: openPeople(home.memory, secrets),
     });
+    inChats = channelTools(channels);
     opened('channels', channels, (part) => part.close());
     emitted = channels.emitted;
     const agent = createAgent({

@@ -1,11 +1,13 @@
 import type { ConversationId, Inbound, Json } from '../wire/wire.ts';
-import type { Extras } from './outgoing.ts';
+import type { Extras, OutFile } from './outgoing.ts';
+import type { WebhookAnswer, WebhookRequest } from './webhook.ts';
 
 export { type ChannelOptions, openChannels } from './channels.ts';
 export type { Choice } from './outgoing.ts';
 export { openPeople } from './people.ts';
 export { splitText } from './split.ts';
 export type { Timing } from './timing.ts';
+export { channelTools } from './tools.ts';
 
 /** One message to be answered, as the inbox holds it. */
 export interface InboxItem {
@@ -39,6 +41,8 @@ export interface Undelivered {
 /** A message of the inbox that has no answer. */
 export interface OpenMessage {
   seq: number;
+  /** The platform's id, or the one px gave. */
+  id: string;
   channel: string;
   chat: string;
   sender: string;
@@ -55,6 +59,17 @@ export interface OpenPart extends Omit<Undelivered, 'state'> {
   state: 'queued' | 'sending' | 'failed' | 'unknown';
   /** When it is tried next, ms since the epoch; 0: as soon as possible. */
   nextAt: number;
+}
+
+/** Something that was said in a chat. */
+export interface PastMessage {
+  id: string;
+  /** The platform's id of who said it; `px` for px itself where the journal tells it. */
+  sender: string;
+  name: string;
+  text: string;
+  /** Milliseconds since the epoch; 0: not known. */
+  at: number;
 }
 
 /** Messages in and out, durable in `state/px.db`. */
@@ -84,6 +99,20 @@ export interface Channels {
   send(channel: string, chat: string, text: string, extras?: Extras): void;
   /** Tells the platform that px is writing. Best effort, at most every 4 s a chat. */
   typing(inbound: Inbound): void;
+  /** What was said in a chat, oldest first: as the platform tells it, or where it does not, as the journal does. Throws PxError `channel.unknown`. */
+  history(
+    channel: string,
+    chat: string,
+    limit: number,
+  ): Promise<{ source: 'platform' | 'journal'; messages: PastMessage[] }>;
+  /** Puts a reaction on the latest message of a conversation; an empty one takes it away. Throws PxError where that is not possible. */
+  react(conversation: ConversationId, emoji: string): Promise<void>;
+  /** Sends a file below `memory/` to the chat of a conversation. Throws PxError `memory.path`, `not-found`, `channel.delivery`. */
+  sendFile(conversation: ConversationId, path: string, caption: string): Promise<OutFile>;
+  /** Whether a running connector can do something: `files`, `react`, `choices`, … Of one channel, or of any. */
+  can(ability: string, channel?: string): boolean;
+  /** Hands a request to a channel's webhook; undefined when there is none at this path. */
+  webhook(channel: string, path: string, request: WebhookRequest): Promise<WebhookAnswer | undefined>;
   /** Starts connectors of enabled channels; follows config changes. Reports parts whose fate a crash left unknown. */
   start(): void;
   /** Starts a channel's connector again now (all without a name), as after a token was saved. */

@@ -2,22 +2,27 @@ import { join } from 'node:path';
 import type { ConfigStore } from '../config/config.ts';
 import { PxError, toPxError } from '../error/error.ts';
 import type { Log } from '../log/log.ts';
+import type { Journal } from '../memory/memory.ts';
 import type { Secrets } from '../secret/secret.ts';
 import type { Store } from '../store/store.ts';
-import { attachmentsIn, type Bus, type Inbound, withoutData } from '../wire/wire.ts';
+import { attachmentsIn, type Bus, type ConversationId, type Inbound, withoutData } from '../wire/wire.ts';
 import { admit, linkedMessage, localChannels, pairingMessage, welcomeMessage } from './access.ts';
 import { createBatch } from './batch.ts';
 import type { Channels, InboxItem } from './channel.ts';
 import type { ConnectorHost } from './connector.ts';
 import { createConnectors } from './connectors.ts';
 import { unknownOutcome } from './failure.ts';
+import { fileToSend } from './file.ts';
 import { type GuestMessage, readEmitted, readMessages, toInbound } from './guest.ts';
+import { journalHistory, platformHistory } from './history.ts';
 import { createIdentities } from './identity.ts';
 import { openInbox } from './inbox.ts';
+import { createIncoming } from './incoming.ts';
 import { lateMark, tooOld } from './late.ts';
 import { openOutbox } from './outbox.ts';
 import { openPairing } from './pairing.ts';
 import type { People } from './people.ts';
+import { createStreams } from './streams.ts';
 import { defaultTiming, type Timing } from './timing.ts';
 
 /** What channels are made of. */
@@ -33,6 +38,10 @@ export interface ChannelOptions {
   people?: People;
   /** The folder `memory/`, where files that come and go are. */
   memory?: string;
+  /** Where what was said is read where a platform does not tell it. */
+  journal?: Pick<Journal, 'read'>;
+  /** What people can type, for the menus of platforms. */
+  commands?: () => { name: string; summary: string }[];
   /** Other pauses than the usual ones. */
   timing?: Partial<Timing>;
 }
@@ -50,15 +59,36 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
   );
   const identities = createIdentities(config, book, timing.now);
   let listener: ((item: InboxItem) => void) | undefined;
+  /** Who spoke last in each conversation, and where: what is done beside an answer is done there. */
+  const latest = new Map<ConversationId, Inbound>();
 
   /** The message is stored: whatever the listener does with it now, it comes again after a restart until it is answered. */
-  const offer = (item: InboxItem) => {
+  const handOn = (item: InboxItem) => {
+    if (latest.size > 500) latest.clear();
+    latest.set(item.inbound.conversation, item.inbound);
+    streams.began(item);
     try {
       listener?.(item);
     } catch (thrown) {
       log.error('a message could not be handed on', { id: item.inbound.id, error: toPxError(thrown).message });
     }
   };
+
+  const offer = createIncoming({
+    inbox,
+    log,
+    offer: handOn,
+    fetching: (channel) => ({
+      memory: options.memory ?? '',
+      maxBytes: (config.current.channels[channel]?.max_file_mb ?? 0) * 1_000_000,
+      pauseMs: timing.failPause[0],
+      async fetch(from, id, into) {
+        const connector = connectors.of(from);
+        if (!connector) throw new PxError('channel.unknown', 'the channel is off', { retryable: true });
+        await connector.fetch(id, into);
+      },
+    }),
+  });
 
   const arrived = (seq: number, inbound: Inbound) => {
     bus.emit({ type: 'message.in', inbound: withoutData(inbound) });
@@ -100,8 +130,8 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
   const setAside = ({ channel, chat, at }: Inbound) =>
     log.warn('a message is too old to be answered; `px inbox` lists it', { channel, chat, at: new Date(at) });
 
-  const takeAll = (channel: string, messages: GuestMessage[]): number => {
-    const tell = store.quickly(() => messages.flatMap((m) => admitted(channel, m) ?? []));
+  const takeAll = (channel: string, messages: GuestMessage[], write = store.quickly): number => {
+    const tell = write(() => messages.flatMap((m) => admitted(channel, m) ?? []));
     for (const one of tell) one();
     return tell.length;
   };
@@ -118,6 +148,15 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
       if (bad > 0) log.warn('a connector returned what is not a message', { channel, count: bad });
       return takeAll(channel, messages);
     },
+  });
+
+  const streams = createStreams({
+    ...{ store, bus, log, timing },
+    wanted: (channel) => config.current.channels[channel]?.stream === true,
+    can: (channel, ability) => connectors.of(channel)?.can(ability) ?? false,
+    maxText: (channel) => connectors.of(channel)?.maxText() ?? 0,
+    act: (channel, chat, out) =>
+      connectors.of(channel)?.act(chat, out) ?? Promise.reject(new PxError('channel.unknown', 'the channel is off')),
   });
 
   const known = (channel: string) => {
@@ -143,7 +182,8 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
         });
       const message = readEmitted(raw);
       if (!message) throw new PxError('plugin.guest', `${plugin} emitted what is not a message`);
-      return takeAll(channel, [message]) > 0;
+      // Who emits is told at once that it is kept: it is on disk then.
+      return takeAll(channel, [message], store.transaction) > 0;
     },
     onPending(given) {
       listener = given;
@@ -154,23 +194,31 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
         } else offer(item);
       }
     },
-    reply(item, text, others = [], extras) {
+    reply(item, text, others = [], extras = {}) {
       const { channel, chat, conversation } = item.inbound;
       const local = localChannels.has(channel);
       const mark = lateMark(item.inbound, timing.now());
+      const to = local ? deliverTo(item.inbound) : undefined;
       // Until it is committed the message waits in the inbox, and its answer in the journal.
-      batch
-        .write(() => {
-          if (!inbox.answer(item.seq)) return false;
-          for (const other of others) inbox.answer(other.seq);
-          if (!local && text.trim() !== '') outbox.add(channel, chat, mark + text, extras);
-          return true;
-        })
+      streams
+        .finish(item)
+        .then((edits) =>
+          batch.write(() => {
+            if (!inbox.answer(item.seq)) return false;
+            for (const other of others) inbox.answer(other.seq);
+            const placed = edits === undefined ? extras : { ...extras, edits };
+            if (!local && text.trim() !== '') outbox.add(channel, chat, mark + text, placed);
+            if (to && text.trim() !== '') outbox.add(to.channel, to.chat, mark + text, extras);
+            streams.forget(item.seq);
+            return true;
+          }),
+        )
         .then(
           (first) => {
             if (!first) log.debug('answered before', { channel, id: item.inbound.id });
             else if (local) bus.emit({ type: 'message.out', conversation, channel, text, state: 'sent' });
             else connectors.kick(channel);
+            if (to) connectors.kick(to.channel);
           },
           (thrown: unknown) => log.error('an answer could not be written down', { error: toPxError(thrown).message }),
         );
@@ -185,6 +233,7 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
     },
     settle(item) {
       inbox.answer(item.seq);
+      streams.forget(item.seq);
     },
     send(channel, chat, text, extras) {
       known(channel);
@@ -197,6 +246,45 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
       connectors.kick(channel);
     },
     typing: (inbound) => connectors.typing(inbound.channel, inbound.chat),
+    async history(channel, chat, limit) {
+      known(channel);
+      const connector = connectors.of(channel);
+      try {
+        const told = await connector?.ask('get-history', [chat, limit]);
+        if (told !== undefined) return { source: 'platform', messages: platformHistory(told) };
+      } catch (thrown) {
+        log.debug('the platform does not tell the past', { channel, error: toPxError(thrown).message });
+      }
+      const conversation = `${channel}/${chat}` as const;
+      const messages = options.journal ? await journalHistory(options.journal.read, conversation, limit) : [];
+      return { source: 'journal', messages };
+    },
+    async react(conversation, emoji) {
+      const to = latest.get(conversation);
+      const connector = to && connectors.of(to.channel);
+      if (!to || !connector?.can('react'))
+        throw new PxError('channel.delivery', 'There are no reactions in this chat.');
+      const out = { kind: 'react', key: '', message: to.id, content: emoji, choices: [], files: [] } as const;
+      await connector.act(to.chat, { ...out, choices: [], files: [] });
+    },
+    async sendFile(conversation, path, caption) {
+      const to = latest.get(conversation);
+      const connector = to && connectors.of(to.channel);
+      if (!to || !connector?.can('files'))
+        throw new PxError('channel.delivery', 'No files can be sent in this chat.', {
+          hint: 'Say where it is, or put its text into the answer.',
+        });
+      const most = (config.current.channels[to.channel]?.max_file_mb ?? 0) * 1_000_000;
+      const file = await fileToSend(options.memory ?? '', path, most);
+      outbox.add(to.channel, to.chat, caption, { file });
+      connectors.kick(to.channel);
+      return file;
+    },
+    can: (ability, channel) =>
+      (channel === undefined ? Object.keys(config.current.channels) : [channel]).some((id) =>
+        connectors.of(id)?.can(ability),
+      ),
+    webhook: async (channel, path, request) => connectors.of(channel)?.webhook(path, request),
     start() {
       // A channel that has its connector looks into its own.
       const orphans = outbox.interruptedChannels().filter((id) => config.current.channels[id]?.enabled !== true);
@@ -253,8 +341,15 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
     },
     async close() {
       listener = undefined;
+      streams.close();
       await connectors.close();
       batch.flush();
     },
   };
+}
+
+/** The chat that gets the answer to a script's message, too. Only px's own surfaces can say so. */
+function deliverTo({ metadata }: Inbound): { channel: string; chat: string } | undefined {
+  const [, channel, chat] = /^([a-z][a-z0-9-]*)\/(.+)$/.exec(String(metadata?.['deliver'] ?? '')) ?? [];
+  return channel === undefined || chat === undefined ? undefined : { channel, chat };
 }

@@ -11,10 +11,27 @@ import { Abilities, Description } from './guest.ts';
 import { createLoose } from './loose.ts';
 import type { Outbox } from './outbox.ts';
 import { type Outgoing, outgoing } from './outgoing.ts';
-import { pollReceiver, type Receiver, type ReceiverTools, waitReceiver } from './receiver.ts';
+import {
+  errorOf,
+  hookReceiver,
+  pollReceiver,
+  type Receiver,
+  type ReceiverTools,
+  refuseBad,
+  waitReceiver,
+} from './receiver.ts';
 import { reconciler } from './reconcile.ts';
 import { createSender, type Sender } from './sender.ts';
 import { backOff, createSleeper, type Timing } from './timing.ts';
+import {
+  isPath,
+  makeWebhook,
+  readWebhookAnswer,
+  requestJson,
+  type Webhook,
+  type WebhookAnswer,
+  type WebhookRequest,
+} from './webhook.ts';
 
 /** Longest text when a connector does not describe itself, in UTF-16 units. */
 const usualMaxText = 4096;
@@ -50,6 +67,10 @@ export interface ConnectorOptions {
   take(messages: Json): number;
   /** Resolves when what was stored holds against power loss. */
   durable(): Promise<void>;
+  /** The address at which the platform reaches px, when messages come by webhook. */
+  webhook(): string | undefined;
+  /** What people can type, for the platform's menu. */
+  commands(): { name: string; summary: string }[];
   /** Names of the secrets the plugin uses that are not set. */
   missingSecrets(declared: string[]): string[];
   /** Changes when something outside changed that could mend a failure (the plugin, a secret). */
@@ -65,6 +86,17 @@ export interface Connector {
   /** There may be something to send. */
   kick(): void;
   typing(chat: string): void;
+  /** Does something that may fail and is not kept in the outbox: a reaction, a text that is still being written. The message's id. */
+  act(chat: string, out: Outgoing): Promise<string>;
+  can(ability: string): boolean;
+  /** Longest text of one message. */
+  maxText(): number;
+  /** Hands a request over that came from the platform; undefined when its address is not the one given out. */
+  webhook(path: string, request: WebhookRequest): Promise<WebhookAnswer | undefined>;
+  /** Has the platform's file brought to a place on disk. */
+  fetch(id: string, into: { path: string; maxBytes: number }): Promise<void>;
+  /** Calls an export of the plugin. Throws PxError `plugin.function` where it has none of this name. */
+  ask(fn: string, args: Json[]): Promise<Json>;
   /** Ends the wait at once and lets a call that the plugin is in finish, up to a bound. */
   stop(): Promise<void>;
 }
@@ -88,6 +120,8 @@ export function startConnector(options: ConnectorOptions): Connector {
   let lastSend = Number.NEGATIVE_INFINITY;
   const lastTyping = new Map<string, number>();
   let sender: Sender | undefined;
+  let webhook: Webhook | undefined;
+  let maxText = usualMaxText;
   const loose = createLoose();
 
   const courier = createCourier({
@@ -181,8 +215,26 @@ export function startConnector(options: ConnectorOptions): Connector {
       hold: (request, files) => plugins.hold(plugin, request, killing.signal, files),
       fileOf: options.fileOf,
     });
-    courier.open(routeOf(sender, described?.success ? described.output.max_text : usualMaxText));
+    maxText = described?.success ? described.output.max_text : usualMaxText;
+    courier.open(routeOf(sender, maxText));
+    void tellCommands();
+    const address = options.webhook();
+    if (address !== undefined && exported.has('set-webhook') && exported.has('on-webhook')) {
+      const made = makeWebhook(channel, address);
+      await call('set-webhook', [made.url, made.secret]);
+      webhook = made;
+      return hookReceiver(tools);
+    }
     return exported.has('next-wait') && exported.has('on-wait') ? waitReceiver(tools) : pollReceiver(tools);
+  };
+
+  /** The platform's menu is a convenience: nothing waits for it, and it may fail. */
+  const tellCommands = async () => {
+    const commands = options.commands();
+    if (!exported.has('set-commands') || commands.length === 0) return;
+    await call('set-commands', [commands]).catch((e: unknown) =>
+      log.debug('the menu of commands was not set', { error: toPxError(e).message }),
+    );
   };
 
   const routeOf = (by: Sender, maxText: number): CourierRoute => {
@@ -243,6 +295,40 @@ export function startConnector(options: ConnectorOptions): Connector {
           .then((send) => send())
           .catch((error: unknown) => log.debug('no typing sign', { error: String(error) })),
       );
+    },
+    can: (ability) => sender?.can(ability) ?? false,
+    maxText: () => maxText,
+    async webhook(path, request) {
+      if (!isPath(webhook, path)) return undefined;
+      lastTraffic = timing.now();
+      const { answer, messages } = readWebhookAnswer(await call('on-webhook', [requestJson(request)]));
+      // In the same order as they came, and stored before the platform is told that they are.
+      if (Array.isArray(messages) && messages.length > 0) {
+        const fresh = options.take(messages);
+        if (fresh > 0) await options.durable();
+      }
+      return answer;
+    },
+    act(chat, out) {
+      if (!sender?.can(out.kind)) return Promise.reject(new PxError('plugin.function', `${plugin} cannot ${out.kind}`));
+      lastTraffic = timing.now();
+      const done = sender.prepare(chat, out).then((send) => send());
+      loose.add(chat, done);
+      return done;
+    },
+    async fetch(id, into) {
+      if (!sender) throw new PxError('plugin.guest', 'the channel is not connected', { retryable: true });
+      if (!exported.has('fetch-file')) throw new PxError('plugin.guest', 'refused: the connector brings no files');
+      lastTraffic = timing.now();
+      const answer = await plugins.hold(plugin, await call('fetch-file', [id]), killing.signal, { into });
+      refuseBad(answer);
+      const error = errorOf(answer);
+      if (error !== undefined) throw new PxError('plugin.guest', error);
+    },
+    async ask(fn, args) {
+      if (!exported.has(fn)) throw new PxError('plugin.function', `${plugin} has no ${fn}`);
+      lastTraffic = timing.now();
+      return call(fn, args);
     },
     async stop() {
       stopping.abort();

@@ -28,6 +28,8 @@ export interface Connectors {
   kick(channel: string): void;
   typing(channel: string, chat: string): void;
   states(): ChannelState[];
+  /** The connector of a channel, while it has one. */
+  of(channel: string): Connector | undefined;
   /** The channel a plugin serves. */
   channelOf(plugin: string): string | undefined;
   close(): Promise<void>;
@@ -58,6 +60,8 @@ export function createConnectors(options: ConnectorsOptions): Connectors {
       log: log.scope(`channel/${id}`),
       take: (messages) => options.take(id, messages),
       durable: options.store.synced,
+      webhook: () => config.current.channels[id]?.webhook,
+      commands: options.commands ?? (() => []),
       missingSecrets: (declared) => secretsOf(config.current, plugin, declared).filter((name) => !secrets.has(name)),
       circumstances: (declared) =>
         JSON.stringify([
@@ -85,7 +89,7 @@ export function createConnectors(options: ConnectorsOptions): Connectors {
       const plugin = channel.plugin ?? id;
       const idle = idleReason(config.current, id, plugin);
       const settings = config.current.plugins[plugin];
-      const key = JSON.stringify([plugin, idle, settings]);
+      const key = JSON.stringify([plugin, idle, settings, channel.webhook]);
       const slot = slots.get(id) ?? {
         plugin,
         key: '',
@@ -121,6 +125,7 @@ export function createConnectors(options: ConnectorsOptions): Connectors {
         const shown = slot?.connector?.state() ?? slot?.idle ?? { state: 'off' as const, detail: 'not started' };
         return { id, plugin: channel.plugin ?? id, state: shown.state, detail: shown.detail };
       }),
+    of: (channel) => slots.get(channel)?.connector,
     channelOf: (plugin) =>
       Object.entries(config.current.channels).find(
         ([id, c]) => (c.plugin ?? id) === plugin && idleReason(config.current, id, plugin) === undefined,

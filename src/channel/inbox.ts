@@ -11,6 +11,8 @@ export interface Inbox {
   answer(seq: number): boolean;
   /** Gives a waiting message other words. */
   rewrite(seq: number, text: string): void;
+  /** Keeps a message as it is now that its files are there. */
+  complete(seq: number, inbound: Inbound): void;
   /** Sets aside what waits: it is listed and not answered. */
   age(seq: number): void;
   /** Takes a message that was set aside up again; undefined when there is none of this number. */
@@ -124,6 +126,13 @@ export function openInbox(store: Store, now: () => number): Inbox {
     rewrite(seq, text) {
       db.query(`UPDATE inbox SET text = ? WHERE seq = ? AND state = 'pending'`).run(text, seq);
     },
+    complete(seq, { text, metadata }) {
+      db.query(`UPDATE inbox SET text = ?, metadata = ? WHERE seq = ? AND state = 'pending'`).run(
+        text,
+        metadata ? JSON.stringify(metadata) : null,
+        seq,
+      );
+    },
     age(seq) {
       db.query(`UPDATE inbox SET state = 'old' WHERE seq = ? AND state = 'pending'`).run(seq);
     },
@@ -140,6 +149,7 @@ export function openInbox(store: Store, now: () => number): Inbox {
     open: () =>
       open().map((row) => ({
         seq: row.seq,
+        id: row.id,
         channel: row.channel,
         chat: row.chat,
         sender: row.sender,

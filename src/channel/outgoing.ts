@@ -45,8 +45,8 @@ export function outgoing(part: Part, can: (ability: string) => boolean): Outgoin
   const { edits, replyTo, choices = [], file } = part.extras;
   const said = [part.text];
   if (file && !can('files')) said.push(`(${file.name}: memory/${file.path})`);
-  // What the text names already needs no line of its own.
-  const unsaid = choices.filter((c) => !part.text.includes(c.label));
+  // What the text says already needs no line of its own.
+  const unsaid = choices.filter(({ says }) => !part.text.includes(says.replace(/^\/\S+ /, '')));
   if (unsaid.length > 0 && !can('choices')) said.push(unsaid.map((c) => `${c.label}: ${c.says}`).join('\n'));
   return {
     kind: edits === undefined ? 'post' : 'edit',

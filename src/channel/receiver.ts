@@ -100,6 +100,17 @@ export function waitReceiver(tools: ReceiverTools): Receiver {
   };
 }
 
+/** Messages come by webhook: nothing is asked for. */
+export function hookReceiver({ works, sleeper }: ReceiverTools): Receiver {
+  return {
+    async round() {
+      works();
+      await sleeper.sleep(2 ** 31 - 1);
+    },
+    nudge() {},
+  };
+}
+
 /** Runs a long wait; when it has lasted two seconds without failing, the connector works. */
 async function patiently<T>(wait: () => Promise<T>, works: () => void): Promise<T> {
   const timer = setTimeout(works, 2_000);
@@ -118,7 +129,7 @@ function fingerprint(answer: Json): string {
 }
 
 /** A guest may pass over a refusal in silence; the person should still see why nothing comes, and px should slow down. */
-function refuseBad(answer: Json): void {
+export function refuseBad(answer: Json): void {
   const status = field(field(answer, 'ok'), 'status');
   if (typeof status === 'number' && status >= 400)
     throw new PxError(
@@ -130,6 +141,15 @@ function refuseBad(answer: Json): void {
   if (error === undefined || error === 'timeout' || field(error, 'timeout') !== undefined) return;
   const text = field(error, 'denied') ?? field(error, 'network');
   throw new PxError('plugin.guest', typeof text === 'string' ? text : JSON.stringify(error), { retryable: true });
+}
+
+/** Why a held request brought nothing, in words; undefined when it did. */
+export function errorOf(answer: Json): string | undefined {
+  const error = field(answer, 'err');
+  if (error === undefined) return undefined;
+  if (error === 'timeout') return 'it took too long';
+  const large = field(error, 'too-large');
+  return large === undefined ? JSON.stringify(error) : `refused: it is larger than ${large} bytes`;
 }
 
 function field(value: Json | undefined, name: string): Json | undefined {

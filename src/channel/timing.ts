@@ -22,6 +22,8 @@ export interface Timing {
   maxSends: number;
   /** Before a chat's past is asked for a text of unknown fate, in ms. */
   historyAfter: number;
+  /** How often an answer that is being written is shown, in ms; in a group a third as often. */
+  streamEvery: number;
   /** At most one typing sign a chat in this time, in ms. */
   typingEvery: number;
   /** How long close waits for a call that a plugin is in, in ms. */
@@ -41,6 +43,7 @@ export const defaultTiming: Timing = {
   sendPause: [1_000, 900_000],
   maxSends: 20,
   historyAfter: 2_000,
+  streamEvery: 1_200,
   // A little under the four seconds at which the app asks, so that a timer that fires early is not refused.
   typingEvery: 3_900,
   closeWait: 3_000,

@@ -115,6 +115,16 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
       // The stream is this program's own vocabulary, written by the gateway from the same type.
       for await (const data of readSse(response)) yield JSON.parse(data) as TurnEvent;
     },
+    /** What was said in a chat: as the platform tells it, or the journal. */
+    history: (channel: string, chat: string, limit?: number) =>
+      call(
+        v.object({
+          source: v.string(),
+          messages: v.array(v.object({ id: v.string(), name: v.string(), text: v.string() })),
+        }),
+        'GET',
+        `/api/channels/${enc(channel)}/${enc(chat)}/history${query({ limit })}`,
+      ),
     stop: async (id: ConversationId) =>
       (await call(v.object({ stopped: v.boolean() }), 'POST', `${at(id)}/stop`)).stopped,
     setModel: (id: ConversationId, model: string) =>

@@ -53,12 +53,28 @@ export function createHandler(options: { app: App; access: Access; pages?: Pages
   const rules = (): GuardRules => app.config.current.gateway;
   const hono = new Hono<{ Bindings: Caller }>();
 
+  /** A platform calls px by the name it was given: that name leads to its webhook and to nothing else. */
+  const isWebhook = (request: Request) => new URL(request.url).pathname.startsWith('/hooks/channel/');
+  const webhooks = () => [
+    ...rules().origins,
+    ...Object.values(app.config.current.channels).flatMap(({ webhook }) =>
+      webhook === undefined ? [] : [new URL(webhook).origin],
+    ),
+  ];
+
   const isOwner = (request: Request) => {
     const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
     if (bearer !== undefined) return access.isToken(bearer);
     if (!access.isSession(request.headers.get('cookie') ?? '')) return false;
     // A browser names the page's origin on every request that changes something; checkPlace has judged it.
     return ['GET', 'HEAD'].includes(request.method) || request.headers.has('origin');
+  };
+
+  /** Scripts may have a token of their own, which is good for nothing else. */
+  const isScript = (request: Request) => {
+    const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+    const token = app.secrets.get('HOOK_TOKEN');
+    return bearer !== undefined && token !== undefined && token.length >= 16 && sameText(bearer, token);
   };
 
   const authorize = (request: Request, caller: Caller) => {
@@ -93,7 +109,7 @@ export function createHandler(options: { app: App; access: Access; pages?: Pages
   };
 
   const answer = async (route: Route, request: Request, rawParams: Record<string, string>, caller: Caller) => {
-    if (route.auth === 'token') authorize(request, caller);
+    if (route.auth === 'token' || (route.auth === 'hook' && !isScript(request))) authorize(request, caller);
     const params = route.params ? check(route.params, rawParams, 'path') : {};
     const query = route.query ? checkQuery(route.query, new URL(request.url).searchParams) : {};
     const maxBytes = Math.max(app.config.current.gateway.max_body_bytes, route.maxBytes ?? 0);
@@ -155,7 +171,7 @@ export function createHandler(options: { app: App; access: Access; pages?: Pages
     async fetch(request, caller) {
       let response: Response;
       try {
-        if (!caller.trusted) checkPlace(request, rules());
+        if (!caller.trusted) checkPlace(request, isWebhook(request) ? { ...rules(), origins: webhooks() } : rules());
         response = preflight(request) ?? (await hono.fetch(request, caller));
       } catch (thrown) {
         response = refusal(new URL(request.url).pathname, thrown);

@@ -82,7 +82,7 @@ function failures(route: Route): Record<number, object> {
     500,
     ...(route.params || route.query || route.body ? [400, 404] : []),
     ...(route.body ? [413, 415] : []),
-    ...(route.auth === 'token' || route.path === '/api/session' ? [401, 429] : []),
+    ...(route.auth !== 'none' || route.path === '/api/session' ? [401, 429] : []),
     ...(route.errors ?? []),
   ]);
   const schema = { $ref: `#/components/schemas/${route.shape === 'openai' ? 'OpenAiError' : 'Error'}` };

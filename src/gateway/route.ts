@@ -25,8 +25,8 @@ export interface Route {
   /** `/api/plugins/{name}`. */
   path: string;
   summary: string;
-  /** `token`: bearer token or portal session. */
-  auth: 'none' | 'token';
+  /** `token`: bearer token or portal session; `hook`: the secret HOOK_TOKEN as bearer token does, too. */
+  auth: 'none' | 'token' | 'hook';
   params?: Params;
   query?: Params;
   body?: Schema;

@@ -152,6 +152,7 @@ export const journalEntry = v.looseObject({
 
 export const openMessage = v.object({
   seq: count,
+  id: text,
   channel: text,
   chat: text,
   sender: text,
@@ -304,4 +305,13 @@ export const modelTest = v.object({
   firstMs: v.pipe(v.nullable(v.number()), v.description('Until the first word, in ms.')),
   text,
   error: v.optional(errorReply.entries.error),
+});
+
+/** What became of a script's message. */
+export const hookReply = v.object({
+  accepted: v.literal(true),
+  id: text,
+  conversation: text,
+  state: v.picklist(['waiting', 'answered']),
+  answer: v.optional(text),
 });

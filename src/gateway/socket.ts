@@ -22,6 +22,7 @@ const Said = v.variant('type', [
     conversation: conversationId,
     text: v.pipe(v.string(), v.minLength(1), v.maxLength(100_000)),
     model: v.optional(modelName),
+    id: v.optional(v.pipe(v.string(), v.regex(/^[\w.:-]{1,200}$/))),
   }),
   v.object({ type: v.literal('stop'), conversation: conversationId }),
 ]);
@@ -65,9 +66,12 @@ export function eventSocket(app: App, access: Access, failures: FailureLimit): W
         else if (said.type === 'stop') app.sessions.stop(idOf(said.conversation));
         else if (said.type === 'chat') {
           const model = said.model === undefined ? {} : { model: app.models.resolve(said.model) };
-          const inbound = ownerMessage({ conversation: idOf(said.conversation), text: said.text, ...model });
-          app.submit(inbound);
-          ws.send(JSON.stringify({ type: 'accepted', conversation: said.conversation, messageId: inbound.id }));
+          const made = ownerMessage({ conversation: idOf(said.conversation), text: said.text, ...model });
+          // A client that does not know whether its words arrived says them again under the same id.
+          const inbound = said.id === undefined ? made : { ...made, id: `web-${said.id}` };
+          const fresh = app.submit(inbound);
+          const { conversation } = said;
+          ws.send(JSON.stringify({ type: 'accepted', conversation, messageId: inbound.id, fresh }));
         }
       } catch (thrown) {
         ws.send(JSON.stringify({ type: 'error', error: toPxError(thrown).toJSON() }));

@@ -3,6 +3,7 @@ import { approvalRoutes } from './route/approvals.ts';
 import { auditRoutes } from './route/audit.ts';
 import { configFileRoutes } from './route/config-file.ts';
 import { conversationRoutes } from './route/conversations.ts';
+import { hookRoutes } from './route/hooks.ts';
 import { mcpRoutes } from './route/mcp.ts';
 import { memoryRoutes } from './route/memory.ts';
 import { messageRoutes } from './route/messages.ts';
@@ -20,6 +21,7 @@ export const routes: readonly Route[] = [
   ...serverRoutes,
   ...conversationRoutes,
   ...messageRoutes,
+  ...hookRoutes,
   ...approvalRoutes,
   ...scheduleRoutes,
   ...pluginRoutes,

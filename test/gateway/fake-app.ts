@@ -57,7 +57,13 @@ export function fakeApp(config: object = {}): Fake {
     version: '9.9.9',
     home: { root, config: join(root, 'px.yaml'), memory: root, plugins: root, state: join(root, 'state') },
     config: { current: v.parse(ConfigSchema, config), set: async () => {} },
-    secrets: { scrub: (text: string) => text, names: () => ['A_KEY'], set: () => {}, remove: () => true },
+    secrets: {
+      get: () => undefined,
+      scrub: (text: string) => text,
+      names: () => ['A_KEY'],
+      set: () => {},
+      remove: () => true,
+    },
     memory: {
       search: (q: string) => [{ path: 'a.md', line: 3, heading: 'A', snippet: q, score: 1 }],
       stats: () => ({ notes: 1, chunks: 1 }),

@@ -116,3 +116,8 @@ function unknown(typed: string, context: Omit<CommandContext, 'argument'>): stri
   const close = nearest(typed.toLowerCase(), names);
   return `I do not know /${typed}.${close === undefined ? '' : ` Did you mean /${close}?`} /help lists what you can type.`;
 }
+
+/** What people can type, for the menus of platforms. */
+export function commandMenu(): { name: string; summary: string }[] {
+  return commands.map(({ name, summary }) => ({ name, summary }));
+}

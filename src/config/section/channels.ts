@@ -41,6 +41,28 @@ const channel = v.strictObject({
     ),
     'followup',
   ),
+  max_file_mb: v.optional(
+    v.pipe(
+      v.number(),
+      v.minValue(0),
+      v.maxValue(2_000),
+      v.description('Largest file that is fetched from a message, in MB (memory/files/), or sent with one; 0: none.'),
+    ),
+    20,
+  ),
+  stream: v.optional(
+    v.pipe(v.boolean(), v.description('Whether an answer is shown while it is being written, where the platform can.')),
+    true,
+  ),
+  webhook: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, 'the https address at which the platform reaches px'),
+      v.description(
+        'Messages come by webhook: the address, from outside, of this gateway (`https://px.example.com`). Left out: px asks for them.',
+      ),
+    ),
+  ),
   answer_within_hours: v.optional(
     v.pipe(
       v.number(),

@@ -2,7 +2,6 @@ import * as v from 'valibot';
 import { PxError } from '../../error/error.ts';
 import { route } from '../route.ts';
 import * as s from '../schema.ts';
-import { ownerMessage } from '../turn.ts';
 
 const health = v.object({ ok: v.literal(true) });
 
@@ -70,25 +69,6 @@ export const serverRoutes = [
           hint: 'Type `px portal` for a fresh one.',
         });
       return Response.json({ ok: true }, { headers: { 'set-cookie': cookie } });
-    },
-  }),
-  route({
-    method: 'POST',
-    path: '/hooks/agent',
-    summary: 'Hands the agent a message and returns at once; the answer goes into the journal.',
-    auth: 'token',
-    body: v.object({
-      text: v.pipe(v.string(), v.minLength(1), v.maxLength(100_000)),
-      conversation: v.optional(s.conversationId, 'hook/default'),
-    }),
-    reply: v.object({ accepted: v.literal(true), conversation: v.string(), id: v.string() }),
-    status: 202,
-    run: ({ app, body }) => {
-      // The schema let through `channel/chat` only.
-      const inbound = ownerMessage({ conversation: body.conversation as `${string}/${string}`, text: body.text });
-      // What a script hands on may be anybody's: it is answered, labelled, and has no word in what px asks its owner.
-      app.submit({ ...inbound, sender: { id: 'script', name: 'script' }, metadata: { outside: ['hook'] } });
-      return { accepted: true, conversation: inbound.conversation, id: inbound.id };
     },
   }),
 ];
