@@ -266,7 +266,12 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
     // Of several versions that have not answered yet, the last one that did is kept.
     const previous = old?.previous ?? old;
     const kept = previous && previous.sha256 !== entry.sha256 ? { previous } : {};
-    registry.put(name, { ...entry, ...kept, granted: grantedOf(entry, held()) }, bytes);
+    const granted = grantedOf(entry, held());
+    registry.put(name, { ...entry, ...kept, granted }, bytes);
+    const { version } = entry.manifest;
+    options.log
+      .scope(`plugin/${name}`)
+      .info(`${version} installed`, { from: entry.source, sha256: entry.sha256, granted });
     live.get(name)?.runner.resume();
     live.get(name)?.runner.renew();
     changed(name, old ? 'updated' : 'added');
@@ -316,7 +321,9 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
         const { grantedOf, writeGrants } = await import('./install.ts');
         const entry = entryOf(name);
         await writeGrants(entry, config, () => configOf(name), choice);
-        registry.note(name, { granted: grantedOf(entry, configOf(name)) });
+        const granted = grantedOf(entry, configOf(name));
+        registry.note(name, { granted });
+        options.log.scope(`plugin/${name}`).info('grants changed', { granted });
         bus.emit({ type: 'plugin.changed', plugin: name, change: 'updated' });
         return info(name, entry);
       }),

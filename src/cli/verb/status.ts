@@ -32,7 +32,10 @@ export const status = verb({
           : []),
         ['memory', `${now.memory.notes} notes, ${now.memory.chunks} passages indexed`],
         ...now.channels.map((c) => [`channel ${c.id}`, c.detail ? `${c.state}: ${c.detail}` : c.state]),
-        ...now.plugins.map((p) => [`plugin ${p.name}`, p.pid === null ? p.state : `${p.state}, pid ${p.pid}`]),
+        ...now.plugins.map((p) => [
+          `plugin ${p.name}`,
+          [p.state, p.pid === null ? '' : `, pid ${p.pid}`, p.detail === '' ? '' : `: ${p.detail}`].join(''),
+        ]),
         ['sandbox', now.sandbox.mode],
         ...Object.entries(now.sandbox.layers).map(([layer, state]) => [`  ${layer}`, state]),
       ]),
