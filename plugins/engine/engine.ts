@@ -9,18 +9,16 @@ import { forgetTimers, runTimer } from './timer.ts';
 type Exports = Record<string, unknown>;
 let script: Exports | undefined;
 
+type Callable = (...args: unknown[]) => unknown;
+/** What the script exports that can be called, by its name in kebab-case. */
+const callable = new Map<string, Callable>();
+
 /** Evaluates the script once and tells what it exports. */
 export function load(): string {
   const exports = evaluated();
   const tools = toolsOf(exports);
-  const functions = new Set(
-    Object.keys(exports)
-      .filter((k) => typeof exports[k] === 'function')
-      .map(kebab),
-  );
-  if (tools.length) for (const name of ['list-tools', 'call-tool']) functions.add(name);
   return JSON.stringify({
-    functions: [...functions],
+    functions: [...callable.keys()],
     tools: tools.map(({ name, description, parameters }) => ({ name, description, parameters })),
     manifest: exports['manifest'] ?? null,
   });
@@ -37,13 +35,12 @@ export function invoke(name: string, args: string): string {
   outcome = undefined;
   forgetTimers();
   try {
-    const exports = evaluated();
+    evaluated();
     const given: unknown = JSON.parse(args);
     if (!Array.isArray(given)) throw new TypeError('arguments must be a JSON array');
-    const wanted = kebab(name);
-    const key = Object.keys(exports).find((k) => typeof exports[k] === 'function' && kebab(k) === wanted);
-    const fn = key === undefined ? toolFunction(exports, wanted) : exports[key];
-    if (typeof fn !== 'function') throw new TypeError(`the plugin has no function ${name}`);
+    const wanted = callable.has(name) ? name : kebab(name);
+    const fn = callable.get(wanted);
+    if (fn === undefined) throw new TypeError(`the plugin has no function ${name}`);
     const input = given.map((value, at) => argument(wanted, at, value));
     const output: unknown = fn(...input);
     if (!isThenable(output)) return written(wanted, output);
@@ -99,10 +96,30 @@ function evaluated(): Exports {
   try {
     const made: unknown = new Function('__px_import', source())((id: string) => modules[id]);
     script = typeof made === 'object' && made !== null ? { ...made } : {};
+    collect(script);
     return script;
   } catch (e) {
     throw text(e);
   }
+}
+
+/** Writes down what can be called, once: a call must not look for it. */
+function collect(exports: Exports): void {
+  for (const [name, value] of Object.entries(exports)) {
+    const known = kebab(name);
+    if (typeof value === 'function' && !callable.has(known)) callable.set(known, value as Callable);
+  }
+  const tools = toolsOf(exports);
+  if (tools.length === 0) return;
+  const list = () => tools.map((t) => ({ name: t.name, description: t.description, inputSchema: t.parameters }));
+  if (!callable.has('list-tools')) callable.set('list-tools', list);
+  const byName = new Map(tools.map((tool) => [tool.name, tool]));
+  const call = (name: string, args: string) => {
+    const tool = byName.get(name);
+    if (!tool) throw new TypeError(`the plugin has no tool ${name}`);
+    return tool.run(JSON.parse(args || '{}'));
+  };
+  if (!callable.has('call-tool')) callable.set('call-tool', call as Callable);
 }
 
 /** What the host is told: a result's `err` is text. */
@@ -115,19 +132,6 @@ function text(e: unknown): string {
 function toolsOf(exports: Exports): Px.Tool[] {
   const tools: unknown = exports['tools'];
   return Array.isArray(tools) ? tools.filter((t) => typeof t?.run === 'function') : [];
-}
-
-/** `list-tools` and `call-tool` for a script that exports `tools`. */
-function toolFunction(exports: Exports, wanted: string): unknown {
-  const tools = toolsOf(exports);
-  if (wanted === 'list-tools')
-    return () => tools.map((t) => ({ name: t.name, description: t.description, inputSchema: t.parameters }));
-  if (wanted !== 'call-tool') return undefined;
-  return (name: string, args: string) => {
-    const tool = tools.find((t) => t.name === name);
-    if (!tool) throw new TypeError(`the plugin has no tool ${name}`);
-    return tool.run(JSON.parse(args || '{}'));
-  };
 }
 
 /** An argument of the contract's functions as a script reads it. */

@@ -31,5 +31,7 @@ ${verdict(rows)}
   and its children. After work: 60 s after the last of 100 turns with a tool call each, through the \`openai\` package.
 - A first call begins when the plugin's process has ended and px has given its own memory back: it pays for both.
 - A tool call is timed by px itself, around policy, argument check, the call and the scrubbing of the result: \`ms\` of \`turn.tool-result\`.
+  Warm calls are made by turns of ten calls each, a model call before each of them; the first call of a turn comes after everything a turn
+  begins with, and is shown by itself too.
 `;
 }

@@ -16,15 +16,19 @@ interface Chat {
 
 const json = (value: unknown) => Response.json(value);
 
-/** Streams a Chat Completions answer: a tool call when the person says `use NAME {json}`, text otherwise. */
+/**
+ * Streams a Chat Completions answer: a tool call when the person says `use NAME {json}`, one after the other when it is `use NAME {json} N
+ * times`, with the number of the call for each `#` in the JSON; text otherwise.
+ */
 function complete(chat: Chat): Response {
-  const last = chat.messages.at(-1);
-  const said = chat.messages.findLast((m) => m.role === 'user');
-  const use = /use ([\w-]+) (\{.*\})/.exec(JSON.stringify(said?.content ?? '').replaceAll('\\"', '"'));
+  const asked = chat.messages.findLastIndex((m) => m.role === 'user');
+  const said = JSON.stringify(chat.messages[asked]?.content ?? '').replaceAll('\\"', '"');
+  const use = /use ([\w-]+) (\{.*\})(?: (\d+) times)?/.exec(said);
+  const done = chat.messages.slice(asked).filter((m) => m.role === 'tool').length;
   const chunk = (delta: object, finish: string | null) =>
     `data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'bench', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
   const body =
-    last?.role !== 'tool' && use
+    use && done < Number(use[3] ?? 1)
       ? chunk(
           {
             role: 'assistant',
@@ -33,7 +37,7 @@ function complete(chat: Chat): Response {
                 index: 0,
                 id: `call_${crypto.randomUUID().slice(0, 8)}`,
                 type: 'function',
-                function: { name: use[1], arguments: use[2] },
+                function: { name: use[1], arguments: use[2]?.replaceAll('#', String(done + 1)) },
               },
             ],
           },

@@ -14,7 +14,15 @@ export function selfCommand(env: Environment, verb: '__plugin' | '__prepare', ar
 }
 
 /**
- * The whole environment of a child. The top tier of the compiler is off: it makes a plugin's process larger and, for calls this
- * short, slower. Nothing of the daemon's own environment is passed on.
+ * The whole environment of a child: how its engine compiles. A plugin is called a few times and ends, so that what takes long to compile
+ * (the top tier of WebAssembly, the optimising tiers of JavaScript) never pays, and what is compiled quickly is compiled early.
+ * Nothing of the daemon's own environment is passed on.
  */
-export const childEnvironment: Record<string, string> = { BUN_JSC_useOMGJIT: '0' };
+export const childEnvironment: Record<string, string> = {
+  BUN_JSC_useOMGJIT: '0',
+  BUN_JSC_useDFGJIT: '0',
+  BUN_JSC_thresholdForJITAfterWarmUp: '10',
+  BUN_JSC_thresholdForJITSoon: '5',
+  BUN_JSC_thresholdForBBQOptimizeAfterWarmUp: '20',
+  BUN_JSC_thresholdForBBQOptimizeSoon: '10',
+};

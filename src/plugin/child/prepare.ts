@@ -1,6 +1,7 @@
 import { PxError } from '../../error/error.ts';
 import type { PrepareFrame } from '../protocol.ts';
 import { capModules } from './core.ts';
+import { withoutDebug } from './glue.ts';
 import { lockProcess } from './lock.ts';
 import { readBlob, readFrame, writeFrame } from './pipe.ts';
 import { isInertWasi } from './wasi.ts';
@@ -63,16 +64,18 @@ async function componentTools(): Promise<Prepare> {
       base64Cutoff: 0,
       map: [],
     });
-    const out = capModules(
-      files.filter(([name]) => name === 'plugin.js' || name.endsWith('.wasm')),
-      job.memoryMb,
-    );
+    const kept = files
+      .filter(([name]) => name === 'plugin.js' || name.endsWith('.wasm'))
+      .map(([name, bytes]): [string, Uint8Array] => [name, name === 'plugin.js' ? quiet(bytes) : bytes]);
+    const out = capModules(kept, job.memoryMb);
     writeFrame(
       { t: 'prepared', imports, functions, files: out.map(([name]) => name) },
       out.map(([, bytes]) => bytes),
     );
   };
 }
+
+const quiet = (glue: Uint8Array) => new TextEncoder().encode(withoutDebug(new TextDecoder().decode(glue)));
 
 function refusal(thrown: unknown) {
   if (thrown instanceof PxError)
