@@ -55,6 +55,12 @@ export class Gate {
   readonly #clock: Pick<TurnClock, 'pause'>;
   readonly #labels = new Set<string>();
   #messages: Message[] = [];
+  /** One question at a time: the answer to one may be the answer to the next. */
+  #lane: Promise<unknown> = Promise.resolve();
+  /** Tools that were refused in this turn: it does not ask for them again. */
+  readonly #refused = new Map<string, Decided>();
+  /** Nobody is there: nothing more is asked in this turn. */
+  #unheard: Decided | undefined;
 
   constructor(options: GateOptions, inbound: Inbound, turn: string, clock: Pick<TurnClock, 'pause'>) {
     this.#with = options;
@@ -81,8 +87,14 @@ export class Gate {
       from: whoOf(this.#with, this.#inbound).from,
       labels: () => [...this.#labels],
       texts: () => textsOf(this.#messages),
-      ...(approvals ? { ask: (tool: Tool, reason: string) => this.#ask(call, tool, reason, signal) } : {}),
+      ...(approvals ? { ask: (tool: Tool, reason: string) => this.#inLane(call, tool, reason, signal) } : {}),
     };
+  }
+
+  #inLane(call: ToolCallPart, tool: Tool, reason: string, signal: AbortSignal): Promise<Decided> {
+    const mine = this.#lane.then(() => this.#ask(call, tool, reason, signal));
+    this.#lane = mine.catch(() => {});
+    return mine;
   }
 
   /** Asks, unless a yes given before covers it. Question and answer are in the journal before the call is made. */
@@ -96,6 +108,11 @@ export class Gate {
       const decision = standing.until === 0 ? 'session' : 'time';
       await this.#note(decidedNote(call, { decision, by: standing.by }, ` (as said before, ${standing.id})`));
       return { decision, by: standing.by, standing: true };
+    }
+    const before = this.#refused.get(tool.name) ?? this.#unheard;
+    if (before) {
+      await this.#note(decidedNote(call, before, ' (as said before in this turn)'));
+      return before;
     }
     const summary = clip(printable(scrub(JSON.stringify(call.args))), 600);
     const text = `May I call ${tool.name} with ${summary}? I ask because ${reason}.`;
@@ -116,6 +133,8 @@ export class Gate {
       const minutes = config.current.policy.ask_minutes;
       const asked = (approval: Approval) => tell?.(approval, this.#inbound);
       const decided = await approvals.ask(question, minutes * 60_000, signal, asked);
+      if (decided.decision === 'deny') this.#refused.set(tool.name, decided);
+      if (decided.decision === 'expired') this.#unheard = decided;
       await this.#note(decidedNote(call, decided));
       return decided;
     } finally {

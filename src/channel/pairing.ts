@@ -207,11 +207,15 @@ export function openPairing(
       return { channel, sender, name, chat };
     },
     revoke: (channel, sender) => {
-      // The page first: after a crash in between somebody who was sent away must not come back by it.
+      // Who was let in as the same person goes with them. The page first: after a crash in between nobody must come back by it.
+      const person = `${channel}/${sender}`;
       const list = paired();
-      const others = list.filter((row) => row.channel !== channel || row.sender !== sender);
+      const others = list.filter((row) => row.person !== person && (row.channel !== channel || row.sender !== sender));
       if (others.length < list.length) keep(others);
-      return db.query(`DELETE FROM pairing WHERE channel = ? AND sender = ?`).run(channel, sender).changes > 0;
+      return (
+        db.query(`DELETE FROM pairing WHERE (channel = ? AND sender = ?) OR person = ?`).run(channel, sender, person)
+          .changes > 0
+      );
     },
   };
 }

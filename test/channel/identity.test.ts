@@ -140,6 +140,15 @@ describe('/link', () => {
     expect(lastConversation(life)).toBe('telegram/dm-ada');
   });
 
+  test('ends with the identity it was made from', async () => {
+    const life = await live(quiet);
+    pair(life, 'telegram', 'ada');
+    says(life, 'matrix', 'ada2', `/link ${link(life, 'telegram', 'ada')}`);
+    expect(life.channels.pairing.revoke('telegram', 'ada')).toBe(true);
+    expect(from(life, 'matrix', 'ada2')).toBe('guest');
+    expect(life.channels.pairing.list()).toEqual([]);
+  });
+
   test('is not taken in a group, where others read the code', async () => {
     const life = await live(quiet);
     pair(life, 'telegram', 'ada');
