@@ -20,6 +20,8 @@ export function takeEvent(state: State, event: PxEvent): undefined {
       return;
     }
     case 'model.changed':
+      // Another model stood in for one answer: what the conversation is set to is the same.
+      if (event.by === 'failover') return;
       if (event.conversation === state.conversation) state.model = event.model;
       else if (event.conversation === undefined && state.status) state.status.model.ref = event.model;
       return;
@@ -120,6 +122,9 @@ function takeTurn(state: State, event: Extract<PxEvent, { turn: string }>): unde
       turn.thinking = true;
       if (shown) grow(state, { at: event.at, kind: 'thought', turn: event.turn, text: event.text });
       return;
+    case 'turn.note':
+      if (shown) say(state, { at: event.at, kind: 'note', text: event.text, bad: false });
+      return;
     case 'turn.tool': {
       turn.tools.push({ id: event.call.id, name: event.call.name, at: event.at });
       const args = JSON.stringify(event.call.args);
@@ -150,7 +155,7 @@ function takeTurn(state: State, event: Extract<PxEvent, { turn: string }>): unde
     case 'turn.end':
       turn.endedAt = event.at;
       turn.reason = event.reason;
-      turn.model ||= event.model;
+      turn.model = event.model;
       turn.thinking = false;
       if (shown && event.reason === 'aborted') say(state, { at: event.at, kind: 'note', text: 'stopped', bad: false });
   }

@@ -314,3 +314,16 @@ test('each pane has its own name', () => {
   const names: Pane[] = [...panes];
   expect(new Set(names).size).toBe(6);
 });
+
+test('another model that answers is said in the chat, and the conversation keeps its own', () => {
+  const turn = { conversation: 'cli/default', turn: 't9' } as const;
+  const state = after(
+    { type: 'turn.start', ...turn, model: 'openai/gpt-5', messageId: 'm9' },
+    { type: 'model.changed', conversation: turn.conversation, model: 'ollama/qwen3', by: 'failover', why: 'away' },
+    { type: 'turn.note', ...turn, text: 'openai/gpt-5 did not answer (away); ollama/qwen3 answers instead.' },
+    { type: 'turn.end', ...turn, model: 'ollama/qwen3', reason: 'stop', text: 'hi' },
+  );
+  expect(shown(state).join('\n')).toContain('ollama/qwen3 answers instead');
+  expect(state.model).not.toBe('ollama/qwen3');
+  expect(state.turns[0]?.model).toBe('ollama/qwen3');
+});
