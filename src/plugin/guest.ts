@@ -103,7 +103,7 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
 
   const cpuSeconds = Math.ceil((limits.cpuMs * lifetimeCalls) / 1000) + 5;
   const child: Child = startChild({
-    command: [...options.command, String(cpuSeconds), ...(options.engine ? [String(limits.memoryMb)] : [])],
+    command: [...options.command, String(cpuSeconds), String(limits.memoryMb), ...(options.engine ? ['engine'] : [])],
     maxFrame: maxFrame(limits, bodyBytes),
     onFrame: (payload) => handle(readFromChild(parseFrame(payload))),
     onBroken: (error) => blame('plugin.output', `it broke the rules of its pipe: ${error.message}`),

@@ -198,6 +198,17 @@ describe.skipIf(!linux)('JavaScript that broke out into the locked process', () 
   });
 });
 
+test.skipIf(!linux)('the kernel itself bounds the memory of a process, should nobody look', async () => {
+  const guest = await forced(`
+    const { dlopen } = process.getBuiltinModule('bun:ffi') ?? Bun.FFI;
+    const { mmap } = dlopen('libc.so.6', { mmap: { args: ['u64', 'u64', 'i32', 'i32', 'i32', 'i64'], returns: 'i64' } }).symbols;
+    const writable = 3, privately = 0x22;
+    const map = (mib) => Number(mmap(0, mib * 2 ** 20, writable, privately, -1, 0)) > 0;
+    return JSON.stringify([map(100), map(3000), map(100)]);`);
+  expect(JSON.parse(String(await guest.call('run', [])))).toEqual([true, false, true]);
+  await guest.end();
+});
+
 describe.skipIf(!linux)('the layers of the sandbox', () => {
   test('are tried out one by one, and each holds here', async () => {
     const layers = await readLayers(verb('__plugin'));

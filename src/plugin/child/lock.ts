@@ -7,6 +7,8 @@ import { type Machine, machines } from './syscalls.ts';
 export interface LockOptions {
   /** Processor time of the whole life of the process, in seconds: the kernel's backstop should the daemon die. */
   cpuSeconds: number;
+  /** What the guest's memories may take together, in MiB; left out: there is no guest. */
+  memoryMb?: number;
 }
 
 /** Which layers hold: `active`, or why not. */
@@ -15,8 +17,14 @@ export type Layers = Record<'seccomp' | 'no_new_privs' | 'rlimits' | 'descriptor
 /** Kept so that the kernel never reads a program the collector freed. */
 const kept: Uint8Array[] = [];
 
-const limits = { cpu: 0, fsize: 1, core: 4, nofile: 7 };
+const limits = { cpu: 0, fsize: 1, data: 2, core: 4, nofile: 7 };
 const enoughDescriptors = 32n;
+/**
+ * Writable memory a process may take beside its guest's, in KiB: heap, compiled code and the stacks of threads that compile. A backstop:
+ * the daemon looks much closer. It is RLIMIT_DATA and not RLIMIT_AS because the runtime reserves gigabytes of addresses for each WebAssembly
+ * memory without using them; without those every access would be checked in code.
+ */
+const besideKib = 1024 * 1024;
 
 /**
  * Locks this process for good, before it sees one byte that a plugin's author wrote: no descriptor but its three pipes and
@@ -85,10 +93,14 @@ function closeDescriptors(): string {
 
 function setLimits(libc: Libc, options: LockOptions): string {
   const cpu = BigInt(options.cpuSeconds);
+  const now = Number(/^VmData:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
+  if (!Number.isFinite(now)) return 'the system does not tell its memory';
+  const data = BigInt((now + besideKib + (options.memoryMb ?? 0) * 1024) * 1024);
   const wanted: [name: string, resource: number, soft: bigint, hard: bigint][] = [
     ['core', limits.core, 0n, 0n],
     ['fsize', limits.fsize, 0n, 0n],
     ['nofile', limits.nofile, enoughDescriptors, enoughDescriptors],
+    ['data', limits.data, data, data],
     ['cpu', limits.cpu, cpu, cpu + 1n],
   ];
   for (const [name, resource, soft, hard] of wanted)

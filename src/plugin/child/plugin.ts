@@ -12,14 +12,14 @@ import { readBlob, readFrame, writeFrame, writeJson } from './pipe.ts';
 type Instantiate = (getModule: (name: string) => WebAssembly.Module, imports: Record<string, unknown>) => unknown;
 
 /**
- * The hidden verb `__plugin CPU-SECONDS [ENGINE-MB]`: locks itself, says so, takes a plugin over its pipe and answers calls one at a
- * time until its input ends. With ENGINE-MB it runs a script, in the engine that px carries with its memories capped at so many MiB. A
+ * The hidden verb `__plugin CPU-SECONDS MEMORY-MB [engine]`: locks itself, says so, takes a plugin over its pipe and answers calls one at
+ * a time until its input ends. With `engine` it runs a script, in the engine that px carries with its memories capped at MEMORY-MB. A
  * trap ends it: an instance that trapped is never used again.
  */
 export async function pluginChild(args: string[]): Promise<never> {
-  const [cpuSeconds = '60', engineMb] = args;
-  const engine = engineMb === undefined ? undefined : await beginEngine(Number(engineMb));
-  writeFrame({ t: 'locked', layers: lockProcess({ cpuSeconds: Number(cpuSeconds) }) });
+  const [cpuSeconds = '60', memoryMb = '64', kind] = args;
+  const engine = kind === 'engine' ? await beginEngine(Number(memoryMb)) : undefined;
+  writeFrame({ t: 'locked', layers: lockProcess({ cpuSeconds: Number(cpuSeconds), memoryMb: Number(memoryMb) }) });
   try {
     await serve(readFrame<LoadFrame>(), engine);
   } catch (thrown) {
