@@ -28,7 +28,7 @@ const coldAfter = 6_500;
 /** Calls of a turn whose warm calls are measured. */
 const inTurn = 10;
 const guests = [
-  { name: 'AssemblyScript', add: '', tool: 'clock_now', args: '{"offset_minutes":#}', bound: 40 },
+  { name: 'AssemblyScript', add: '', tool: 'clock_now', args: '{"zone_offset_minutes":#}', bound: 40 },
   {
     name: 'Rust',
     add: 'build/plugins/example-rust.wasm',
@@ -136,7 +136,7 @@ async function toolCalls(px: Px, text: string, count: number, pause = 0): Promis
   const times: number[] = [];
   for (let i = 0; i < count; i++) {
     // A conversation px has to shorten would be measured with its call.
-    if (i % 50 === 0) conversation = `web/bench-${crypto.randomUUID()}`;
+    if (i % (text.endsWith(' times') ? 1 : 50) === 0) conversation = `web/bench-${crypto.randomUUID()}`;
     if (pause) await Bun.sleep(pause);
     const reply = await px.fetch(`/api/conversations/${conversation}/messages`, {
       method: 'POST',
