@@ -10,6 +10,8 @@ async function told(app: App) {
   await app.memory.settled();
   return {
     people: app.channels.pairing.list(),
+    allowed: app.approvals.standing(),
+    jobs: (await app.schedule.list()).map(({ id, when, to }) => ({ id, when, to })),
     conversations: await app.memory.journal.conversations(),
     messages: (await app.sessions.open('cli/x')).messages,
     model: (await app.sessions.open('cli/x')).model,
@@ -30,13 +32,23 @@ test('every database is deleted in mid-life, and nothing but what was in flight 
     let app = await start();
     const done = Promise.withResolvers<void>();
     app.bus.on((event) => event.type === 'turn.end' && done.resolve());
-    const sender = { id: 'me', name: 'Ada' };
+    const sender = { id: 'owner', name: 'Ada' };
     const message = { conversation: 'cli/x', channel: 'cli', chat: 'x', id: 'm1', sender, at: Date.now() } as const;
     app.submit({ ...message, text: 'my flamingo is called Otto' });
     await done.promise;
     await app.setModel('cli/x', 'offline/px');
     await app.memory.write('birds.md', 'the flamingo likes shrimps', 'append', { conversation: 'cli/x', turn: 't' });
+    // A job the agent asked for, allowed until the end of the session.
+    app.bus.on((event) => event.type === 'approval.asked' && app.approvals.decide(event.id, 'session', 'Ada'));
+    const job = '/tool schedule_add {"when":"every 2h","text":"feed Otto"}';
+    const scheduled = new Promise<void>((resolve) => {
+      app.bus.on((event) => event.type === 'turn.end' && resolve());
+    });
+    app.submit({ ...message, id: 'm2', text: job });
+    await scheduled;
     const before = await told(app);
+    expect(before.allowed).toMatchObject([{ tool: 'schedule_add', conversation: 'cli/x', by: 'Ada' }]);
+    expect(before.jobs).toMatchObject([{ to: 'cli/x' }]);
     expect(before.hits.length).toBeGreaterThan(0);
     expect(before.messages.length).toBeGreaterThan(1);
     await app.close();
