@@ -20,13 +20,16 @@ export async function look(
   name: string | undefined,
   config: ConfigStore,
   options: (name: string, asked: Record<string, number>) => LearnOptions,
+  only: 'to look' | 'to install',
 ): Promise<Seen> {
   const { trust } = config.current;
   const file = await readSource(source, trust.keys.length > 0 || trust.require);
   const own = file.source.startsWith('px:');
   const digest = new Bun.CryptoHasher('sha256').update(file.bytes).digest('hex');
   // What px carries is as trusted as px itself.
-  const signer = own ? 'px' : await signerOf(digest, file.signature, trust);
+  const signer = own
+    ? 'px'
+    : await signerOf(digest, file.signature, only === 'to look' ? { ...trust, require: false } : trust);
   const learning = options(name ?? file.manifest.name ?? 'new', file.manifest.limits ?? {});
   const whole = await withImports(file, learning.prepare);
   const learnt = await learn(whole, name, learning);
@@ -49,6 +52,14 @@ export function agree(seen: Entry, old: Entry | undefined, config: PluginConfig,
     throw new PxError('conflict', `the file of ${name} is another than the one that was shown`, {
       hint: 'Look at it again: it changed meanwhile.',
     });
+  if (old?.signer !== undefined && seen.signer === undefined && seen.source === old.source)
+    throw new PxError(
+      'plugin.signature',
+      `${name} ${version} is not signed by anyone trusted, and ${old.manifest.version} was`,
+      {
+        hint: 'Whoever made it would have signed it. To take it all the same: px plugin remove, then px plugin add.',
+      },
+    );
   if (!old || options.grant !== undefined) return;
   const before = new Set(asksOf(old.manifest, config).map((ask) => ask.rule));
   const more = asksOf(seen.manifest, config).filter((ask) => !ask.granted && !before.has(ask.rule));

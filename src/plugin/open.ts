@@ -247,8 +247,8 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       },
     };
   };
-  const look = async (source: string, name: string | undefined) =>
-    (await import('./install.ts')).look(source, name, config, learning);
+  const look = async (source: string, name: string | undefined, only: 'to look' | 'to install' = 'to install') =>
+    (await import('./install.ts')).look(source, name, config, learning, only);
 
   /** Puts a plugin that was looked at in place. A version before runs on until its call has ended. */
   async function install(seen: Seen, given: AddOptions): Promise<PluginInfo> {
@@ -331,7 +331,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
     async inspect(nameOrFile, name) {
       const entry = registry.get(nameOrFile);
       if (entry && name === undefined) return info(nameOrFile, entry);
-      const seen = (await look(nameOrFile, name)).entry;
+      const seen = (await look(nameOrFile, name, 'to look')).entry;
       return { ...info(seen.manifest.name, seen), tools: toolsOf([[seen.manifest.name, seen]], callTool) };
     },
     remove: (name) =>

@@ -60,6 +60,6 @@ export function placeCovers(granted: SecretPlace, place: SecretPlace): boolean {
 }
 
 /** `query:key`, as a grant has it. */
-export function placeText({ in: kind, name }: SecretPlace): string {
+function placeText({ in: kind, name }: SecretPlace): string {
   return name === undefined ? kind : `${kind}:${name}`;
 }

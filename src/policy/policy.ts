@@ -13,7 +13,7 @@ export type Verdict = { allow: true } | { allow: false; reason: string };
 
 export { checkAddress, classifyAddress } from './address.ts';
 export { type Approvals, type Decided, openApprovals, type PersonDecision } from './approvals.ts';
-export { type Ask, type Asked, asksOf, grantOf, type Held } from './ask.ts';
+export { type Ask, type Asked, asksOf, grantOf } from './ask.ts';
 export { type CapState, cappedBy } from './budget.ts';
 export { checkEgress, parseEgress } from './egress.ts';
 export { labelsIn, markOutside } from './label.ts';
