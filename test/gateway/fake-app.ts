@@ -7,6 +7,7 @@ import { ConfigSchema } from '../../src/config/config.ts';
 import { PxError } from '../../src/error/error.ts';
 import { createLog } from '../../src/log/log.ts';
 import type { ModelEvent, ModelRequest } from '../../src/model/model.ts';
+import { openApprovals } from '../../src/policy/policy.ts';
 import { createBus, type EventBody, type Inbound, type ModelRef } from '../../src/wire/wire.ts';
 
 /** What a test sees and steers of the fake. */
@@ -117,6 +118,7 @@ export function fakeApp(config: object = {}): Fake {
         },
       },
     },
+    approvals: openApprovals({ bus }),
     sessions: {
       open: async (conversation: string) => ({ conversation, model: undefined, messages: [] }),
       stop: (conversation: string) => fake.stopped.push(conversation) > 0,
