@@ -19,6 +19,8 @@ export interface Access {
   redeem(code: string): string | undefined;
   /** True when a `Cookie` header holds a session made with this token. */
   isSession(cookieHeader: string): boolean;
+  /** The `Set-Cookie` value that takes the session out of a browser. */
+  readonly signOut: string;
   /** The secret that each form of a session's pages carries, so that no other page can fill one in; empty without a session. */
   formToken(cookieHeader: string): string;
 }
@@ -64,6 +66,7 @@ export function createAccess(token: string): Access {
       const body = `${Date.now() + maxAge * 1000}.${randomBytes(12).toString('base64url')}`;
       return `${cookieName}=${body}.${sign(body)}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAge}`;
     },
+    signOut: `${cookieName}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`,
     isSession: (cookieHeader) => sessionOf(cookieHeader) !== undefined,
     formToken(cookieHeader) {
       const session = sessionOf(cookieHeader);

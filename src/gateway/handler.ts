@@ -16,6 +16,8 @@ export interface PageContext {
   signedIn: boolean;
   /** What each form must carry in its field `form`; empty for who is not signed in. */
   formToken: string;
+  /** The `Set-Cookie` value that ends the session in this browser. */
+  signOut: string;
   /** True for the very token of {@link formToken}, never for an empty one. */
   isFormToken(given: string): boolean;
   /** Calls the API of this px as its owner; only for pages of a signed-in person. */
@@ -144,6 +146,7 @@ export function createHandler(options: { app: App; access: Access; pages?: Pages
     return pages(c.req.raw, {
       signedIn: isOwner(c.req.raw),
       formToken,
+      signOut: access.signOut,
       isFormToken: (given) => formToken !== '' && sameText(given, formToken),
       call: async (request) => call(request),
     });

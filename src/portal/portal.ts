@@ -29,12 +29,15 @@ async function answer(request: Request, url: URL, context: PageContext): Promise
     if (!found) throw new PxError('not-found', 'There is no such page.', { hint: 'The menu has all there are.' });
     const { page, params } = found;
     const client = createClient({ url: url.origin, token: '', fetch: context.call });
+    const [status, { approvals }] = await Promise.all([client.status(), client.approvals.list()]);
     const visit: Visit = {
       client,
       url,
       params,
-      status: await client.status(),
+      status,
+      waiting: approvals.length,
       formToken: context.formToken,
+      signOut: context.signOut,
       form: emptyForm,
     };
     if (request.method !== 'POST') return await html(page.show(visit));
@@ -46,6 +49,7 @@ async function answer(request: Request, url: URL, context: PageContext): Promise
       const action = page.actions && Object.hasOwn(page.actions, name) ? page.actions[name] : undefined;
       if (!action) throw new PxError('gateway.bad-request', 'This page has no such button.');
       const done = await action(sent);
+      if (done instanceof Response) return done;
       if (typeof done !== 'string') return await html(done);
       return new Response(null, { status: 303, headers: { location: done } });
     } catch (thrown) {

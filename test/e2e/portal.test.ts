@@ -199,7 +199,7 @@ describe.skipIf(notBuilt !== undefined || noBrowser !== undefined)('the portal i
     await press('Connect');
     await sees('Connected: the token is right.');
     await telegram.say('hello?', { userId: 1, chatId: 1, firstName: 'Ada' });
-    await page.getByRole('button', { name: 'Let in' }).click();
+    await page.getByRole('button', { name: 'it is me' }).click();
     await page.getByRole('button', { name: 'Revoke Ada' }).or(page.getByLabel('Revoke Ada')).first().waitFor();
     await telegram.say('hello again', { userId: 1, chatId: 1, firstName: 'Ada' });
     await until('an answer', () => telegram.answers().find((text) => text.includes('Hello from the mock')));
@@ -313,6 +313,27 @@ describe.skipIf(notBuilt !== undefined || noBrowser !== undefined)('the portal i
     expect(Math.min(...times)).toBeLessThan(100);
   });
 
+  test('shows what a model says as text: no picture is fetched, no script runs, streaming or read again', async () => {
+    const evil = [
+      '<img src="https://evil.example/a.png" onerror="window.hacked=1">',
+      '![pixel](https://evil.example/b.png)',
+      '<script>window.hacked=2</script>',
+      '[click](javascript:window.hacked=3)',
+      '\u001b[31mred\u001b[0m \u001b]8;;https://evil.example\u0007name\u001b]8;;\u0007',
+    ].join('\n\n');
+    mock.on({ userMessage: 'be evil' }, { content: evil });
+    await page.goto(`${px.url}/?c=web/evil`);
+    await say('be evil');
+    const answer = page.locator('.assistant').last();
+    await answer.filter({ hasText: 'red name' }).waitFor();
+    for (const _ of ['while it is written', 'when it is read again']) {
+      expect(await answer.locator('img, script, [onerror], a[href^="javascript"]').count()).toBe(0);
+      expect(await answer.textContent()).not.toMatch(/[\u0000-\u0008\u001b]/);
+      expect(await page.evaluate('window.hacked')).toBeUndefined();
+      await page.reload();
+    }
+  });
+
   test('asked nobody else and broke none of its own rules on the way', () => {
     expect(trouble).toEqual([]);
   });
@@ -335,6 +356,17 @@ describe.skipIf(notBuilt !== undefined || noBrowser !== undefined)('the portal i
       await looked.context().close();
       expect(found).toEqual([]);
     });
+
+  test('signs out', async () => {
+    const state = await page.context().storageState();
+    const { page: other } = await openPage(browser, px.url, { storageState: state });
+    await other.goto(`${px.url}/settings`);
+    await other.getByRole('button', { name: 'Sign this browser out' }).click();
+    await other.getByRole('heading', { name: 'Sign in to px' }).waitFor();
+    await other.goto(`${px.url}/status`);
+    await other.getByRole('heading', { name: 'Sign in to px' }).waitFor();
+    await other.context().close();
+  });
 
   test('can be read, and even used, without a script', async () => {
     const state = await page.context().storageState();

@@ -1,6 +1,6 @@
 // The chat: says, follows what happens in the conversation wherever it was begun, asks and stops.
 import { show } from './markdown.browser.js';
-import { connect, element, post } from './portal.browser.js';
+import { connect, element, plain, post } from './portal.browser.js';
 
 const log = /** @type {HTMLOListElement} */ (document.getElementById('log'));
 const form = /** @type {HTMLFormElement} */ (document.getElementById('say'));
@@ -146,7 +146,7 @@ function follow(event) {
       break;
     case 'turn.thinking':
       thought ??= addStep('thinking', '').querySelector('pre') ?? undefined;
-      if (thought) thought.textContent += event.text;
+      if (thought) thought.textContent += plain(event.text);
       break;
     case 'turn.note':
       add('note', event.text);

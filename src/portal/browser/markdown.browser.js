@@ -1,22 +1,26 @@
 // Markdown of an answer while it is being written. Built from text nodes only: nothing in it can become markup.
-import { element } from './portal.browser.js';
+import { element, plain } from './portal.browser.js';
 
 /** Bold, code and web addresses of one line, as nodes.
  * @param {string} text
  */
 function inline(text) {
   const parts =
-    /`([^`\n]+)`|\*\*([^*\n]+)\*\*|\[([^\]\n]+)\]\((https?:\/\/[^\s)]+)\)|(https?:\/\/[^\s<>()[\]"']+[^\s<>()[\]"'.,;:!?])/g;
+    /`([^`\n]+)`|\*\*([^*\n]+)\*\*|\[([^\]\n]+)\]\((https?:\/\/[^\s)]+)\)|(https?:\/\/[^\s<>()[\]"']+[^\s<>()[\]"'.,;:!?])|(?<![\w./-])((?:[\w-][\w.-]*\/)*[\w-][\w.-]*\.md)#L?(\d{1,7})\b/g;
   /** @type {(Node | string)[]} */
   const nodes = [];
   let from = 0;
   for (const match of text.matchAll(parts)) {
-    const [whole, code, strong, label, target, bare] = match;
+    const [whole, code, strong, label, target, bare, note, line] = match;
     nodes.push(text.slice(from, match.index));
     from = match.index + whole.length;
     if (code !== undefined) nodes.push(element('code', code));
     else if (strong !== undefined) nodes.push(element('strong', strong));
-    else {
+    else if (note !== undefined) {
+      const link = element('a', whole);
+      link.href = `/memory/note?path=${encodeURIComponent(note)}&line=${line}#L${line}`;
+      nodes.push(link);
+    } else {
       const link = element('a', label ?? bare);
       link.href = target ?? bare ?? '';
       link.rel = 'noopener noreferrer';
@@ -38,7 +42,7 @@ export function show(item, markdown) {
   let list;
   /** @type {HTMLElement | undefined} */
   let code;
-  for (const line of markdown.split('\n')) {
+  for (const line of plain(markdown).split('\n')) {
     const fence = /^\s*(```|~~~)/.test(line);
     if (code) {
       if (fence) code = undefined;

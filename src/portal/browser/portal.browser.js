@@ -45,13 +45,20 @@ export const post = (path, body) =>
     body: JSON.stringify(body),
   });
 
+/** What steers a terminal or turns the order of letters is not shown: it would only hide what stands there (src/portal/ui/markdown.ts). */
+const unseen =
+  /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-_])|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** A text without what cannot be seen. @param {string} text */
+export const plain = (text) => text.replace(unseen, '');
+
 /** An element with text in it: whatever a model or a plugin wrote is never more than that.
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} name
  */
 export function element(name, text = '', kind = '') {
   const made = document.createElement(name);
-  if (text !== '') made.textContent = text;
+  if (text !== '') made.textContent = plain(text);
   if (kind !== '') made.className = kind;
   return made;
 }

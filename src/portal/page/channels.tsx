@@ -118,15 +118,27 @@ async function show(visit: Visit) {
       <section class="card" id="people" data-live data-on="pairing message turn.end config plugin.changed">
         <h2>Who may talk to px</h2>
         {paired.length === 0 && <p class="soft">Nobody but you, here.</p>}
+        {paired.length > 0 && (
+          <p class="help">
+            You may do everything, and your word counts when px asks. A guest is answered, with the tools that{' '}
+            <a href="/settings/policy">Settings</a> give guests.
+          </p>
+        )}
         <ul class="rows">
           {paired.map((one) => (
             <li>
               <span class="grow">
-                <strong>{plain(one.name)}</strong>{' '}
+                <strong>{plain(one.name)}</strong> <span class="tag">{one.role === 'owner' ? 'you' : 'guest'}</span>{' '}
                 <span class="soft small">
                   {one.channel} {plain(one.sender)}, since <Time at={one.at} />
                 </span>
               </span>
+              <Form visit={visit} label={`Role of ${plain(one.name)}`}>
+                <input type="hidden" name="channel" value={one.channel} />
+                <input type="hidden" name="sender" value={one.sender} />
+                <input type="hidden" name="role" value={one.role === 'owner' ? 'guest' : 'owner'} />
+                <Button do="role">{one.role === 'owner' ? 'Make a guest' : 'It is me'}</Button>
+              </Form>
               <Sure
                 visit={visit}
                 do="revoke"
@@ -262,9 +274,10 @@ function Pending({ visit, pairings }: { visit: Visit; pairings: Awaited<ReturnTy
             <input type="hidden" name="code" value={one.code} />
             <input type="hidden" name="channel" value={one.channel} />
             <input type="hidden" name="sender" value={one.sender} />
-            <Button do="approve" kind="main">
-              Let in
+            <Button do="owner" kind="main">
+              Let in, it is me
             </Button>
+            <Button do="guest">Let in as a guest</Button>
             <Button do="revoke">No</Button>
           </Form>
         </li>
@@ -321,8 +334,17 @@ export const pages: Page[] = [
         await client.setConfig('channels.telegram.enabled', false);
         return '/channels';
       },
-      async approve({ client, form }) {
-        await client.approvePairing(form.text('code'));
+      async owner({ client, form }) {
+        await client.approvePairing(form.text('code'), 'owner');
+        return '/channels';
+      },
+      async guest({ client, form }) {
+        await client.approvePairing(form.text('code'), 'guest');
+        return '/channels';
+      },
+      async role({ client, form }) {
+        const role = form.text('role') === 'owner' ? 'owner' : 'guest';
+        await client.setRole(form.text('channel'), form.text('sender'), role);
         return '/channels';
       },
       async revoke({ client, form }) {

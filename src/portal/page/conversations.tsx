@@ -9,6 +9,8 @@ import { Entries } from './entries.tsx';
 
 const readEntries = 400;
 const mostEntries = 1000;
+/** Of how many conversations the last words are shown. */
+const mostLast = 20;
 
 /** Every conversation, or what was said about something. */
 async function list(visit: Visit) {
@@ -55,21 +57,29 @@ async function all({ client }: Visit) {
         </p>
       </Empty>
     );
+  const last = await Promise.all(conversations.slice(0, mostLast).map((one) => lastWords(client, one.conversation)));
   return (
     <ul class="list">
-      {conversations.map((one) => (
+      {conversations.map((one, i) => (
         <li>
           <a href={readHref(one.conversation)}>
             <strong>{one.conversation}</strong>
             <span class="soft small">
               <Time at={one.lastAt} />
             </span>
-            <span class="snippet">{count(one.entries, 'entry', 'entries')}</span>
+            <span class="snippet">{last[i] || count(one.entries, 'entry', 'entries')}</span>
           </a>
         </li>
       ))}
     </ul>
   );
+}
+
+/** The last thing that was said, on one line. */
+async function lastWords(client: Visit['client'], id: string): Promise<string> {
+  const { entries } = await client.conversation(conversationOf(id), 8);
+  const said = entries.findLast((entry) => entry.kind === 'user' || entry.kind === 'assistant')?.['text'];
+  return typeof said === 'string' ? plain(said).replace(/\s+/g, ' ').slice(0, 160) : '';
 }
 
 async function found({ client }: Visit, words: string, when: string) {

@@ -1,9 +1,12 @@
+import approvals from '../../../docs/approvals.md' with { type: 'text' };
 import bench from '../../../docs/bench.md' with { type: 'text' };
+import benchModels from '../../../docs/bench-models.md' with { type: 'text' };
 import dependencies from '../../../docs/dependencies.md' with { type: 'text' };
 import gateway from '../../../docs/gateway.md' with { type: 'text' };
 import journal from '../../../docs/journal.md' with { type: 'text' };
 import mcp from '../../../docs/mcp.md' with { type: 'text' };
 import models from '../../../docs/models.md' with { type: 'text' };
+import plugins from '../../../docs/plugins.md' with { type: 'text' };
 import quickstart from '../../../docs/quickstart.md' with { type: 'text' };
 import cli from '../../../docs/reference/cli.md' with { type: 'text' };
 import config from '../../../docs/reference/config.md' with { type: 'text' };
@@ -11,7 +14,7 @@ import errors from '../../../docs/reference/errors.md' with { type: 'text' };
 import wit from '../../../docs/reference/wit.md' with { type: 'text' };
 import search from '../../../docs/search.md' with { type: 'text' };
 import security from '../../../docs/security.md' with { type: 'text' };
-import plugins from '../../../plugins/README.md' with { type: 'text' };
+import writing from '../../../plugins/README.md' with { type: 'text' };
 
 /** A page of the documentation. */
 export interface Doc {
@@ -20,17 +23,27 @@ export interface Doc {
   /** Where the text stands, from the root of the repository. */
   path: string;
   text: string;
+  /** Where its own title would mislead. */
+  title?: string;
 }
 
-const doc = (slug: string, text: string, path = `docs/${slug}.md`): Doc => ({ slug, text, path });
+const doc = (slug: string, text: string): Doc => ({ slug, text, path: `docs/${slug}.md` });
 
 /** The documentation px carries, in the order in which one reads it. */
 export const docs: [title: string, docs: Doc[]][] = [
-  ['Begin', [doc('quickstart', quickstart), doc('plugins', plugins, 'plugins/README.md')]],
+  [
+    'Begin',
+    [
+      doc('quickstart', quickstart),
+      { slug: 'write-a-plugin', text: writing, path: 'plugins/README.md', title: 'Write a plugin' },
+    ],
+  ],
   [
     'Understand',
     [
       doc('security', security),
+      doc('approvals', approvals),
+      doc('plugins', plugins),
       doc('models', models),
       doc('search', search),
       doc('journal', journal),
@@ -47,5 +60,5 @@ export const docs: [title: string, docs: Doc[]][] = [
       doc('reference/errors', errors),
     ],
   ],
-  ['Measured', [doc('bench', bench), doc('dependencies', dependencies)]],
+  ['Measured', [doc('bench', bench), doc('bench-models', benchModels), doc('dependencies', dependencies)]],
 ];

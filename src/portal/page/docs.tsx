@@ -54,7 +54,8 @@ function Frame({ visit, slug, children }: { visit: Visit; slug: string; children
   );
 }
 
-const titleOf = ({ text, slug }: Doc): string => /^# (.+)$/m.exec(text)?.[1]?.replaceAll('`', '') ?? slug;
+const titleOf = ({ text, slug, title }: Doc): string =>
+  title ?? /^# (.+)$/m.exec(text)?.[1]?.replaceAll('`', '') ?? slug;
 
 /** The title is the page's own. */
 const body = ({ text }: Doc): string => text.replace(/^# .+\n/, '');

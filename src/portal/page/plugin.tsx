@@ -70,7 +70,12 @@ export async function inspectPage(visit: Visit, source: string) {
 async function show(visit: Visit) {
   const { client, params, status, problem } = visit;
   const name = params['name'] ?? '';
-  const [info, lines, config] = await Promise.all([client.plugin(name), client.pluginLogs(name), client.config()]);
+  const [info, lines, config, names] = await Promise.all([
+    client.plugin(name),
+    client.pluginLogs(name),
+    client.config(),
+    client.secretNames(),
+  ]);
   const now = status.plugins.find((one) => one.name === name);
   const own = child(child(config, 'plugins'), name);
   const enabled = own['enabled'] !== false;
@@ -135,6 +140,7 @@ async function show(visit: Visit) {
           Granted beyond that, if anything, stands in <a href={`/settings/plugins#${name}`}>Settings</a>.
         </p>
       </Card>
+      <Secrets visit={visit} wanted={Object.keys(info.manifest.secrets)} kept={names} />
       <div class="grid">
         <Card title="Live use">
           <ol id="feed" class="rows small" data-about={name} aria-live="polite" aria-label="Calls as they happen"></ol>
@@ -160,6 +166,34 @@ async function show(visit: Visit) {
       <About info={info} />
       <Functions info={info} />
     </Layout>
+  );
+}
+
+/** A place for the value of each secret a plugin names: it goes to px, never to the plugin. */
+function Secrets({ visit, wanted, kept }: { visit: Visit; wanted: string[]; kept: string[] }) {
+  if (wanted.length === 0) return null;
+  return (
+    <Card title="Secrets it uses">
+      {wanted.map((name) => (
+        <Form visit={visit} class="field" label={`The secret ${plain(name)}`}>
+          <input type="hidden" name="name" value={name} />
+          <label for={`secret-${name}`}>{plain(name)}</label>
+          <div class="row">
+            <input
+              id={`secret-${name}`}
+              name="value"
+              type="password"
+              autocomplete="off"
+              placeholder={kept.includes(name) ? 'kept, encrypted' : 'not set'}
+            />
+            <Button do="secret">{kept.includes(name) ? 'Replace' : 'Keep it'}</Button>
+          </div>
+        </Form>
+      ))}
+      <p class="help">
+        px keeps the value encrypted and puts it into requests to the places granted above. The plugin never sees it.
+      </p>
+    </Card>
   );
 }
 
@@ -286,6 +320,14 @@ export const pluginPage: Page = {
     async remove(visit) {
       await visit.client.removePlugin(nameOf(visit));
       return '/plugins';
+    },
+    async secret(visit) {
+      const [name, value] = [visit.form.text('name'), visit.form.text('value').trim()];
+      const { manifest } = await visit.client.plugin(nameOf(visit));
+      if (!Object.hasOwn(manifest.secrets, name)) throw new PxError('usage', 'The plugin names no such secret.');
+      if (value === '') throw new PxError('usage', 'Paste the value first.');
+      await visit.client.setSecret(name, value);
+      return again(visit);
     },
     async grant(visit) {
       const wanted = new Set(visit.form.all('grant'));

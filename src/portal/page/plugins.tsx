@@ -91,7 +91,7 @@ async function show(visit: Visit) {
       </div>
       <p class="soft small">
         Looking installs nothing: px opens the file in a locked process, shows you what it asks for, and you decide.{' '}
-        {count(plugins.length, 'plugin')} installed. <a href="/docs/plugins">How to write one</a>
+        {count(plugins.length, 'plugin')} installed. <a href="/docs/write-a-plugin">How to write one</a>
       </p>
     </Layout>
   );

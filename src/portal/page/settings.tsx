@@ -33,6 +33,9 @@ async function index(visit: Visit) {
           </a>
         </li>
       </ul>
+      <Form visit={visit}>
+        <Button do="sign-out">Sign this browser out</Button>
+      </Form>
     </Layout>
   );
 }
@@ -115,7 +118,14 @@ async function file(visit: Visit) {
 }
 
 export const pages: Page[] = [
-  { path: '/settings', show: index },
+  {
+    path: '/settings',
+    show: index,
+    actions: {
+      'sign-out': async ({ signOut }) =>
+        new Response(null, { status: 303, headers: { location: '/', 'set-cookie': signOut } }),
+    },
+  },
   {
     path: '/settings/file',
     show: file,

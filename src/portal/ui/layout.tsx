@@ -1,6 +1,6 @@
 /** @jsxImportSource hono/jsx */
 import type { Child } from 'hono/jsx';
-import type { Status, Visit } from '../visit.ts';
+import type { Visit } from '../visit.ts';
 import { Icon, type IconName } from './icon.tsx';
 import { Problem } from './parts.tsx';
 
@@ -89,7 +89,7 @@ export function Layout({ visit, title, about, up, size, script, children }: Layo
         </a>
         <span class="where">{title}</span>
       </header>
-      <Menu status={status} path={visit.url.pathname} />
+      <Menu visit={visit} />
       <main id="main" class={size ?? ''} tabindex={-1}>
         {size !== 'full' && (
           <div class="title">
@@ -116,7 +116,7 @@ export function Layout({ visit, title, about, up, size, script, children }: Layo
   );
 }
 
-function Menu({ status, path }: { status: Status; path: string }) {
+function Menu({ visit: { status, waiting, url } }: { visit: Visit }) {
   return (
     <nav id="menu" class="menu" popover="auto" aria-label="Pages">
       <a class="brand" href="/">
@@ -132,9 +132,15 @@ function Menu({ status, path }: { status: Status; path: string }) {
           <ul>
             {entries.map(([href, name, icon]) => (
               <li>
-                <a href={href} aria-current={isHere(href, path) ? 'page' : undefined}>
+                <a href={href} aria-current={isHere(href, url.pathname) ? 'page' : undefined}>
                   <Icon name={icon} />
                   {name}
+                  {href === '/approvals' && waiting > 0 && (
+                    <span class="count">
+                      {waiting}
+                      <span class="hidden"> waiting</span>
+                    </span>
+                  )}
                 </a>
               </li>
             ))}

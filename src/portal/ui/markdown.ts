@@ -5,6 +5,17 @@ const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCod
 const unseen =
   /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-_])|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
+/** Where a memory says it has something from: `MEMORY.md#5`, `journal/web-me/2026-11-23.md#8`. */
+const citation = /(?<![\w./-])((?:[\w-][\w.-]*\/)*[\w-][\w.-]*\.md)#(?:L)?(\d{1,7})\b/g;
+
+/** Escaped text, with what it cites from the notes as links to the very line. */
+const cited = (text: string): string =>
+  escaped(text).replace(
+    citation,
+    (whole, path: string, line: string) =>
+      `<a href="/memory/note?path=${encodeURIComponent(path)}&#38;line=${line}#L${line}">${whole}</a>`,
+  );
+
 /** A text without what cannot be seen. */
 export const plain = (text: string): string => text.replace(unseen, '');
 
@@ -23,7 +34,7 @@ export function markdown(text: string, link: (href: string) => string | undefine
   const html = Bun.markdown.render(
     plain(text),
     {
-      text: escaped,
+      text: link === webLink ? cited : escaped,
       // Escaped by `text` already; should that ever change, nothing gets through here.
       html: (content) => content.replace(/[<>]/g, escaped),
       heading: (content, { level, id }) => {
