@@ -1,0 +1,172 @@
+/**
+ * Measures what px promises of its sandbox and prints a table: memory of working plugins and after them, plugins that loop, and what fifty
+ * installed ones cost. Takes about five minutes; leave the machine alone meanwhile. Exit code 1 when a bound does not hold.
+ * usage: bun scripts/bench/plugins.ts [--binary FILE] [--write]      --write: also into docs/bench-plugins.md
+ */
+import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { binary as usual } from '../../test/e2e/px.ts';
+import { type Bench, type Guest, guests, ownMiB, percentile, startBench } from './guests.ts';
+import { median, type Row, table, treeRssMiB, verdict } from './measure.ts';
+
+const { values } = parseArgs({
+  options: { binary: { type: 'string', default: usual }, write: { type: 'boolean', default: false } },
+});
+const binary = resolve(values.binary);
+const rows: Row[] = [];
+/** Until px has given back what work left behind, in ms. */
+const settled = 15_000;
+
+function guest(name: string): Guest {
+  const found = guests.find((g) => g.name === name);
+  if (!found) throw new Error(`the example ${name} is not built: bun scripts/build-plugins.ts --examples`);
+  return found;
+}
+
+/** Own memory of a plugin while it works, and what is left of it after fifty starts. */
+async function memory(): Promise<void> {
+  const quick = { idle_ms: 50 };
+  await using bench = await startBench(binary, { rust: quick, ts: quick });
+  for (const [name, bound] of [
+    ['rust', 12],
+    ['ts', 21],
+  ] as const) {
+    await bench.add(guest(name));
+    const own: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      await bench.resting();
+      await bench.call(name, 'greet', 'somebody');
+      const pid = bench.pid(name);
+      if (pid !== undefined) own.push(ownMiB(pid));
+    }
+    rows.push({
+      what: `own memory of a working plugin: ${guest(name).language}`,
+      value: median(own),
+      unit: 'MiB',
+      bound,
+    });
+  }
+  for (const name of ['rust', 'ts']) {
+    await cycles(bench, name, 5);
+    await Bun.sleep(settled);
+    const before = treeRssMiB(bench.px.pid);
+    await cycles(bench, name, 50);
+    await Bun.sleep(settled);
+    const grown = treeRssMiB(bench.px.pid) - before;
+    rows.push({
+      what: `memory left by 50 starts and stops: ${guest(name).language}`,
+      value: grown,
+      unit: 'MiB',
+      bound: 1,
+    });
+  }
+}
+
+async function cycles(bench: Bench, name: string, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    await bench.call(name, 'greet', `number ${i}`);
+    await bench.resting();
+  }
+}
+
+/** A plugin that loops: how late it is stopped, and whether px answers meanwhile. */
+async function loops(): Promise<void> {
+  const cpuMs = 1000;
+  await using bench = await startBench(binary, { rust: { cpu_ms: cpuMs }, ts: { cpu_ms: cpuMs } });
+  for (const name of ['rust', 'ts']) {
+    await bench.add(guest(name));
+    const late: number[] = [];
+    const health: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      await bench.call(name, 'add', 1, 2);
+      const spin = bench.call(name, 'spin');
+      let running = true;
+      void spin.finally(() => {
+        running = false;
+      });
+      while (running) {
+        const begun = performance.now();
+        await fetch(`${bench.px.url}/healthz`);
+        health.push(performance.now() - begun);
+        await Bun.sleep(2);
+      }
+      late.push((await spin).ms - cpuMs);
+      // A few faults stop a plugin for good.
+      await bench.px.run('plugin', 'resume', name);
+    }
+    const { language } = guest(name);
+    rows.push({
+      what: `a looping plugin stops after its limit by: ${language}`,
+      value: median(late),
+      unit: 'ms',
+      bound: 50,
+    });
+    rows.push({
+      what: `\`/healthz\` meanwhile, p99 of ${health.length}: ${language}`,
+      value: percentile(health, 99),
+      unit: 'ms',
+      bound: 20,
+    });
+  }
+}
+
+/** Start and idle memory, without and with fifty plugins. */
+async function fifty(): Promise<void> {
+  await using bench = await startBench(binary);
+  const rest = async () => {
+    const starts: number[] = [];
+    const memory: number[] = [];
+    for (let i = 0; i < 9; i++) {
+      await bench.px.stop();
+      const begun = performance.now();
+      await bench.px.serve();
+      starts.push(performance.now() - begun);
+    }
+    for (let i = 0; i < 3; i++) {
+      await bench.px.stop();
+      await bench.px.serve();
+      await Bun.sleep(settled);
+      memory.push(treeRssMiB(bench.px.pid));
+    }
+    return { start: median(starts), memory: median(memory) };
+  };
+  const before = await rest();
+  for (let i = 1; i <= 50; i++) await bench.add(guest(i % 2 ? 'rust' : 'ts'), `guest-${i}`);
+  const after = await rest();
+  rows.push({ what: 'start to ready without them, p50 of 9', value: before.start, unit: 'ms', bound: undefined });
+  rows.push({
+    what: 'start to ready with fifty plugins more, p50 of 9',
+    value: after.start,
+    unit: 'ms',
+    bound: undefined,
+  });
+  rows.push({ what: 'fifty plugins cost of start', value: after.start - before.start, unit: 'ms', bound: 3 });
+  rows.push({ what: 'fifty plugins cost at rest', value: after.memory - before.memory, unit: 'MiB', bound: 1 });
+}
+
+await memory();
+await loops();
+await fifty();
+const load = loadavg()
+  .map((n) => n.toFixed(1))
+  .join(', ');
+console.log(`${table(rows)}\n\n${verdict(rows)}; load average at the end ${load}`);
+if (values.write)
+  writeFileSync(
+    join(import.meta.dir, '../../docs/bench-plugins.md'),
+    `# Measurements of the sandbox
+
+Written by \`bun scripts/bench/plugins.ts --write\`; do not edit. Bounds are those px promises. Load average at the end: ${load}.
+
+${table(rows)}
+
+${verdict(rows)}
+
+- Own memory: pages of the plugin's process that it shares with nobody.
+- Left by starts and stops: resident memory of the daemon and its children, ${settled / 1000} s after the last stop, less that before the first.
+- The processor time of a process is counted by the kernel in steps of 10 ms, and on a busy machine passes slower than the clock.
+`,
+  );
+process.exit(rows.some((r) => r.bound !== undefined && r.value > r.bound) ? 1 : 0);
