@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { docs } from '../../src/portal/page/docs-text.ts';
 import { Portal } from './open.ts';
 
 const paths = [
@@ -110,4 +113,11 @@ describe('the portal', () => {
     expect([...seen]).toContain('/docs/plugins');
     expect([...seen]).toContain('/docs/reference/wit');
   });
+});
+
+test('the documentation it carries is what docs/README.md names', async () => {
+  const index = readFileSync(join(import.meta.dir, '../../docs/README.md'), 'utf8');
+  const named = [...index.matchAll(/\]\(((?:reference\/)?[\w-]+\.md)\)/g)].map(([, path = '']) => path).sort();
+  const carried = docs.flatMap(([, some]) => some.map(({ path }) => path)).filter((path) => path.startsWith('docs/'));
+  expect(carried.map((path) => path.slice(5)).sort()).toEqual(named);
 });

@@ -70,7 +70,7 @@ async function results({ client }: Visit, words: string) {
 }
 
 /** Folders px writes by itself come last and closed. */
-const own = ['journal', 'log', 'usage'];
+const own = ['journal', 'ledger', 'log'];
 
 async function tree(visit: Visit) {
   const folders = new Map<string, string[]>();

@@ -12,7 +12,7 @@ const mostLines = 5000;
 const pathOf = ({ url }: Visit): string => (url.searchParams.get('path') ?? '').replace(/^memory\//, '');
 
 /** px writes these itself: they can be read here, and nothing else. */
-const isOwn = (path: string): boolean => /^(?:journal|log|usage)\/|^people\.md$|^approvals\.md$/.test(path);
+const isOwn = (path: string): boolean => /^(?:journal|ledger|log)\/|^people\.md$|^approvals\.md$/.test(path);
 
 /** One note: as it reads, or line by line when a line is asked for. */
 export async function note(visit: Visit) {
@@ -57,8 +57,9 @@ export async function note(visit: Visit) {
   );
 }
 
-/** Comments are px's marks for itself (the hashes of a journal). */
-const readable = (text: string) => text.replace(/<!--[\s\S]*?-->/g, '');
+/** Comments are px's marks for itself (the hashes of a journal); that a text came from outside is for people too. */
+const readable = (text: string) =>
+  text.replace(/<!-- from outside: (.*?) -->/g, '(from outside: $1)').replace(/<!--[\s\S]*?-->/g, '');
 
 /** Links between notes stay within memory/. */
 function linkFrom(path: string, href: string): string | undefined {

@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import { PxError } from '../../error/error.ts';
 import { Layout } from '../ui/layout.tsx';
-import { Button, Field, Form, Notice } from '../ui/parts.tsx';
+import { Button, Fact, Field, Form, Notice } from '../ui/parts.tsx';
 import type { Page, Visit } from '../visit.ts';
 import { Fields } from './settings-fields.tsx';
 import { changesOf, type Place, placesOf, sectionsOf } from './settings-form.ts';
@@ -33,12 +33,41 @@ async function index(visit: Visit) {
           </a>
         </li>
       </ul>
+      <details class="card">
+        <summary>
+          <strong>Keyboard</strong>
+        </summary>
+        <dl>
+          {keys.map(([key, what]) => (
+            <Fact name={key}>{what}</Fact>
+          ))}
+        </dl>
+      </details>
       <Form visit={visit}>
         <Button do="sign-out">Sign this browser out</Button>
       </Form>
     </Layout>
   );
 }
+
+/** As in browser/portal.browser.js and chat.browser.js. */
+const keys: [string, string][] = [
+  ['g c', 'Chat'],
+  ['g l', 'Conversations'],
+  ['g m', 'Memory'],
+  ['g j', 'Schedule'],
+  ['g h', 'Channels'],
+  ['g o', 'Models'],
+  ['g p', 'Plugins'],
+  ['g s', 'Settings'],
+  ['g a', 'Approvals'],
+  ['g u', 'Audit'],
+  ['g t', 'Status'],
+  ['g d', 'Docs'],
+  ['/', 'search, or write'],
+  ['Enter', 'send; with Shift a new line'],
+  ['Esc', 'stop the answer, close what is open'],
+];
 
 async function placesFor(visit: Visit): Promise<{ description: string; places: Place[] }> {
   const name = visit.params['section'] ?? '';
