@@ -145,6 +145,12 @@ function overlayRows(state: State, columns: number, height: number, look: Look):
 function noticeRow(state: State, look: Look, now: number): Line | undefined {
   const { toast } = state.view;
   if (toast && toast.until > now) return line(oneLine(toast.text, look), toast.bad ? 'bad' : 'good');
+  const question = state.approvals[0];
+  if (question) {
+    const more = state.approvals.length > 1 ? ` (and ${state.approvals.length - 1} more)` : '';
+    const what = `px asks: ${oneLine(question.tool, look)} in ${oneLine(question.conversation, look)}${more}`;
+    return spans([`${what}  `, 'warn'], [state.view.typing ? 'Esc, then a: look, d: no' : 'a: look, d: no', 'bold']);
+  }
   const asks = state.pairings[0];
   if (!asks) return undefined;
   const who = `${oneLine(asks.sender, look)} on ${oneLine(asks.channel, look)} asks to talk to px (code ${oneLine(asks.code, look)})`;
@@ -175,7 +181,7 @@ function inputRow(state: State, columns: number, look: Look): Line | undefined {
 function keysRow(state: State, columns: number): Line {
   const { view } = state;
   const keys = view.overlay
-    ? view.overlay.kind === 'help'
+    ? view.overlay.kind === 'help' || view.overlay.kind === 'ask'
       ? ['Esc close']
       : ['Enter choose', 'up/down', 'Esc close']
     : view.typing

@@ -1,3 +1,4 @@
+import type { Approval } from '../wire/wire.ts';
 import { type Line, line, plain, spans } from './line.ts';
 import { type Look, signs } from './look.ts';
 import type { Overlay } from './state.ts';
@@ -17,6 +18,7 @@ const help: [keys: string, does: string][] = [
   ['l', 'log level that is shown'],
   ['s', 'stop the running turn'],
   ['y', 'copy the last answer (OSC 52)'],
+  ['a, d', 'look at what px asks and allow it, or refuse it'],
   ['a, d', 'let in, or turn away, one who asks for pairing'],
   ['Ctrl-L', 'draw everything anew'],
   ['Ctrl-Z', 'to the shell; fg comes back'],
@@ -44,6 +46,7 @@ export function drawOverlay(overlay: Overlay, columns: number, rows: number, loo
     const lines = help.map(([key, does]) => spans([`${fit(oneLine(key, look), keys, sign.more)} `, 'bold'], [does]));
     return frame([line('Keys', 'title'), ...lines.slice(0, rows - 3)], columns, look);
   }
+  if (overlay.kind === 'ask') return frame(question(overlay.approval, inner, rows - 2, look), columns, look);
   const room = Math.max(1, rows - 4);
   if (overlay.kind === 'pick') {
     const all = choices(overlay);
@@ -79,6 +82,22 @@ export function drawOverlay(overlay: Overlay, columns: number, rows: number, loo
   const empty = overlay.busy ? 'searching' : overlay.asked === '' ? 'Enter: search' : 'Nothing found.';
   const shown = body.length > 0 ? body.slice(from, from + room) : [line(empty, 'dim')];
   return frame([asked('Search memory', overlay.query), line(''), ...shown], columns, look);
+}
+
+/** All of a question; the keys that answer it stand where they are seen, however long it is. */
+function question(approval: Approval, inner: number, rows: number, look: Look): Line[] {
+  const { tool, origin, arguments: args, conversation, asked, reason, labels } = approval;
+  const told = (label: string, text: string): Line[] =>
+    wrap(`${label}: ${oneLine(text, look)}`, inner).map((row) => line(row));
+  const head = line(cut(`May I use ${oneLine(tool, look)}? (${oneLine(origin, look)})`, inner), 'title');
+  const keys = line('a: once   s: until /new   h: an hour   d: no   Esc: later', 'bold');
+  const body = [
+    ...told('with', args),
+    ...told('why I ask', reason),
+    ...told('asked by', `${asked} in ${conversation}`),
+    ...(labels.length > 0 ? told('read before', labels.join(', ')) : []),
+  ];
+  return [head, keys, line(''), ...body.slice(0, Math.max(1, rows - 3))];
 }
 
 /** Lines in a box. */

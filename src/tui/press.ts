@@ -13,7 +13,8 @@ export type Effect =
   | { do: 'set-model'; model: string }
   | { do: 'open'; conversation: ConversationId }
   | { do: 'copy'; text: string }
-  | { do: 'approve' | 'deny'; pairing: State['pairings'][number] };
+  | { do: 'approve' | 'deny'; pairing: State['pairings'][number] }
+  | { do: 'decide'; id: string; decision: 'once' | 'session' | 'time' | 'deny' };
 
 /** What a second Ctrl-C within this many milliseconds does: quit. */
 const quitMs = 2000;
@@ -119,6 +120,7 @@ function commanded(state: State, key: Key): Effect | undefined {
   // Several letters at once are a paste or a fast typist: each is a key, but a paste must not press them all.
   const letter = 'text' in key && key.text.length === 1 ? key.text : '';
   const pairing = state.pairings[0];
+  const question = state.approvals[0];
   switch (letter) {
     case '1':
     case '2':
@@ -150,6 +152,9 @@ function commanded(state: State, key: Key): Effect | undefined {
     }
     case 'a':
     case 'd':
+      // What px wants to do is read before it is allowed; refusing it needs no reading.
+      if (question && letter === 'd') return { do: 'decide', id: question.id, decision: 'deny' };
+      if (question) return open(state, { kind: 'ask', approval: question });
       return pairing && { do: letter === 'a' ? 'approve' : 'deny', pairing };
     case 'q':
       return { do: 'quit' };
@@ -167,6 +172,13 @@ function inOverlay(state: State, overlay: Overlay, key: Key): Effect | undefined
   if (name === 'escape' || overlay.kind === 'help') {
     close();
     return undefined;
+  }
+  if (overlay.kind === 'ask') {
+    const letter = 'text' in key && key.text.length === 1 ? key.text : '';
+    const decision = ({ a: 'once', s: 'session', h: 'time', d: 'deny' } as const)[letter];
+    if (decision === undefined) return undefined;
+    close();
+    return { do: 'decide', id: overlay.approval.id, decision };
   }
   const size = overlay.kind === 'pick' ? choices(overlay).length : overlay.hits.length;
   if (name === 'up' || name === 'down') {

@@ -5,6 +5,15 @@ const most = { chat: 500, turns: 100, plugins: 300, log: 1000, samples: 240 };
 /** The most of one text that is kept, in characters. */
 const maxText = 100_000;
 
+/** What became of a question. */
+const said = {
+  once: 'allowed once',
+  session: 'allowed until /new',
+  time: 'allowed for a time',
+  deny: 'not allowed',
+  expired: 'not answered in time',
+} as const;
+
 /** Takes one event into the state. */
 export function takeEvent(state: State, event: PxEvent): undefined {
   switch (event.type) {
@@ -67,6 +76,21 @@ export function takeEvent(state: State, event: PxEvent): undefined {
     case 'plugin.changed':
       if (event.change === 'removed') state.plugins.delete(event.plugin);
       return happened(state, event.plugin, event.at, { what: event.change, state: 'note', detail: '' });
+    case 'approval.asked': {
+      const { type: _, ...approval } = event;
+      state.approvals = [...state.approvals.filter((one) => one.id !== event.id), approval].slice(-20);
+      const text = `May I use ${event.tool} with ${event.arguments}? I ask because ${event.reason}.`;
+      if (event.conversation === state.conversation) say(state, { at: event.at, kind: 'note', text, bad: false });
+      return;
+    }
+    case 'approval.decided': {
+      state.approvals = state.approvals.filter((one) => one.id !== event.id);
+      const { overlay } = state.view;
+      if (overlay?.kind === 'ask' && overlay.approval.id === event.id) state.view.overlay = undefined;
+      const text = `${said[event.decision]}: ${event.tool}, by ${event.by}`;
+      if (event.conversation === state.conversation) say(state, { at: event.at, kind: 'note', text, bad: false });
+      return;
+    }
     case 'pairing.requested':
       state.pairings = [...state.pairings.filter((one) => one.code !== event.code), event].slice(-20);
       return;

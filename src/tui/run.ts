@@ -92,6 +92,9 @@ export async function run(options: TuiOptions, terminal: Terminal): Promise<numb
       void ask(async (found) => {
         for (const one of await found.pairings())
           if (one.state === 'pending') takeEvent(state, { type: 'pairing.requested', ...one, at: one.at });
+        const { approvals } = await found.approvals.list();
+        // What was decided while the connection was gone asks no more.
+        state.approvals = approvals.map((one) => ({ ...one, conversation: one.conversation as `${string}/${string}` }));
       });
       if (before === 'lost') toast(state, 'Connected again.');
       draw();
@@ -155,6 +158,11 @@ export async function run(options: TuiOptions, terminal: Terminal): Promise<numb
           const hits = await client.search(effect.query, { limit: 20 });
           const { overlay } = state.view;
           if (overlay?.kind === 'search') Object.assign(overlay, { hits, asked: effect.query, at: 0, busy: false });
+        });
+      case 'decide':
+        return ask(async (client) => {
+          await client.approvals.decide(effect.id, effect.decision, 60);
+          state.approvals = state.approvals.filter((one) => one.id !== effect.id);
         });
       case 'approve':
       case 'deny':

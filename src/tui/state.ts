@@ -1,6 +1,6 @@
 import type { Client } from '../client/client.ts';
 import type { LogEntry, LogLevel } from '../log/log.ts';
-import type { ConversationId, Status } from '../wire/wire.ts';
+import type { Approval, ConversationId, Status } from '../wire/wire.ts';
 import type { Input } from './input.ts';
 
 /** The panes, in the order of their numbers. */
@@ -75,6 +75,8 @@ interface ModelUse {
 /** A list to choose from, or a search, over the panes. */
 export type Overlay =
   | { kind: 'help' }
+  /** A question of px, whole: nobody should allow what they have not read. */
+  | { kind: 'ask'; approval: Approval }
   | { kind: 'pick'; what: 'model' | 'conversation'; query: string; choices: string[]; at: number }
   | {
       kind: 'search';
@@ -99,6 +101,8 @@ export interface State {
   pluginEvents: PluginEvent[];
   log: LogEntry[];
   models: Map<string, ModelUse>;
+  /** Tool calls that wait for a word, oldest first. */
+  approvals: Approval[];
   /** People who ask to be let in. */
   pairings: { channel: string; sender: string; code: string }[];
   status: Status | undefined;
@@ -139,6 +143,7 @@ export function emptyState(conversation: ConversationId): State {
     pluginEvents: [],
     log: [],
     models: new Map(),
+    approvals: [],
     pairings: [],
     status: undefined,
     rss: [],

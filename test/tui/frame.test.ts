@@ -5,7 +5,7 @@ import { takeStatus } from '../../src/tui/reduce.ts';
 import { createScreen } from '../../src/tui/screen.ts';
 import { type Pane, panes } from '../../src/tui/state.ts';
 import type { Status } from '../../src/wire/wire.ts';
-import { after, asciiOnly, at, clockTurn, colourful, shown } from './world.ts';
+import { after, asciiOnly, at, clockTurn, colourful, question, shown } from './world.ts';
 
 const status: Status = {
   version: '0.1.0',
@@ -207,6 +207,7 @@ describe('hostile output', () => {
       },
       { type: 'plugin.denied', plugin: evil, capability: evil, detail: evil },
       { type: 'pairing.requested', channel: evil, sender: evil, code: evil },
+      { ...question, tool: evil, origin: evil, arguments: evil, reason: evil, labels: [evil], asked: evil },
       { type: 'log', entry: { at, level: 'error', scope: evil, message: evil, fields: { evil } } },
     );
     takeStatus(
@@ -222,8 +223,10 @@ describe('hostile output', () => {
     );
     state.model = evil;
     state.view.input = { text: evil, caret: 3 };
+    const [waits] = state.approvals;
     const overlays = [
       undefined,
+      ...(waits ? [{ kind: 'ask', approval: waits } as const] : []),
       { kind: 'pick', what: 'model', query: evil, choices: [evil], at: 0 },
       {
         kind: 'search',
@@ -241,7 +244,8 @@ describe('hostile output', () => {
             overlay &&
             ({
               ...overlay,
-              ...('choices' in overlay ? { choices: [...overlay.choices] } : { hits: [...overlay.hits] }),
+              ...('choices' in overlay ? { choices: [...overlay.choices] } : {}),
+              ...('hits' in overlay ? { hits: [...overlay.hits] } : {}),
             } as typeof state.view.overlay);
           state.view.pane = pane;
           const bad = frame(state, columns, 40, colourful, at)

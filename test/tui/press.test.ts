@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import type { Key } from '../../src/tui/keys.ts';
 import { conversationId, press } from '../../src/tui/press.ts';
+import { takeEvent } from '../../src/tui/reduce.ts';
 import type { State } from '../../src/tui/state.ts';
-import { after, at, clockTurn, shown } from './world.ts';
+import { after, at, clockTurn, question, shown } from './world.ts';
 
 const name = (key: string): Key => ({ name: key });
 const text = (typed: string): Key => ({ text: typed });
@@ -130,6 +131,34 @@ describe('what is asked of the world', () => {
     expect(all(state, name('escape'), text('a'))).toMatchObject({ do: 'approve', pairing: { code: 'ABCD' } });
     expect(all(state, text('d'))).toMatchObject({ do: 'deny', pairing: { sender: '4711' } });
     expect(all(after(), name('escape'), text('a'))).toBeUndefined();
+  });
+
+  test('what px asks is looked at whole before it is allowed; refusing it is one key', () => {
+    const state = after(...clockTurn, question);
+    expect(shown(state).join('\n')).toContain('px asks: post in cli/default');
+    expect(shown(state).join('\n')).toContain('May I use post with {"text":"hello"}?');
+    expect(all(state, text('a'))).toBeUndefined();
+    expect(state.view.overlay).toBeUndefined();
+    expect(all(state, name('escape'), text('a'))).toBeUndefined();
+    const screen = shown(state).join('\n');
+    for (const part of [
+      'May I use post? (mcp/slack)',
+      '{"text":"hello"}',
+      'px.yaml says ask',
+      'Ada in',
+      'plugin/web-fetch',
+    ])
+      expect(screen).toContain(part);
+    expect(all(state, text('s'))).toEqual({ do: 'decide', id: 'K7MW', decision: 'session' });
+    expect(all(state, text('d'))).toEqual({ do: 'decide', id: 'K7MW', decision: 'deny' });
+    all(state, text('a'));
+    expect(all(state, text('x'))).toBeUndefined();
+    // Somebody else was quicker: there is nothing left to press.
+    const { conversation, turn, tool, id } = question;
+    takeEvent(state, { type: 'approval.decided', at, id, conversation, turn, tool, decision: 'deny', by: 'Ada' });
+    expect(state.view.overlay).toBeUndefined();
+    expect(all(state, text('d'))).toBeUndefined();
+    expect(shown(state).join('\n')).toContain('not allowed: post, by Ada');
   });
 
   test('ctrl-c stops the turn, and quits when pressed again', () => {

@@ -26,6 +26,7 @@ function fakeGateway(port = 0) {
     '/healthz': { ok: true },
     '/api/status': status,
     '/api/pairing': { pairings: [] },
+    '/api/approvals': { approvals: [], standing: [] },
     '/api/models': { default: { ref: 'openai/gpt-5', why: '' }, models: [] },
     '/api/conversations/cli/default': {
       conversation: 'cli/default',

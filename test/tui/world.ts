@@ -59,3 +59,18 @@ export const clockTurn: EventBody[] = [
   { type: 'turn.usage', ...turn, model: 'openai/gpt-5', usage: { input: 1200, output: 34, cachedInput: 1000 } },
   { type: 'turn.end', ...turn, model: 'openai/gpt-5', reason: 'stop', text: 'It is noon.' },
 ];
+
+/** px asks before it does something. */
+export const question: Extract<EventBody, { type: 'approval.asked' }> = {
+  type: 'approval.asked',
+  ...turn,
+  id: 'K7MW',
+  call: 'c9',
+  tool: 'post',
+  origin: 'mcp/slack',
+  arguments: '{"text":"hello"}',
+  reason: 'px.yaml says ask',
+  labels: ['plugin/web-fetch'],
+  asked: 'Ada',
+  expires: at + 900_000,
+};
