@@ -220,9 +220,9 @@ export function startConnector(options: ConnectorOptions): Connector {
     void tellCommands();
     const address = options.webhook();
     if (address !== undefined && exported.has('set-webhook') && exported.has('on-webhook')) {
-      const made = makeWebhook(channel, address);
-      await call('set-webhook', [made.url, made.secret]);
-      webhook = made;
+      // Known before the platform is told: its first message may come before its answer.
+      webhook = makeWebhook(channel, address);
+      await call('set-webhook', [webhook.url, webhook.secret]);
       return hookReceiver(tools);
     }
     return exported.has('next-wait') && exported.has('on-wait') ? waitReceiver(tools) : pollReceiver(tools);
@@ -310,7 +310,8 @@ export function startConnector(options: ConnectorOptions): Connector {
       return answer;
     },
     act(chat, out) {
-      if (!sender?.can(out.kind)) return Promise.reject(new PxError('plugin.function', `${plugin} cannot ${out.kind}`));
+      if (!sender || (out.kind !== 'post' && !sender.can(out.kind)))
+        return Promise.reject(new PxError('plugin.function', `${plugin} cannot ${out.kind}`));
       lastTraffic = timing.now();
       const done = sender.prepare(chat, out).then((send) => send());
       loose.add(chat, done);

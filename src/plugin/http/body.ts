@@ -49,17 +49,20 @@ export async function keepBody(response: Response, into: NonNullable<HeldFiles['
 }
 
 /** A body with the files that stand in it as `{{file:ID}}`; other marks stay as they are. */
-export function withFiles(body: Uint8Array<ArrayBuffer>, files: HeldFiles['out'] = []): Uint8Array<ArrayBuffer> | Blob {
+export async function withFiles(
+  body: Uint8Array<ArrayBuffer>,
+  files: HeldFiles['out'] = [],
+): Promise<Uint8Array<ArrayBuffer>> {
   let rest = Buffer.from(body);
-  const parts: (Uint8Array<ArrayBuffer> | Blob)[] = [];
+  const parts: Uint8Array<ArrayBuffer>[] = [];
   for (const { id, path } of files) {
     const mark = `{{file:${id}}}`;
     const at = rest.indexOf(mark);
     if (at < 0) continue;
-    parts.push(rest.subarray(0, at), Bun.file(path));
+    parts.push(rest.subarray(0, at), await Bun.file(path).bytes());
     rest = rest.subarray(at + mark.length);
   }
-  return parts.length === 0 ? body : new Blob([...parts, rest]);
+  return parts.length === 0 ? body : Buffer.concat([...parts, rest]);
 }
 
 function atMost(max: number): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {

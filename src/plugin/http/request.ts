@@ -182,7 +182,8 @@ async function send(
   signal: AbortSignal,
 ): Promise<Response> {
   const filled = fillHeaders(headers, url, options);
-  const bytes = body && fillBody(body, filled.get('content-type') ?? undefined, secretFor(url, options));
+  const own = body && fillBody(body, filled.get('content-type') ?? undefined, secretFor(url, options));
+  const bytes = own && (await withFiles(own, options.files?.out));
   filled.set('host', url.host);
   filled.set('accept-encoding', 'gzip');
   if (!filled.has('user-agent')) filled.set('user-agent', 'px');
@@ -202,7 +203,7 @@ async function send(
         // Not through a proxy the environment names: it would look the host up anew, past the check, and could read what is sent.
         proxy: false,
         signal,
-        ...(bytes && method !== 'GET' && method !== 'HEAD' ? { body: withFiles(bytes, options.files?.out) } : {}),
+        ...(bytes && method !== 'GET' && method !== 'HEAD' ? { body: bytes } : {}),
         ...(url.protocol === 'https:' ? { tls } : {}),
       });
     } catch (thrown) {

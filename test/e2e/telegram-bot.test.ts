@@ -1,0 +1,245 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LLMock } from '@copilotkit/aimock';
+import { BotApi } from './bot-api.ts';
+import { notBuilt, Px, until } from './px.ts';
+
+const group = { id: -100, type: 'group', title: 'Team' };
+const picture = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+const odd = '**bold _mixed** text_ <b>not a tag</b> & `a|b` [x](javascript:1) *un**closed\n```\nno end < >';
+const long = Array.from({ length: 900 }, (_, i) => (i % 60 === 59 ? `word${i}.\n\n` : `word${i}`)).join(' ');
+
+/** One bot, one px and one model for all that a person may do: a start takes longer than most of it. */
+describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
+  const telegram = new BotApi();
+  const mock = new LLMock({ port: 0 });
+  let px: Px;
+
+  beforeAll(async () => {
+    mock.on(
+      { userMessage: 'picture', hasToolResult: false },
+      { toolCalls: [{ name: 'send_file', arguments: { path: 'files/out.png', caption: 'a *dot*' } }] },
+    );
+    mock.on({ userMessage: 'picture', hasToolResult: true }, { content: 'There it is.' });
+    mock.on(
+      { userMessage: 'like it', hasToolResult: false },
+      { toolCalls: [{ name: 'react', arguments: { emoji: '👍' } }] },
+    );
+    mock.on({ userMessage: 'like it', hasToolResult: true }, { content: 'I do.' });
+    mock.on({ userMessage: 'odd text' }, { content: odd });
+    mock.on({ userMessage: 'long text' }, { content: long });
+    mock.on(
+      { userMessage: 'slowly' },
+      { content: 'This answer comes slowly, word by word, and is whole in the end. '.repeat(6) },
+      { latency: 150 },
+    );
+    mock.on({ userMessage: /.*/ }, { content: 'Heard.' });
+    await mock.start();
+    px = new Px({
+      config: {
+        ...telegram.config({ owners: ['7'] }),
+        model: { default: 'openai/gpt-4o' },
+        providers: { openai: { base_url: `${mock.url}/v1`, api_key: '${TEST_KEY}' } },
+      },
+      env: { TELEGRAM_TOKEN: telegram.token, TEST_KEY: 'sk-test-1234567890' },
+    });
+    await px.serve();
+    await px.installed();
+    mkdirSync(join(px.home, 'memory/files'), { recursive: true });
+    writeFileSync(join(px.home, 'memory/files/out.png'), picture);
+  }, 30_000);
+  afterAll(async () => {
+    await px[Symbol.asyncDispose]();
+    await mock.stop();
+    await telegram[Symbol.asyncDispose]();
+  });
+
+  /** Says something and waits for the next message in the chat that fits. */
+  const answerTo = async (what: () => void, chat = 7, fits: (text: string) => boolean = () => true) => {
+    const before = telegram.messages.length;
+    what();
+    return until(`an answer in ${chat}`, () =>
+      telegram.messages.slice(before).find((m) => m.chat === chat && fits(m.text)),
+    );
+  };
+
+  test('puts its commands into the menu, and offers models as buttons', async () => {
+    await until('the menu', () => telegram.commands.length > 5);
+    expect(telegram.commands.map((c) => c.command)).toContain('approve');
+    const answer = await answerTo(() => telegram.say('/help'));
+    expect(answer.text).toContain('/status');
+  }, 20_000);
+
+  test('in a group answers who names it or replies to it, in the topic, and is silent otherwise', async () => {
+    telegram.say('nothing to do with px', { chat: group });
+    telegram.say('/status@other_bot', { chat: group });
+    const named = await answerTo(
+      () =>
+        telegram.say(`@${telegram.username} are you there?`, {
+          chat: group,
+          is_topic_message: true,
+          message_thread_id: 5,
+        }),
+      -100,
+    );
+    expect(named.topic).toBe(5);
+    const reply = { message_id: named.id, from: { id: 4711, is_bot: true, first_name: 'px' }, text: named.text };
+    await answerTo(() => telegram.say('and you?', { chat: group, reply_to_message: reply }), -100);
+    expect(telegram.texts(-100)).toHaveLength(2);
+    const journal = px.journal();
+    expect(journal).toContain('are you there?');
+    expect(journal).not.toContain('nothing to do with px');
+    expect(journal).toContain('[In reply to px: “Heard.”]');
+  }, 20_000);
+
+  test('takes an edit as a correction, and a photo, a voice and a document as files', async () => {
+    const id = telegram.say('what I meant');
+    await until('the answer', () => telegram.texts().filter((t) => t === 'Heard.').length === 1);
+    telegram.push({
+      edited_message: telegram.message({
+        message_id: id,
+        text: 'what I mean',
+        edit_date: Math.floor(Date.now() / 1000),
+      }),
+    });
+    await until('an answer to the correction', () => telegram.texts().filter((t) => t === 'Heard.').length === 2);
+    telegram.files.set('photo1', picture);
+    telegram.files.set('voice1', new TextEncoder().encode('OggS'.repeat(1000)));
+    const photo = [
+      { file_id: 'small', file_size: 1, width: 1, height: 1 },
+      { file_id: 'photo1', file_size: picture.length, width: 2, height: 2 },
+    ];
+    telegram.say('', { text: undefined, caption: 'look at this', photo });
+    telegram.say('', {
+      text: undefined,
+      voice: { file_id: 'voice1', file_size: 4000, duration: 3, mime_type: 'audio/ogg' },
+    });
+    telegram.say('', { text: undefined, document: { file_id: 'gone', file_name: '../../etc/passwd', file_size: 10 } });
+    telegram.say('', { text: undefined, document: { file_id: 'big', file_name: 'film.mkv', file_size: 30_000_000 } });
+    await until('answers', () => telegram.texts().filter((t) => t === 'Heard.').length === 6, 25_000);
+    const folder = join(px.home, 'memory/files/telegram');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((f) => f.includes('.'));
+    expect(files.map((f) => f.replace(/^.*\/\d+-/, '')).sort()).toEqual(['photo.jpg', 'voice.ogg']);
+    expect(readFileSync(join(folder, files.find((f) => f.endsWith('jpg')) ?? '')).equals(picture)).toBe(true);
+    const journal = px.journal();
+    for (const said of [
+      '(corrected) what I mean',
+      'photo.jpg, image/jpeg',
+      '(voice without text, 3 s)',
+      'not fetched',
+      '30 MB are more than Telegram gives',
+    ])
+      expect(journal).toContain(said);
+    const asked = JSON.stringify(mock.getRequests());
+    expect(asked).toContain(picture.toString('base64'));
+  }, 40_000);
+
+  test('sends files and reactions, formatted text that never fails, and long text in whole words', async () => {
+    const sent = await answerTo(
+      () => telegram.say('send me the picture'),
+      7,
+      (t) => t === 'a dot',
+    );
+    expect(sent.file).toMatchObject({ kind: 'photo', name: 'out.png', mime: 'image/png' });
+    expect(Buffer.from(sent.file?.bytes ?? []).equals(picture)).toBe(true);
+    const liked = telegram.say('do you like it');
+    await until('the reaction', () => telegram.called('setMessageReaction').some((a) => a['message_id'] === liked));
+    const shown = await answerTo(
+      () => telegram.say('odd text please'),
+      7,
+      (t) => t.includes('bold'),
+    );
+    expect(shown.text).toContain('<b>not a tag</b> & a|b');
+    telegram.fail('sendMessage', 400, "Bad Request: can't parse entities: something");
+    const plain = await answerTo(
+      () => telegram.say('odd text again'),
+      7,
+      (t) => t.includes('bold'),
+    );
+    expect(plain.text).toBe(odd);
+    const from = telegram.messages.length;
+    telegram.say('a long text please');
+    await until(
+      'all of it',
+      () => telegram.messages.at(-1)?.text.endsWith('word899') || telegram.messages.at(-1)?.text.endsWith('word899.'),
+    );
+    const parts = telegram.messages.slice(from).map((m) => m.text);
+    expect(parts.length).toBeGreaterThan(1);
+    for (const part of parts) expect(part).toMatch(/^word\d+\b[\s\S]*\bword\d+\.?$/);
+    expect(parts.join(' ').replace(/\s+/g, ' ')).toBe(long.replace(/\s+/g, ' ').trim());
+  }, 40_000);
+
+  test('shows an answer while it is written: as a draft, and where there are none by editing one message', async () => {
+    const whole = 'This answer comes slowly, word by word, and is whole in the end. '.repeat(6).trim();
+    await answerTo(
+      () => telegram.say('answer slowly'),
+      7,
+      (t) => t === whole,
+    );
+    const drafts = telegram.drafts.filter((d) => whole.startsWith(d.text));
+    expect(drafts.length).toBeGreaterThan(1);
+    expect(new Set(drafts.map((d) => d.id)).size).toBe(1);
+    for (const [i, draft] of drafts.entries())
+      if (i > 0) expect(draft.at - (drafts[i - 1]?.at ?? 0)).toBeGreaterThan(900);
+    telegram.knowsDrafts = false;
+    const before = telegram.messages.length;
+    telegram.say('answer slowly once more');
+    await until('the whole answer', () => telegram.messages.slice(before).find((m) => m.text === whole), 20_000);
+    const shown = telegram.messages.slice(before);
+    expect(shown).toHaveLength(1);
+    expect(shown[0]?.edits).toBeGreaterThan(0);
+  }, 50_000);
+
+  test('waits when told to, follows a group that moves, and says who has blocked it', async () => {
+    telegram.fail('sendMessage', 429, 'Too Many Requests: retry after 1', { retry_after: 1 });
+    const at = Date.now();
+    await answerTo(() => telegram.say('too fast?'));
+    expect(Date.now() - at).toBeGreaterThan(950);
+    telegram.moved.set(-100, -1_000_000_000_100);
+    await answerTo(() => telegram.say(`@${telegram.username} still there?`, { chat: group }), -1_000_000_000_100);
+    const supergroup = { ...group, id: -1_000_000_000_100, type: 'supergroup' };
+    await answerTo(() => telegram.say(`@${telegram.username} and now?`, { chat: supergroup }), -1_000_000_000_100);
+    expect(readdirSync(join(px.home, 'memory/journal')).filter((f) => f.startsWith('telegram')).length).toBe(3);
+    telegram.fail('sendMessage', 403, 'Forbidden: bot was blocked by the user');
+    telegram.say('hello', { from: { id: 9, is_bot: false, first_name: 'Eve' }, chat: { id: 9, type: 'private' } });
+    const blocked = await until('a dead letter', async () => {
+      const { stdout } = await px.run('outbox', 'list', '--json');
+      return stdout.includes('blocked the bot') && stdout;
+    });
+    expect(blocked).toContain('Heard.');
+    const past = await px.fetch('/api/channels/telegram/9/history');
+    expect(await past.json()).toMatchObject({
+      source: 'journal',
+      messages: [{ name: 'Eve', text: 'hello' }, { name: 'px' }],
+    });
+  }, 40_000);
+
+  test('comes back by itself from a refused token, and moves to a webhook and back while px runs', async () => {
+    telegram.revoked = true;
+    await until('the state', async () => (await px.run('status')).stdout.includes('token refused'));
+    telegram.revoked = false;
+    expect((await px.pipe(`${telegram.token}\n`, 'secret', 'set', 'TELEGRAM_TOKEN')).code).toBe(0);
+    await answerTo(() => telegram.say('back?'));
+    expect((await px.run('config', 'set', 'channels.telegram.webhook', px.url)).code).toBe(0);
+    const hook = await until('the webhook', () => telegram.webhook);
+    expect(hook.url).toStartWith(`${px.url}/hooks/channel/telegram/`);
+    await answerTo(() => telegram.say('by webhook'));
+    const post = (url: string, secret: string) =>
+      fetch(url, {
+        method: 'POST',
+        headers: { 'x-telegram-bot-api-secret-token': secret },
+        body: JSON.stringify({ update_id: 1, message: telegram.message({ text: 'forged words' }) }),
+      });
+    expect((await post(hook.url, 'wrong')).status).toBe(401);
+    expect((await post(hook.url.replace(/[^/]+$/, 'guessed'), hook.secret)).status).toBe(404);
+    expect((await px.run('config', 'unset', 'channels.telegram.webhook')).code).toBe(0);
+    await until('no webhook', () => telegram.webhook === undefined);
+    await answerTo(() => telegram.say('asked for again'));
+    expect(px.journal()).not.toContain('forged words');
+    expect(px.log).not.toContain(telegram.token);
+  }, 40_000);
+});
