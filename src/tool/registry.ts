@@ -112,7 +112,7 @@ export function createTools({ memory, plugins, mcp, config, secrets, log, more }
       });
   };
 
-  const call = async (part: ToolCallPart, context: ToolContext): Promise<Labelled> => {
+  const call = async (part: ToolCallPart, context: ToolContext, begins: () => void): Promise<Labelled> => {
     const tools = list();
     const tool = tools.find((one) => one.name === part.name);
     if (!tool)
@@ -123,7 +123,7 @@ export function createTools({ memory, plugins, mcp, config, secrets, log, more }
     const denied = toolAllowed(config.current.agent.tools.deny, tool.name).allow === false;
     if (problems.length > 0 && !denied)
       throw new PxError('tool.arguments', `${tool.name}: ${problems.join('; ')}.`, { hint: 'Correct the arguments.' });
-    await permit(tool, part.args, context);
+    await permit(tool, part.args, context).finally(begins);
     context.signal.throwIfAborted();
     const answer = await orAborted(tool.run(part.args, context), context.signal);
     if (typeof answer !== 'string') return answer;
@@ -137,11 +137,15 @@ export function createTools({ memory, plugins, mcp, config, secrets, log, more }
         .filter((tool) => judge(tool, {}, { ...turn, turn: '', signal: never }, []).do !== 'deny')
         .map(({ name, description, parameters }) => ({ name, description, parameters })),
     async run(part, context): Promise<ToolRun> {
-      const begun = performance.now();
+      // The time a person took to decide is not the tool's.
+      let begun = performance.now();
+      const begins = () => {
+        begun = performance.now();
+      };
       let answer: Labelled;
       let isError = false;
       try {
-        answer = await call(part, context);
+        answer = await call(part, context, begins);
       } catch (thrown) {
         isError = true;
         const outside = list().find((tool) => tool.name === part.name)?.outside;

@@ -123,12 +123,15 @@ describe('a call that needs a word', () => {
   test('does not use up the time of its turn', async () => {
     const slow = (approval: Approval, approvals: ReturnType<typeof openApprovals>) =>
       setTimeout(() => approvals.decide(approval.id, 'once', 'Ada'), 1300);
-    const { ask, sent } = world([useTools(use('post')), say('Done.')], {
+    const { ask, sent, journal } = world([useTools(use('post')), say('Done.')], {
       answer: slow,
       more: { ...rule, agent: { max_seconds: 1 } },
     });
     expect(await ask('post')).toMatchObject({ reason: 'stop', text: 'Done.' });
     expect(sent).toHaveLength(1);
+    // Nor is it the tool that took so long.
+    const result = journal.find((entry) => entry.kind === 'tool-result');
+    expect(result?.kind === 'tool-result' && result.ms).toBeLessThan(1000);
   });
 
   test('ends when the turn is stopped', async () => {
