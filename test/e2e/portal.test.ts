@@ -177,7 +177,16 @@ describe.skipIf(notBuilt !== undefined || noBrowser !== undefined)('the portal i
     await sees('Allowed by');
     await page.locator('.assistant').filter({ hasText: 'told me the time' }).nth(1).waitFor();
 
-    await page.goto(`${px.url}/?c=web/second`);
+    await page.getByText('Conversations', { exact: true }).last().click();
+    await page.getByLabel('Name of a new conversation').fill('second');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'web/second' }).waitFor();
+    await page.getByText('Conversations', { exact: true }).last().click();
+    await page
+      .getByRole('navigation', { name: 'Latest conversations' })
+      .getByRole('link', { name: 'web/me' })
+      .waitFor();
+    await page.keyboard.press('Escape');
     await say('what time is it?');
     await page.locator('.ask').waitFor();
     // The same question, on the page that lists them.

@@ -11,6 +11,8 @@ const paths = [
   '/conversations?q=hello',
   '/memory',
   '/memory?q=hello',
+  '/memory?in=log',
+  '/memory?in=nothing',
   '/memory?changes=1',
   '/memory/note?path=MEMORY.md',
   '/memory/note?path=MEMORY.md&raw',

@@ -189,6 +189,22 @@ const send = connect(follow, (reached, again) => {
   if (again) location.reload();
   else if (!reached) add('note bad', 'px cannot be reached. This page tries again by itself.');
 });
+document.getElementById('others')?.addEventListener('toggle', async () => {
+  const recent = document.getElementById('recent');
+  if (!recent || recent.childElementCount > 0) return;
+  const response = await fetch('/api/conversations');
+  if (!response.ok) return;
+  /** @type {{ conversations: { conversation: string }[] }} */
+  const { conversations } = await response.json();
+  const names = new Set(['web/me', ...conversations.map((one) => one.conversation)]);
+  names.delete(conversation);
+  for (const name of [...names].slice(0, 8)) {
+    const [item, link] = [element('li'), element('a', name)];
+    link.href = `/?c=${encodeURIComponent(name)}`;
+    item.append(link);
+    recent.append(item);
+  }
+});
 scroll(true);
 if (matchMedia('(hover: hover)').matches) box.focus();
 

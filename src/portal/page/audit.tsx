@@ -15,7 +15,8 @@ async function show(visit: Visit, verdict?: Verdict) {
   const [day, tool, conversation, by, all] = ['day', 'tool', 'conversation', 'by', 'all'].map(ask);
   const { lines, more } = await visit.client.audit({
     limit: 300,
-    ...(day ? { day } : {}),
+    // Everything there ever was is a lot to read: the last week, unless something else is asked for.
+    ...(day ? { day } : conversation ? {} : { day: 'last 7 days' }),
     ...(tool ? { tool } : {}),
     ...(conversation ? { conversation } : {}),
     ...(by ? { by } : {}),
@@ -31,7 +32,7 @@ async function show(visit: Visit, verdict?: Verdict) {
       {verdict && <Verified verdict={verdict} />}
       <search>
         <form class="row end" aria-label="What to show">
-          <Text name="day" label="When" value={day} placeholder="today, tuesday, 2026-11" />
+          <Text name="day" label="When" value={day} placeholder="last 7 days" />
           <Text name="tool" label="Tool" value={tool} placeholder="web*" />
           <Text name="conversation" label="Conversation" value={conversation} placeholder="telegram/1" />
           <Text name="by" label="Person" value={by} placeholder="Ada" />

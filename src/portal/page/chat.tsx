@@ -8,36 +8,25 @@ import { Entries } from './entries.tsx';
 import { Question } from './question.tsx';
 
 const shownEntries = 200;
-const shownConversations = 8;
 
 /** The chat: one conversation with its latest entries. */
 async function show(visit: Visit) {
   const { client, status } = visit;
   const id = conversationOf(visit.url.searchParams.get('c') ?? '');
-  const [list, shown, { approvals }] = await Promise.all([
-    client.conversations(),
-    client.conversation(id, shownEntries),
-    client.approvals.list(),
-  ]);
+  const [shown, { approvals }] = await Promise.all([client.conversation(id, shownEntries), client.approvals.list()]);
   const waiting = approvals.filter((one) => one.conversation === id);
-  const names = [...new Set(['web/me', ...list.map((one) => one.conversation)])].filter((name) => name !== id);
   return (
     <Layout visit={visit} title="Chat" size="full" script="/chat.browser.js">
       <section class="talk">
         <header>
           <h1>{id}</h1>
           <span class="soft small by">{shown.model ?? status.model.ref}</span>
-          <details class="sure right">
+          <details class="sure right" id="others">
             <summary class="button">Conversations</summary>
             <div class="card pop">
-              <nav class="side" aria-label="Other conversations">
-                <ul>
-                  {names.slice(0, shownConversations).map((name) => (
-                    <li>
-                      <a href={`/?c=${encodeURIComponent(name)}`}>{name}</a>
-                    </li>
-                  ))}
-                </ul>
+              {/* Filled when it is opened: to list all there are takes longer than to show one. */}
+              <nav class="side" aria-label="Latest conversations">
+                <ul id="recent"></ul>
               </nav>
               <form action="/" class="row" aria-label="A new conversation">
                 <input

@@ -44,7 +44,7 @@ async function show(visit: Visit) {
           changes={await client.changes(conversation === '' ? { limit: 200 } : { conversation, limit: 200 })}
         />
       )}
-      {view === 'notes' && (await tree(visit))}
+      {view === 'notes' && (await folder(visit))}
     </Layout>
   );
 }
@@ -69,63 +69,105 @@ async function results({ client }: Visit, words: string) {
   );
 }
 
-/** Folders px writes by itself come last and closed. */
+/** Folders px writes by itself. */
 const own = ['journal', 'ledger', 'log'];
+/** Most files of one folder on a page. */
+const mostFiles = 500;
 
-async function tree(visit: Visit) {
-  const folders = new Map<string, string[]>();
-  for (const path of await visit.client.notes()) {
-    const slash = path.indexOf('/');
-    const folder = slash < 0 ? '' : path.slice(0, slash);
-    folders.set(folder, [...(folders.get(folder) ?? []), path]);
+/** One folder: what is right below it, folders first. */
+async function folder(visit: Visit) {
+  const at = (visit.url.searchParams.get('in') ?? '').replace(/^\/+|\/+$/g, '');
+  const isOwn = own.includes(at.split('/')[0] ?? '');
+  const paths = await visit.client.notes(at === '' ? undefined : at);
+  const prefix = at === '' ? '' : `${at}/`;
+  const folders = new Map<string, number>();
+  const files: string[] = [];
+  for (const path of paths) {
+    const [name = '', ...more] = path.slice(prefix.length).split('/');
+    if (more.length === 0) files.push(path);
+    else folders.set(name, (folders.get(name) ?? 0) + 1);
   }
-  const names = [...folders.keys()].sort((a, b) => order(a) - order(b) || a.localeCompare(b));
+  // What px wrote is looked for from its end.
+  if (isOwn) files.reverse();
   return (
     <>
-      {names.map((name) => {
-        const paths = folders.get(name) ?? [];
-        const shown = own.includes(name) ? paths.toReversed().slice(0, 200) : paths;
-        const list = (
-          <ul class="list">
-            {shown.map((path) => (
-              <li>
-                <a href={noteHref(path)}>
-                  <span class="row">
-                    <Icon name="file" />
-                    {name === '' ? path : path.slice(name.length + 1)}
-                  </span>
-                </a>
-              </li>
-            ))}
-          </ul>
-        );
-        if (name === '') return list;
-        return (
-          <details open={!own.includes(name)}>
-            <summary class="folder">
-              <Icon name="folder" /> {name} <span class="soft small">{count(paths.length, 'file')}</span>
-            </summary>
-            {list}
-          </details>
-        );
-      })}
-      <details class="card">
-        <summary>New note</summary>
-        <Form visit={visit} class="stack">
-          <Field name="path" label="File" placeholder="garden.md" required help="Below memory/, ending in .md." />
-          <Field name="text" label="Text" rows={6} required />
-          <div>
-            <Button do="make" kind="main">
-              Write it
-            </Button>
-          </div>
-        </Form>
-      </details>
+      {at !== '' && (
+        <nav class="row" aria-label="Folders above">
+          <a href="/memory">memory</a>
+          {at.split('/').map((name, i, all) => (
+            <>
+              <span class="soft">/</span>
+              <a href={folderHref(all.slice(0, i + 1).join('/'))}>{name}</a>
+            </>
+          ))}
+        </nav>
+      )}
+      {paths.length === 0 && <Empty>Nothing is here.</Empty>}
+      <ul class="list">
+        {[...folders].map(([name, n]) => (
+          <li>
+            <a href={folderHref(prefix + name)}>
+              <span class="row">
+                <Icon name="folder" />
+                {name}
+              </span>
+              <span class="soft small">{count(n, 'file')}</span>
+            </a>
+          </li>
+        ))}
+        {files.slice(0, mostFiles).map((path) => (
+          <li>
+            <a href={noteHref(path)}>
+              <span class="row">
+                <Icon name="file" />
+                {path.slice(prefix.length)}
+              </span>
+            </a>
+          </li>
+        ))}
+      </ul>
+      {files.length > mostFiles && (
+        <p class="soft">
+          {mostFiles} of {count(files.length, 'file')}: search finds the others.
+        </p>
+      )}
+      {at === '' && (
+        <p class="soft small">
+          px writes these itself:{' '}
+          {own.map((name, i) => (
+            <>
+              {i > 0 && ', '}
+              <a href={folderHref(name)}>{name}</a>
+            </>
+          ))}
+        </p>
+      )}
+      {!isOwn && (
+        <details class="card" open={visit.problem !== undefined}>
+          <summary>New note</summary>
+          <Form visit={visit} class="stack">
+            <Field
+              name="path"
+              label="File"
+              value={visit.form.has('path') ? visit.form.text('path') : prefix}
+              placeholder="garden.md"
+              required
+              help="Below memory/, ending in .md."
+            />
+            <Field name="text" label="Text" rows={6} required value={visit.form.text('text')} />
+            <div>
+              <Button do="make" kind="main">
+                Write it
+              </Button>
+            </div>
+          </Form>
+        </details>
+      )}
     </>
   );
 }
 
-const order = (name: string) => (name === '' ? 0 : own.includes(name) ? 2 : 1);
+const folderHref = (path: string) => `/memory?in=${encodeURIComponent(path)}`;
 
 export const pages: Page[] = [
   {
