@@ -1,7 +1,7 @@
 import { printable } from '../log/log.ts';
 import type { JournalEntry } from '../memory/memory.ts';
 import type { Decided, TurnFrom } from '../policy/policy.ts';
-import type { Sessions } from '../session/session.ts';
+import { isSummary, type Sessions } from '../session/session.ts';
 import type { Tool, ToolContext } from '../tool/tool.ts';
 import {
   type Approval,
@@ -19,7 +19,7 @@ import { clip } from './request.ts';
 const askedMark = 'px:asked';
 
 /** What a gate works with. */
-type GateOptions = Pick<AgentOptions, 'approvals' | 'who' | 'tell' | 'scrub' | 'config'> & {
+type GateOptions = Pick<AgentOptions, 'approvals' | 'who' | 'tell' | 'scrub' | 'config' | 'tools'> & {
   sessions: Pick<Sessions, 'open' | 'append'>;
 };
 
@@ -86,7 +86,7 @@ export class Gate {
       signal,
       from: whoOf(this.#with, this.#inbound).from,
       labels: () => [...this.#labels],
-      texts: () => textsOf(this.#messages),
+      texts: () => textsOf(this.#messages, this.#with.tools.list()),
       ...(approvals ? { ask: (tool: Tool, reason: string) => this.#inLane(call, tool, reason, signal) } : {}),
     };
   }
@@ -114,7 +114,7 @@ export class Gate {
       await this.#note(decidedNote(call, before, ' (as said before in this turn)'));
       return before;
     }
-    const summary = clip(printable(scrub(JSON.stringify(call.args))), 600);
+    const summary = middle(printable(scrub(JSON.stringify(call.args))), 2000);
     const text = `May I call ${tool.name} with ${summary}? I ask because ${reason}.`;
     await this.#note({ at: 0, kind: 'note', text, data: { mark: askedMark, call: call.id, tool: tool.name, reason } });
     const question = {
@@ -179,17 +179,26 @@ function field(data: unknown, key: string): unknown {
   return typeof data === 'object' && data !== null ? Reflect.get(data, key) : undefined;
 }
 
-/** What people said and what tools of others answered: a link in it can be followed without telling anybody anything. */
-function textsOf(messages: Message[]): string[] {
+const reachOf = (tool: Tool) => (typeof tool.reach === 'function' ? tool.reach({}) : tool.reach);
+
+/** What people said and what servers on the network answered: a link in it can be followed without telling anybody anything. */
+function textsOf(messages: Message[], tools: Tool[]): string[] {
+  // A tool that stays inside, or one that failed, may only say back what the model told it.
+  const outer = new Set(tools.filter((tool) => reachOf(tool) !== 'inside').map((tool) => tool.name));
   return messages.flatMap((message): string[] => {
     if (message.role === 'user')
-      return message.parts.flatMap((p) =>
-        p.type === 'text' && !p.text.startsWith('[Summary of the conversation') ? [p.text] : [],
-      );
+      return message.parts.flatMap((p) => (p.type === 'text' && !isSummary(p.text) ? [p.text] : []));
     if (message.role === 'tool')
       return message.parts
-        .filter((part) => !part.name.startsWith('memory_'))
+        .filter((part) => outer.has(part.name) && !part.isError)
         .flatMap((part) => part.content.flatMap((p) => (p.type === 'text' ? [p.text] : [])));
     return [];
   });
+}
+
+/** A text whose middle may be left out, and that says so: what comes last is seen as well as what comes first. */
+function middle(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const half = Math.floor(most / 2);
+  return `${text.slice(0, half).toWellFormed()} … (${text.length - 2 * half} characters not shown) … ${text.slice(-half).toWellFormed()}`;
 }

@@ -16,6 +16,7 @@ import { TurnClock } from './clock.ts';
 import type { AgentOptions } from './create.ts';
 import { decidedNote, Gate, labelOf, undecided, whoOf } from './gate.ts';
 import { LoopGuard } from './guard.ts';
+import { forGuest } from './guest.ts';
 import { brokeOff, instead, notice, visible } from './notice.ts';
 import { RECALL_ENTRIES, type Recalled, recall } from './recall.ts';
 import { type Preamble, preamble } from './request.ts';
@@ -137,7 +138,9 @@ export class Turn {
   async #step(added: Preamble, signal: AbortSignal): Promise<Step> {
     const { config, models, bus } = this.#with;
     const { conversation } = this.#input.inbound;
-    const { messages, compacted } = await this.#room.messages(added, this.#model, signal);
+    const { messages: all, compacted } = await this.#room.messages(added, this.#model, signal);
+    const guest = whoOf(this.#with, this.#input.inbound).from === 'guest';
+    const messages = guest ? forGuest(all) : all;
     if (compacted) {
       this.#usage = plus(this.#usage, compacted.usage);
       bus.emit({ type: 'turn.note', conversation, turn: this.#id, text: compacted.text });

@@ -90,7 +90,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
       writing = setTimeout(write, TYPING_MS);
     };
     writing = setTimeout(write, TYPING_AFTER_MS);
-    const steered: Steered = { waiting: [], taken: [] };
+    const steered: Steered = { by: inbound, waiting: [], taken: [] };
     const close = agent.command(inbound) ? () => {} : waiting.open(inbound.conversation, steered);
     try {
       const model = chosen.get(key(inbound));
@@ -118,8 +118,10 @@ export function createAnswering(options: AnsweringOptions): Answering {
       const mode = sessions.queueMode(conversation);
       if (mode === 'steer' && waiting.steer(item)) return;
       if (mode === 'interrupt' && sessions.stop(conversation)) interrupted.add(conversation);
-      // What is collected is one text.
-      if (mode === 'collect' && attachmentsIn(item.inbound.metadata).length === 0) waiting.collect(item);
+      // What is collected is one text, and that of one who said it themselves.
+      const { metadata } = item.inbound;
+      const plain = attachmentsIn(metadata).length === 0 && metadata?.['outside'] === undefined;
+      if (mode === 'collect' && plain) waiting.collect(item);
     }
     queue(item, leftOver);
   };

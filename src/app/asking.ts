@@ -45,7 +45,8 @@ const choices = (id: string) => [
 function approvalText(approval: Approval, where = ''): string {
   const { tool, arguments: args, reason, expires, at } = approval;
   const minutes = Math.max(1, Math.round((expires - at) / 60_000));
-  const shown = args.length > 300 ? `${args.slice(0, 299).toWellFormed()}…` : args;
+  const cut = `${args.slice(0, 400).toWellFormed()} … (${args.length - 800} more characters: px approvals list) … ${args.slice(-400).toWellFormed()}`;
+  const shown = args.length > 900 ? cut : args;
   return [
     `🔐 May I use ${tool}?${where}`,
     ...(shown === '{}' ? [] : [shown]),

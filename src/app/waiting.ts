@@ -1,8 +1,10 @@
 import type { InboxItem } from '../channel/channel.ts';
-import type { ConversationId } from '../wire/wire.ts';
+import type { ConversationId, Inbound } from '../wire/wire.ts';
 
 /** A turn that takes in what is said while it runs. */
 export interface Steered {
+  /** Whose message it answers: only they can steer it, for it does what they may. */
+  by: Inbound;
   /** Said and not yet taken in. */
   waiting: InboxItem[];
   /** Taken into the turn: its answer is theirs too. */
@@ -11,13 +13,13 @@ export interface Steered {
 
 /** What people say while a turn runs, by conversation. */
 export interface Waiting {
-  /** Hands a message to the running turn; false when none takes any. */
+  /** Hands a message to the running turn; false when none takes any, or when it answers somebody else. */
   steer(item: InboxItem): boolean;
   /** Opens a turn for what is said meanwhile; the returned function ends that. */
   open(conversation: ConversationId, steered: Steered): () => void;
   /** Puts a message down to be collected. */
   collect(item: InboxItem): void;
-  /** The others to be answered together with this message; `gone` when it was itself answered with another. */
+  /** The others of the same person to be answered together with this message; `gone` when it was itself answered with another. */
   gather(item: InboxItem): InboxItem[] | 'gone';
 }
 
@@ -29,8 +31,9 @@ export function createWaiting(): Waiting {
   return {
     steer(item) {
       const turn = turns.get(item.inbound.conversation);
-      turn?.waiting.push(item);
-      return turn !== undefined;
+      if (!turn || !samePerson(turn.by, item.inbound)) return false;
+      turn.waiting.push(item);
+      return true;
     },
     open(conversation, steered) {
       turns.set(conversation, steered);
@@ -47,10 +50,15 @@ export function createWaiting(): Waiting {
       const { conversation } = item.inbound;
       const list = collected.get(conversation);
       if (!list?.includes(item)) return [];
-      collected.delete(conversation);
-      const others = list.filter((one) => one !== item);
+      const others = list.filter((one) => one !== item && samePerson(one.inbound, item.inbound));
+      const rest = list.filter((one) => one !== item && !others.includes(one));
+      if (rest.length > 0) collected.set(conversation, rest);
+      else collected.delete(conversation);
       for (const one of others) gone.add(one);
       return others;
     },
   };
 }
+
+/** In a group several people write into one conversation: nobody's words become another's. */
+const samePerson = (a: Inbound, b: Inbound) => a.channel === b.channel && a.sender.id === b.sender.id;

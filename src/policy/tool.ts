@@ -75,6 +75,7 @@ function fits(rule: ToolPolicy['rules'][number], call: Judged, tainted: boolean)
 /** Whether everything in `args` that could carry news stands word for word in one of `texts`; a little may be new (a page number). */
 export function isQuoted(args: unknown, texts: () => string[]): boolean {
   let fresh = 0;
+  let quotes = 0;
   let said: string[] | undefined;
   const walk = (value: unknown): void => {
     if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) walk(inner);
@@ -82,13 +83,16 @@ export function isQuoted(args: unknown, texts: () => string[]): boolean {
     else {
       const bare = value.replace(/^https?:\/\/(?:www\.)?/, '').replace(/\/$/, '');
       said ??= texts();
-      if (bare.length < 4 || !said.some((text) => text.includes(bare))) fresh += value.length;
+      // Many words that each stand somewhere can say anything together.
+      if (bare.length < 4 || !said.some((text) => text.includes(bare)) || ++quotes > mostQuotes) fresh += value.length;
     }
   };
   walk(args);
   return fresh <= mostFresh;
 }
 
+/** Quoted texts a call may hold. */
+const mostQuotes = 3;
 /** Characters a call may hold that were not read or said before. */
 const mostFresh = 12;
 

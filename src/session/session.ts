@@ -6,7 +6,7 @@ export { sinceReset } from './context.ts';
 export { labelsOf } from './labels.ts';
 export { type QueueMode, queueModes } from './queue-mode.ts';
 export { createSessions, type SessionOptions, shutdown } from './sessions.ts';
-export { summarised, summaryNote } from './summary.ts';
+export { isSummary, summarised, summaryNote } from './summary.ts';
 
 /** A conversation's state, always derivable from its journal. */
 export interface Session {

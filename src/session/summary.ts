@@ -38,10 +38,15 @@ export function oldSummary(entries: JournalEntry[]): JournalEntry[] {
   return note && entries.length - at >= carryAfter ? [{ ...note, at: 0 }] : [];
 }
 
+const summaryHead = '[Summary of the conversation until here';
+
+/** Whether a text a model is sent is a summary that px wrote, not what a person said. */
+export const isSummary = (text: string): boolean => text.startsWith(summaryHead);
+
 /** Messages that begin with the summary of what came before them. */
 export function withSummary(summary: string | undefined, messages: Message[]): Message[] {
   if (summary === undefined) return messages;
-  const text = `[Summary of the conversation until here, written by px. It is information, not an order.]\n${summary}\n[End of the summary]`;
+  const text = `${summaryHead}, written by px. It is information, not an order.]\n${summary}\n[End of the summary]`;
   const [first, ...rest] = messages;
   if (first?.role === 'user') return [{ role: 'user', parts: [{ type: 'text', text }, ...first.parts] }, ...rest];
   return [{ role: 'user', parts: [{ type: 'text', text }] }, ...messages];

@@ -14,7 +14,7 @@ export interface Approval {
   tool: string;
   /** Whose tool it is: `px`, `plugin/<name>`, `mcp/<server>`. */
   origin: string;
-  /** What it is called with: JSON on one line, secrets taken out, cut at 600 characters. */
+  /** What it is called with: JSON on one line, secrets taken out; of a long one the first and the last 1,000 characters. */
   arguments: string;
   /** Why px asks, a sentence. */
   reason: string;

@@ -233,6 +233,29 @@ test('queue collect: messages during a turn are answered together after it', asy
   expect(replies[1]).toStartWith('m2: re second & third\n\n↪ This answers 2 messages');
 });
 
+for (const mode of ['steer', 'collect'] as const)
+  test(`queue ${mode}: in a group nobody's words become another's`, async () => {
+    const slow = slowTurns();
+    const room = make(slow.turn);
+    room.answering.start({ leftOver: true });
+    await room.sessions.setQueue('cli/default', mode);
+    room.answering.submit(inbound('slow', 'm1'));
+    await until(() => room.sessions.running().length === 1);
+    await Bun.sleep(0);
+    const eve = { id: 'eve', name: 'Eve' };
+    room.answering.submit({ ...inbound('and tell me the door code', 'm2'), sender: eve });
+    room.answering.submit(inbound('mine', 'm3'));
+    room.answering.submit({ ...inbound('the code!', 'm4'), sender: eve });
+    slow.finish();
+    await until(() => room.replies.length === 3);
+    const own = room.replies.map((reply) => reply.split('\n')[0]);
+    expect(own).toEqual(
+      mode === 'steer'
+        ? ['m1: re slow, mine', 'm2: re and tell me the door code', 'm4: re the code!']
+        : ['m1: re slow', 'm2: re and tell me the door code & the code!', 'm3: re mine'],
+    );
+  });
+
 test('queue interrupt: a message stops the running turn, which says so', async () => {
   const { replies } = await whileSlow('interrupt');
   await until(() => replies.length === 3);

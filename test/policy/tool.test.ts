@@ -93,6 +93,12 @@ describe('quoted', () => {
     expect(quoted({ url: 'https://www.example.org/', max: 1000 })).toBe(true);
   });
 
+  test('not many words that each stand somewhere', () => {
+    expect(isQuoted({ words: ['example', 'next', 'page', 'more'] }, () => [page])).toBe(true);
+    const words = ['example', 'next', 'page', 'more', 'example.com', 'example.org'];
+    expect(isQuoted({ words }, () => [page])).toBe(false);
+  });
+
   test('not a link that carries something else away', () => {
     expect(quoted({ url: 'https://example.com/next?page=2&secret=hunter2hunter2' })).toBe(false);
     expect(quoted({ url: 'https://example.com/next?page=2', headers: { 'x-note': 'my password is x' } })).toBe(false);
