@@ -47,6 +47,8 @@ describe.skipIf(notBuilt !== undefined)('px asks before it does', () => {
       rmSync(join(px.home, 'state', file), { force: true });
     await px.serve();
     expect((await px.run('approvals', 'list')).stdout).toContain('schedule_add');
+    expect((await px.run('approvals', 'revoke', id)).stdout).toContain('px will ask again');
+    expect(await px.run('approvals', 'approve', id)).toMatchObject({ code: 1 });
     expect((await px.run('audit', 'verify')).code).toBe(0);
   }, 60_000);
 
@@ -74,6 +76,9 @@ describe.skipIf(notBuilt !== undefined)('px asks before it does', () => {
     await told(/may talk to me on telegram, as guest/);
     const { stdout } = await px.run('pairing', 'list');
     expect(stdout).toContain('same as telegram/1');
+    expect((await px.run('pairing', 'role', 'telegram', '6', '--owner')).stdout).toContain('is an owner now');
+    expect((await px.run('pairing', 'revoke', 'telegram', '1')).code).toBe(0);
+    expect((await px.run('pairing', 'list')).stdout).not.toContain('same as');
   }, 40_000);
 
   test('after a page was read: its links are followed, what would stay for every turn asks', async () => {
