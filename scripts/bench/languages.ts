@@ -68,6 +68,6 @@ ${table}
 - \`px plugin add\`: the whole command, in which the file is checked, translated and started once. Later starts take it from the cache.
 - First call: no process ran; median of 7. Warm call: \`add(1, 2)\`, and \`greet\` with a line into px's log; median of 250. As px counts them
   (\`ms\` of the event \`plugin.call\`), without HTTP.
-- Own memory: pages of the plugin's process that it shares with nobody, after 600 calls. Without a call the process ends after \`idle_ms\`.
+- Own memory: pages the plugin's process wrote to, after 600 calls; the others are the executable's, which it shares with the daemon. Without a call the process ends after \`idle_ms\`.
 `,
   );

@@ -47,7 +47,7 @@ export function table(rows: Row[]): string {
     unit === 'x' ? `${n.toFixed(2)} x` : `${n.toFixed(n < 10 ? 2 : 1)} ${unit}`;
   const lines = rows.map(
     (r) =>
-      `| ${r.what} | ${show(r.value, r.unit)} | ${r.bound === undefined ? '' : `≤ ${r.bound} ${r.unit}`} | ${r.bound === undefined ? '' : r.value <= r.bound ? 'yes' : '**no**'} |`,
+      `| ${r.what} | ${show(r.value, r.unit)} | ${r.bound === undefined ? '' : `≤ ${Number(r.bound.toFixed(1))} ${r.unit}`} | ${r.bound === undefined ? '' : r.value <= r.bound ? 'yes' : '**no**'} |`,
   );
   return ['| what | measured | bound | holds |', '|---|---|---|---|', ...lines].join('\n');
 }
