@@ -130,13 +130,19 @@ export function startConnector(options: ConnectorOptions): Connector {
       lastTraffic = timing.now();
       if (!sender) throw new PxError('internal', 'not connected');
       if (!sender.parallel) await warm();
-      const send = await sender.prepare(part.chat, outgoing(part, sender.can));
-      return async () => {
-        await loose.settled(part.chat);
-        const id = await send();
+      const [send] = await Promise.all([
+        sender.prepare(part.chat, outgoing(part, sender.can)),
+        loose.settled(part.chat),
+      ]);
+      return async (watch) => {
+        const id = await send(watch);
         lastSend = timing.now();
         return id;
       };
+    },
+    async conclude(part, answer) {
+      if (!sender) throw new PxError('internal', 'not connected');
+      return sender.conclude(part.chat, outgoing(part, sender.can), answer);
     },
     sent: () => receiver?.nudge(),
   });

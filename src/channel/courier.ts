@@ -1,9 +1,10 @@
 import { PxError, toPxError } from '../error/error.ts';
 import type { Log } from '../log/log.ts';
-import type { Bus } from '../wire/wire.ts';
+import type { Bus, Json } from '../wire/wire.ts';
 import type { Batch } from './batch.ts';
 import { explainFailure, readSendFailure, unknownOutcome } from './failure.ts';
 import type { Outbox, Part } from './outbox.ts';
+import type { SendWatch } from './sender.ts';
 import { splitText } from './split.ts';
 import { backOff, type Timing } from './timing.ts';
 
@@ -14,7 +15,9 @@ export interface CourierOptions {
   outbox: Outbox;
   batch: Batch;
   /** Gets a part ready to be sent; the returned function sends it and resolves with the platform's message id. */
-  prepare(part: Part): Promise<() => Promise<string>>;
+  prepare(part: Part): Promise<(watch: SendWatch) => Promise<string>>;
+  /** What an answer means that had come when px was stopped: the message's id; undefined when the part has to be sent anew. */
+  conclude(part: Part, answer: Json): Promise<string | undefined>;
   /** Called after each part that left. */
   sent(): void;
   bus: Bus;
@@ -95,6 +98,12 @@ export function createCourier(options: CourierOptions): Courier {
     else outbox.again(part, 0, error, true);
   };
 
+  const concluded = async (part: Part, answer: Json) => {
+    const id = await options.conclude(part, answer);
+    if (id !== undefined) await left(part, id);
+    else outbox.again(part, 0, new PxError('interrupted', 'px was stopped before it was sent in full'), false);
+  };
+
   const failed = async (part: Part, thrown: unknown) => {
     const error = toPxError(thrown);
     const why = explainFailure(error, options.plugin, []);
@@ -126,7 +135,12 @@ export function createCourier(options: CourierOptions): Courier {
       const send = await options.prepare(part);
       // Not in a batch with others' news: from here to the answer a crash leaves this part's fate open.
       await batch.write(() => outbox.sending(part));
-      await left(part, await send());
+      const id = await send({
+        // Written down before it is read, so that a crash meanwhile leaves no doubt.
+        answered: (answer) => void batch.write(() => outbox.answered(part, answer)).catch(() => {}),
+        again: () => batch.write(() => outbox.answered(part, null)),
+      });
+      await left(part, id);
     } catch (thrown) {
       await failed(part, thrown);
     }
@@ -185,7 +199,10 @@ export function createCourier(options: CourierOptions): Courier {
       if (stuck.length === 0) return kick();
       const error = unknownOutcome('px was stopped while it was being sent');
       opening = (async () => {
-        for (const part of stuck) await findOut(part, error);
+        for (const part of stuck) {
+          if (part.answer === undefined) await findOut(part, error);
+          else await concluded(part, part.answer).catch((thrown: unknown) => failed(part, thrown));
+        }
       })()
         .catch(brokenOutbox)
         .finally(() => {

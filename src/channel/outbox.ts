@@ -1,5 +1,6 @@
 import type { PxError } from '../error/error.ts';
 import type { Store } from '../store/store.ts';
+import type { Json } from '../wire/wire.ts';
 import type { OpenPart, Undelivered } from './channel.ts';
 import { type Extras, readExtras, writeExtras } from './outgoing.ts';
 
@@ -30,6 +31,8 @@ export interface Outbox {
   change(part: Part, extras: Extras): void;
   /** From here on a crash leaves the part's fate unknown. */
   sending(part: Part): void;
+  /** The platform's answer to a part that is being sent, before anybody has read it; null: another request follows. */
+  answered(part: Part, answer: Json): void;
   sent(part: Part, platformId: string): void;
   /** Back to the queue until `at`; a try that was not the part's fault is not counted. */
   again(part: Part, at: number, error: PxError, counted: boolean): void;
@@ -37,8 +40,8 @@ export interface Outbox {
   fail(part: Part, state: 'failed' | 'unknown', error: PxError): void;
   /** Lets a channel's waiting parts go at once. */
   hurry(channel: string): void;
-  /** Parts that were being sent when px stopped. */
-  interrupted(channel: string): Part[];
+  /** Parts that were being sent when px stopped, with the answer that had come already. */
+  interrupted(channel: string): (Part & { answer?: Json })[];
   /** Channels that have such parts. */
   interruptedChannels(): string[];
   /** Parts that never left or whose fate is not known, oldest first. */
@@ -54,6 +57,8 @@ export interface Outbox {
 type PartRow = Omit<Part, 'extras'> & { extras: string | null };
 
 const day = 86_400_000;
+/** Longest answer of a platform that is kept, in characters. */
+const longestAnswer = 20_000;
 /** How long rows stay: sent ones for their platform ids, failed ones for the person to look at. */
 const keep = { sentMs: 7 * day, failedMs: 60 * day };
 
@@ -75,6 +80,8 @@ export function openOutbox(store: Store, now: () => number): Outbox {
       CREATE INDEX outbox_age ON outbox (state, at);`,
       `ALTER TABLE outbox ADD COLUMN extras TEXT;
       CREATE INDEX outbox_chat ON outbox (channel, chat, answer, part) WHERE state IN ('queued', 'sending');`,
+      // What the platform answered, while the connector has not said yet what that means.
+      `ALTER TABLE outbox ADD COLUMN answer_json TEXT;`,
     ],
   });
   const { db } = store;
@@ -131,18 +138,22 @@ export function openOutbox(store: Store, now: () => number): Outbox {
     sending(part) {
       db.query(`UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?`).run(part.id);
     },
+    answered(part, answer) {
+      const text = answer === null ? null : JSON.stringify(answer);
+      db.query(`UPDATE outbox SET answer_json = ? WHERE id = ? AND state = 'sending'`).run(
+        text !== null && text.length > longestAnswer ? null : text,
+        part.id,
+      );
+    },
     sent(part, platformId) {
       db.query(
-        `UPDATE outbox SET state = 'sent', text = '', extras = NULL, error = NULL, platform_id = ?, at = ? WHERE id = ?`,
+        `UPDATE outbox SET state = 'sent', text = '', extras = NULL, answer_json = NULL, error = NULL, platform_id = ?, at = ? WHERE id = ?`,
       ).run(platformId, now(), part.id);
     },
     again(part, at, error, counted) {
-      db.query(`UPDATE outbox SET state = 'queued', next_at = ?, error = ?, attempts = ? WHERE id = ?`).run(
-        Math.ceil(at),
-        error.message,
-        part.attempts + (counted ? 1 : 0),
-        part.id,
-      );
+      db.query(
+        `UPDATE outbox SET state = 'queued', next_at = ?, error = ?, attempts = ?, answer_json = NULL WHERE id = ?`,
+      ).run(Math.ceil(at), error.message, part.attempts + (counted ? 1 : 0), part.id);
     },
     fail(part, state, error) {
       db.query(
@@ -155,11 +166,13 @@ export function openOutbox(store: Store, now: () => number): Outbox {
     },
     interrupted: (channel) =>
       db
-        .query<PartRow, [string]>(
-          `SELECT ${columns} FROM outbox WHERE state = 'sending' AND channel = ? ORDER BY answer, part`,
+        .query<PartRow & { answer_json: string | null }, [string]>(
+          `SELECT ${columns}, answer_json FROM outbox WHERE state = 'sending' AND channel = ? ORDER BY answer, part`,
         )
         .all(channel)
-        .map(toPart),
+        .map(({ answer_json, ...row }) =>
+          answer_json === null ? toPart(row) : { ...toPart(row), answer: JSON.parse(answer_json) as Json },
+        ),
     interruptedChannels: () =>
       db
         .query<{ channel: string }, []>(`SELECT DISTINCT channel FROM outbox WHERE state = 'sending'`)

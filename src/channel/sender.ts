@@ -16,13 +16,23 @@ export interface SenderOptions {
   fileOf(id: string): string;
 }
 
+/** Told what happens while something is sent. */
+export interface SendWatch {
+  /** The platform has answered, and nobody has read it yet. */
+  answered(answer: Json): void;
+  /** That was not all: another request follows once this resolves. */
+  again(): Promise<void>;
+}
+
 /** Does things on a platform, through a connector of either kind: one that gives requests away, or one that makes them itself. */
 export interface Sender {
   /** Several things may be under way at once, in different chats. */
   readonly parallel: boolean;
   can(ability: string): boolean;
   /** Gets it ready: nothing is sent before the returned function is called, which resolves with the platform's id of the message. */
-  prepare(chat: string, out: Outgoing): Promise<() => Promise<string>>;
+  prepare(chat: string, out: Outgoing): Promise<(watch?: SendWatch) => Promise<string>>;
+  /** What an answer means that came before px was stopped: the message's id; undefined when it has to be sent anew. */
+  conclude(chat: string, out: Outgoing, answer: Json): Promise<string | undefined>;
 }
 
 /** What connectors without `abilities` show that they can by what they export. */
@@ -72,15 +82,17 @@ export function createSender(options: SenderOptions): Sender {
     }
   };
 
-  const send = async (chat: string, out: Outgoing, first: Json): Promise<string> => {
+  const send = async (chat: string, out: Outgoing, first: Json, watch?: SendWatch): Promise<string> => {
     const files = { out: out.files.map(({ id }) => ({ id, path: options.fileOf(id) })) };
     let request = first;
     for (let i = 0; i < maxRequests; i++) {
       const answer = await options.hold(request, files);
+      watch?.answered(answer);
       const next = readProgress(await read(chat, out, answer));
       if (!next) throw new PxError('plugin.guest', 'unknown: on-sent returned what is no progress');
       if ('done' in next) return next.done;
       request = next.again;
+      await watch?.again();
     }
     throw new PxError('plugin.guest', `it took more than ${maxRequests} requests`);
   };
@@ -99,7 +111,11 @@ export function createSender(options: SenderOptions): Sender {
         // Nothing was sent: unlike a plugin that ends while it sends, this one can simply be asked again.
         throw new PxError(error.code, error.message, { retryable: true, cause: error });
       }
-      return () => send(chat, out, request);
+      return (watch) => send(chat, out, request, watch);
+    },
+    async conclude(chat, out, answer) {
+      const next = readProgress(await read(chat, out, answer));
+      return next && 'done' in next ? next.done : undefined;
     },
   };
 }

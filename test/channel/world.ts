@@ -6,9 +6,9 @@ import { type ChannelOptions, type Channels, openChannels, type Timing } from '.
 import { type Config, ConfigSchema } from '../../src/config/config.ts';
 import { PxError } from '../../src/error/error.ts';
 import { createLog, type LogEntry } from '../../src/log/log.ts';
-import type { PluginInfo } from '../../src/plugin/plugin.ts';
+import type { HeldFiles, PluginInfo } from '../../src/plugin/plugin.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { createBus, type Inbound, type Json, type PxEvent } from '../../src/wire/wire.ts';
+import { type Bus, createBus, type Inbound, type Json, type PxEvent } from '../../src/wire/wire.ts';
 
 /** Pauses short enough for tests. */
 export const quick: Partial<Timing> = {
@@ -76,7 +76,7 @@ export class Platform {
   /** How often the host was told that the plugin is not needed for now. */
   rests = 0;
   /** Answers of held requests; the default says 200 with what waits. */
-  onHold: (signal: AbortSignal) => Json | Promise<Json> = () => ({
+  onHold: (signal: AbortSignal, request: Json, files?: HeldFiles) => Json | Promise<Json> = () => ({
     ok: { status: 200, headers: [['Date', String(Math.random())]], body: btoa(JSON.stringify(this.waiting.length)) },
   });
   onPost: (chat: string, text: string) => string | Promise<string> = () => `p${this.visible.length}`;
@@ -105,10 +105,10 @@ export class Platform {
     rest: () => {
       this.rests += 1;
     },
-    hold: async (_name, _request, signal) => {
+    hold: async (_name, request, signal, files) => {
       this.holds += 1;
       await this.before('hold');
-      return this.onHold(signal);
+      return this.onHold(signal, request, files);
     },
     call: async (_name, fn, args) => {
       this.calls.push(fn);
@@ -119,7 +119,12 @@ export class Platform {
     },
   };
 
+  /** Exports beyond those every test has. */
+  readonly more: { [fn: string]: (args: Json[]) => Json | Promise<Json> } = {};
+
   private async run(fn: string, args: Json[]): Promise<Json> {
+    const own = this.more[fn];
+    if (own) return own(args);
     const [chat, text] = args.map(String);
     switch (fn) {
       case 'post-message': {
@@ -170,6 +175,7 @@ export class Platform {
 /** One life of px around a platform. */
 export interface Life {
   channels: Channels;
+  bus: Bus;
   events: PxEvent[];
   log: LogEntry[];
   store: Store;
@@ -189,6 +195,8 @@ export interface LifeOptions {
   /** Answers with this; by default nobody answers. */
   answer?: (text: string) => string;
   start?: boolean;
+  /** The folder memory/. */
+  memory?: string;
 }
 
 /** Opens channels over a real database and starts them. */
@@ -215,6 +223,7 @@ export async function live(options: LifeOptions = {}): Promise<Life> {
     secrets: { get: (name) => secrets.get(name), has: (name) => secrets.has(name) },
     log: createLog({ level: 'debug', sinks: [(entry) => log.push(entry)] }),
     timing: { ...quick, ...options.timing },
+    ...(options.memory === undefined ? {} : { memory: options.memory }),
   });
   cleanups.push(async () => {
     await channels.close();
@@ -229,6 +238,7 @@ export async function live(options: LifeOptions = {}): Promise<Life> {
   if (options.start !== false) channels.start();
   return {
     channels,
+    bus,
     events,
     log,
     store,
