@@ -19,11 +19,18 @@ export function inertWasi(log: (level: 'info' | 'warn', line: string) => void): 
       return 'closed';
     }
   }
+  /** Ready from a time on, in ms of `performance.now`; waiting for it is sleep, which no other thing can end. */
   class Pollable {
-    ready(): boolean {
-      return true;
+    readonly at: number;
+    constructor(at = 0) {
+      this.at = at;
     }
-    block(): void {}
+    ready(): boolean {
+      return performance.now() >= this.at;
+    }
+    block(): void {
+      for (let left = this.at - performance.now(); left > 0; left = this.at - performance.now()) Bun.sleepSync(left);
+    }
   }
   const closed = () => {
     throw { payload: { tag: 'closed' } };
@@ -107,13 +114,20 @@ export function inertWasi(log: (level: 'info' | 'warn', line: string) => void): 
     'wasi:clocks/monotonic-clock': {
       now,
       resolution: () => 1000n,
-      subscribeInstant: () => new Pollable(),
-      subscribeDuration: () => new Pollable(),
+      subscribeInstant: (when: bigint) => new Pollable(Number(when) / 1e6),
+      subscribeDuration: (span: bigint) => new Pollable(performance.now() + Number(span) / 1e6),
     },
     'wasi:filesystem/preopens': { Descriptor, getDirectories: () => [] },
     'wasi:filesystem/types': { Descriptor, DirectoryEntryStream, filesystemErrorCode: () => undefined },
     'wasi:io/error': { Error: IoError },
-    'wasi:io/poll': { Pollable, poll: (list: unknown[]) => Uint32Array.from(list.keys()) },
+    'wasi:io/poll': {
+      Pollable,
+      poll: (list: Pollable[]) => {
+        if (list.length === 0) throw new Error('poll has nothing to wait for');
+        list.reduce((first, one) => (one.at < first.at ? one : first)).block();
+        return Uint32Array.from([...list.keys()].filter((i) => list[i]?.ready()));
+      },
+    },
     'wasi:io/streams': { InputStream, OutputStream },
     'wasi:random/random': { getRandomBytes: random, getRandomU64: randomU64 },
     'wasi:random/insecure': { getInsecureRandomBytes: random, getInsecureRandomU64: randomU64 },
