@@ -4,7 +4,8 @@ import { type Args, call } from './api.ts';
 /** Where something goes: a channel of px is `4711`, or `-100123:7` for a topic of a forum. */
 export function target(channel: string): Args {
   const [chat = '', topic] = channel.split(':');
-  const id = kvGetText(`to:${chat}`) ?? chat;
+  // Only a group can have moved.
+  const id = (chat.startsWith('-') ? kvGetText(`to:${chat}`) : undefined) ?? chat;
   return {
     chat_id: /^-?\d+$/.test(id) ? Number(id) : id,
     ...(topic ? { message_thread_id: Number(topic) } : {}),

@@ -94,11 +94,20 @@ const pairs: [mark: string, tag: string][] = [
 ];
 const word = /[\p{L}\p{N}]/u;
 
+/** What can begin formatting. */
+const marks = /[\\`[!*_~|]/g;
+
 /** Text inside a line. Marks that have no partner stay as they are. */
 function inline(text: string, depth = 0): string {
   let out = '';
   for (let i = 0; i < text.length; ) {
+    // Most of a text is plain: it is taken as a whole.
+    marks.lastIndex = i;
+    const at = marks.exec(text)?.index ?? text.length;
+    if (at > i) out += escapeHtml(text.slice(i, at));
+    i = at;
     const c = text[i] ?? '';
+    if (c === '') break;
     if (c === '\\' && /[\\`*_{}[\]()#+.!~|>-]/.test(text[i + 1] ?? '')) {
       out += escapeHtml(text[i + 1] ?? '');
       i += 2;

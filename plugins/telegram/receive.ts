@@ -63,19 +63,23 @@ const maxQuote = 300;
  * answers a message it has seen only once.
  */
 let taken: number | undefined;
+/** The offset as it is kept, once it was looked up. */
+let kept: number | undefined;
 
 /** The offset to ask from; acknowledges what was handed over before. */
 export function nextOffset(): number {
   if (taken !== undefined) {
     kvSet('offset', `${taken}`);
+    kept = taken;
     taken = undefined;
   }
-  return Number(kvGetText('offset') ?? 0);
+  kept ??= Number(kvGetText('offset') ?? 0);
+  return kept;
 }
 
 /** Forgets the offset: messages came another way meanwhile. */
 export function forgetOffset(): void {
-  taken = undefined;
+  taken = kept = undefined;
   kvDelete('offset');
 }
 

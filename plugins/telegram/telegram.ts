@@ -40,13 +40,17 @@ function getUpdates(seconds: number): Request {
   };
 }
 
+/** Whether this process has made sure that messages do not come by webhook. */
+let asked = false;
+
 /** The long poll px holds open. Acknowledges the messages handed over before. */
 export function nextWait(): Request {
-  if (kvGetText('webhook') !== undefined) {
+  if (!asked && kvGetText('webhook') !== undefined) {
     call('deleteWebhook', {});
     kvDelete('webhook');
     forgetOffset();
   }
+  asked = true;
   return getUpdates(waitSeconds);
 }
 
@@ -69,6 +73,7 @@ export function pollEvents(): Message[] {
 export function setWebhook(url: string, secret: string): void {
   call('setWebhook', { url, secret_token: secret, allowed_updates: allowedUpdates, max_connections: 10 });
   kvSet('webhook', secret);
+  asked = false;
 }
 
 export function onWebhook(request: WebhookRequest): WebhookAnswer {

@@ -20,7 +20,7 @@ const { values } = parseArgs({
 });
 const [rate, chats, seconds] = [Number(values.rate), Number(values.chats), Number(values.seconds)];
 const dice = chance(1);
-await using telegram = startBotApi({ chance: dice, failures: 0 });
+await using telegram = startBotApi({ chance: dice, failures: 0, holdMs: 50_000 });
 await using model = startMockModel({ chance: dice, failures: 0 });
 await using px = new Px({
   config: { ...telegram.config, ...model.config },
@@ -77,7 +77,11 @@ for (const { chat, text, at } of telegram.shown()) {
 late.sort((a, b) => a - b);
 const percentile = (p: number) => late[Math.min(late.length - 1, Math.floor(late.length * p))];
 const loaded = rss();
-await Bun.sleep(20_000);
+const after: number[] = [];
+for (let i = 0; i < 3; i++) {
+  await Bun.sleep(15_000);
+  after.push(Math.round(rss()));
+}
 console.log(
   JSON.stringify(
     {
@@ -87,7 +91,7 @@ console.log(
       overheadMs: { p50: percentile(0.5), p90: percentile(0.9), p99: percentile(0.99), max: late.at(-1) },
       idlePercentOfCore: Number(idle.toFixed(2)),
       cpuSeconds: Number(load.toFixed(1)),
-      rssMb: { before: Math.round(before), loaded: Math.round(loaded), after: Math.round(rss()) },
+      rssMb: { before: Math.round(before), loaded: Math.round(loaded), after15s30s45s: after },
     },
     null,
     2,

@@ -3,6 +3,8 @@ import type { Bus, PxEvent } from '../wire/wire.ts';
 
 /** How long nothing must have happened before memory is given back, in ms. */
 const IDLE_MS = 5_000;
+/** After so many times that, it is done once more. */
+const AGAIN = 8;
 /** `MADV_DONTNEED`. */
 const DONT_NEED = 4;
 
@@ -17,6 +19,8 @@ export interface IdleTrim {
 export function startIdleTrim(bus: Bus, idleMs = IDLE_MS, trim: () => unknown = giveBack): IdleTrim {
   let last = performance.now();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** The timer is the one for doing it once more. */
+  let second = false;
   const wait = (ms: number) => {
     timer = setTimeout(check, ms);
     timer.unref();
@@ -24,12 +28,19 @@ export function startIdleTrim(bus: Bus, idleMs = IDLE_MS, trim: () => unknown = 
   const check = () => {
     timer = undefined;
     const quiet = performance.now() - last;
-    if (quiet < idleMs) wait(idleMs - quiet);
-    else trim();
+    if (quiet < idleMs) return wait(idleMs - quiet);
+    trim();
+    // Some things end later than that (kept conversations, connections), and bring pages back: once more, and then no timer runs.
+    if (quiet >= idleMs * AGAIN) return;
+    second = true;
+    wait(idleMs * AGAIN - quiet);
   };
   const touch = () => {
     last = performance.now();
-    if (timer === undefined) wait(idleMs);
+    if (timer !== undefined && !second) return;
+    clearTimeout(timer);
+    second = false;
+    wait(idleMs);
   };
   const off = bus.on((event) => {
     if (isWork(event)) touch();

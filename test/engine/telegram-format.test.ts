@@ -90,6 +90,6 @@ test('no text takes long, however it is nested', () => {
     const { error } = parseHtml(toHtml(long(bit)));
     expect([bit, error]).toEqual([bit, undefined]);
     // The engine is some thirty times slower than this and may take five seconds.
-    expect([bit, performance.now() - begun < 100]).toEqual([bit, true]);
+    expect([bit, performance.now() - begun < 150]).toEqual([bit, true]);
   }
 });
