@@ -25,7 +25,7 @@ async function show(visit: Visit) {
   const paired = pairings.filter((one) => one.state === 'approved');
   const telegram = status.channels.find((one) => one.id === 'telegram');
   const talk = conversations.find((one) => one.conversation.startsWith('telegram/'));
-  const settings = record(record(record(config['plugins'])['telegram'])['settings']);
+  const settings = settingsOf(config);
   const api = typeof settings['api'] === 'string' ? settings['api'] : telegramApi;
   const known = names.includes(secret);
   const on = telegram !== undefined && telegram.state !== 'off';
@@ -39,7 +39,9 @@ async function show(visit: Visit) {
       <section class="card" aria-labelledby="telegram">
         <div class="head">
           <h2 id="telegram">Telegram</h2>
-          {telegram && <State state={telegram.state} />}
+          <span id="telegram-state" data-live>
+            {telegram && <State state={telegram.state} />}
+          </span>
         </div>
         <ol class="steps">
           <Step done={known} title="Make a bot and paste its token">
@@ -290,6 +292,9 @@ function record(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
+const settingsOf = (config: Record<string, unknown>) =>
+  record(record(record(config['plugins'])['telegram'])['settings']);
+
 /** Everything Telegram needs, in the order in which a failure leaves nothing half open. */
 async function connect({ client, form }: Visit): Promise<string> {
   const token = form.text('token').trim();
@@ -305,12 +310,14 @@ async function connect({ client, form }: Visit): Promise<string> {
   if (!(await client.plugins()).some((one) => one.name === 'telegram')) await client.addPlugin('telegram');
   const { origin, host, hostname, port, protocol } = new URL(api);
   const of = 'plugins.telegram';
+  const ownApi = settingsOf(await client.config())['api'];
   await client.setConfig(`${of}.settings.token`, `secret:${secret}`);
   if (api === telegramApi) {
-    await client.unsetConfig(`${of}.settings.api`);
-    await client.unsetConfig(`${of}.grants.private_hosts`);
-    await client.setConfig(`${of}.grants.egress`, [`GET,POST ${telegramApi}/bot`]);
-    await client.setConfig(`${of}.grants.secrets.${secret}`, [`${telegramApi}/bot`]);
+    // What was set for a server of one's own goes; then the plugin gets what it asks for, and nothing else.
+    if (ownApi !== undefined)
+      for (const key of ['settings.api', 'grants.private_hosts', 'grants.egress', 'grants.secrets'])
+        await client.unsetConfig(`${of}.${key}`);
+    await client.grantPlugin('telegram', { grant: 'all' });
   } else {
     await client.setConfig(`${of}.settings.api`, api);
     await client.setConfig(`${of}.grants.egress`, [`GET,POST ${origin}/`]);
