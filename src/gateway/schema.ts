@@ -246,7 +246,10 @@ export const approval = v.object({
   call: text,
   tool: text,
   origin: v.pipe(text, v.description('`px`, `plugin/<name>` or `mcp/<server>`.')),
-  arguments: v.pipe(text, v.description('JSON on one line, secrets taken out; of a long one the first and the last 1,000 characters.')),
+  arguments: v.pipe(
+    text,
+    v.description('JSON on one line, secrets taken out; of a long one the first and the last 1,000 characters.'),
+  ),
   reason: text,
   labels: v.pipe(v.array(text), v.description('Where text from outside came from that was read before the call.')),
   asked: text,
