@@ -11,7 +11,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import * as v from 'valibot';
 import { PxError } from '../error/error.ts';
 import type { JsonSchema } from '../wire/wire.ts';
 import { completeManifest, namePattern } from './manifest.ts';
@@ -56,22 +55,32 @@ export interface Entry {
 
 /** Files by their digest; by the plugin's name as long ago. */
 const fileForm = /^(?:store\/[0-9a-f]{64}|[a-z][a-z0-9-]*)\.(wasm|ts|js)$/;
-const Lock = v.object({
-  version: v.literal(1),
-  plugins: v.record(
-    v.pipe(v.string(), v.regex(namePattern)),
-    v.looseObject({
-      file: v.pipe(v.string(), v.regex(fileForm)),
-      source: v.string(),
-      kind: v.picklist(['messaging', 'tool', 'component', 'script']),
-      sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
-      bytes: v.number(),
-      functions: v.array(v.looseObject({ name: v.string() })),
-      listed: v.array(v.looseObject({ name: v.string() })),
-      previous: v.optional(v.looseObject({ file: v.pipe(v.string(), v.regex(fileForm)) })),
-    }),
-  ),
-});
+const kinds: unknown[] = ['messaging', 'tool', 'component', 'script'];
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isNamed = (list: unknown) =>
+  Array.isArray(list) && list.every((one: unknown) => isObject(one) && typeof one['name'] === 'string');
+const fits = (form: RegExp, text: unknown) => typeof text === 'string' && form.test(text);
+
+/**
+ * Whether something may be an entry: what names files and decides is looked at, the rest px wrote itself. By hand, because a schema takes
+ * milliseconds of the start for fifty plugins.
+ */
+function isEntry(value: unknown): value is Entry {
+  return (
+    isObject(value) &&
+    fits(fileForm, value['file']) &&
+    fits(/^[0-9a-f]{64}$/, value['sha256']) &&
+    typeof value['source'] === 'string' &&
+    kinds.includes(value['kind']) &&
+    typeof value['bytes'] === 'number' &&
+    isObject(value['manifest']) &&
+    isNamed(value['functions']) &&
+    isNamed(value['listed']) &&
+    (value['previous'] === undefined || isEntry(value['previous']))
+  );
+}
 
 /** The plugins of a home, as `plugins/plugins.lock` says; their files lie in `plugins/store/` by their digests. */
 export interface Registry {
@@ -206,10 +215,13 @@ const changed = (name: string, entry: Entry) =>
 
 function parseLock(path: string): [string, Entry][] {
   try {
-    const lock = v.parse(Lock, JSON.parse(readFileSync(path, 'utf8')));
-    // px wrote the rest of each entry; what was checked is what names files and decides.
-    const entries = Object.entries(lock.plugins) as unknown as [string, Entry][];
-    return entries.map(([name, entry]) => [name, grown(entry)]);
+    const lock: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const plugins = isObject(lock) && lock['version'] === 1 ? lock['plugins'] : undefined;
+    if (!isObject(plugins)) throw new Error('it is no list of plugins');
+    return Object.entries(plugins).map(([name, entry]) => {
+      if (!namePattern.test(name) || !isEntry(entry)) throw new Error(`the entry ${JSON.stringify(name.slice(0, 80))}`);
+      return [name, grown(entry)];
+    });
   } catch (cause) {
     throw new PxError('store.corrupt', 'plugins/plugins.lock is damaged', {
       cause,

@@ -79,7 +79,7 @@ describe('the small world of the specification', () => {
       expect(await home.plugins.call('chat', 'post-message', ['4711', 'grüße ☕'])).toBe('grüße ☕');
       expect(await home.plugins.call('chat', 'poll-events', [])).toEqual([]);
       expect(home.plugins.logs('chat').map((l) => l.message)).toEqual(['grüße ☕']);
-      expect(home.logged.find((l) => l.scope === 'plugin/chat')?.message).toBe('grüße ☕');
+      expect(home.logged.findLast((l) => l.scope === 'plugin/chat')?.message).toBe('grüße ☕');
     });
 
   test('what a plugin stores survives a restart and can be read in no file', async () => {
