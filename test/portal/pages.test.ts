@@ -25,6 +25,30 @@ describe('settings', () => {
     expect(text).toContain('Usually <code>24</code>');
   });
 
+  test('have a form for every section, and saving one as it is changes nothing', async () => {
+    const before = yaml();
+    const { text } = await portal.get('/settings');
+    const sections = [...text.matchAll(/href="\/settings\/(\w+)"/g)]
+      .map(([, name = '']) => name)
+      .filter((n) => n !== 'file');
+    expect(sections).toEqual(expect.arrayContaining(Object.keys(portal.app.config.current)));
+    for (const section of sections) {
+      const page = await portal.get(`/settings/${section}`);
+      expect([section, page.status]).toEqual([section, 200]);
+      const fields: Record<string, string> = { do: 'save' };
+      for (const [, name = '', value = ''] of page.text.matchAll(
+        /<input (?=[^>]*name="([\w.]+)")(?=[^>]*value="([^"]*)")[^>]*>/g,
+      ))
+        if (name.includes('.')) fields[name] = value.replaceAll('&quot;', '"').replaceAll('&amp;', '&');
+      for (const [, name = '', options = ''] of page.text.matchAll(
+        /<select [^>]*name="([\w.]+)"[^>]*>([\s\S]*?)<\/select>/g,
+      ))
+        fields[name] = /value="([^"]*)" selected/.exec(options)?.[1] ?? /value="([^"]*)"/.exec(options)?.[1] ?? '';
+      expect([section, (await portal.send(`/settings/${section}`, fields)).status]).toEqual([section, 303]);
+    }
+    expect(yaml()).toBe(before);
+  });
+
   test('write what was changed, and nothing else, keeping comments', async () => {
     const before = yaml();
     const { to } = await portal.send('/settings/agent', {

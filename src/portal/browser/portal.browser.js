@@ -66,8 +66,11 @@ export function element(name, text = '', kind = '') {
 async function spendCode() {
   const code = location.hash.slice(1);
   const state = document.getElementById('sign-in-state');
-  if (!state || code === '') return;
-  history.replaceState(null, '', location.pathname + location.search);
+  if (code === '') return;
+  // Who is signed in needs no code: it only has to leave the address.
+  if (state || (/^[\w-]{32}$/.test(code) && !document.getElementById(code)))
+    history.replaceState(null, '', location.pathname + location.search);
+  if (!state) return;
   state.textContent = 'Signing in…';
   const response = await post('/api/session', { code });
   if (response.ok) return location.reload();
