@@ -4,7 +4,7 @@ import type { Bus, PxEvent } from '../wire/wire.ts';
 /** How long nothing must have happened before memory is given back, in ms. */
 const IDLE_MS = 5_000;
 /** After so many times that, it is done once more. */
-const AGAIN = 8;
+const AGAIN = 4;
 /** `MADV_DONTNEED`. */
 const DONT_NEED = 4;
 
