@@ -104,5 +104,5 @@ console.log(table);
 if (values.write) {
   const path = new URL('../../docs/messaging.md', import.meta.url).pathname;
   const page = readFileSync(path, 'utf8');
-  writeFileSync(path, page.replace(/(<!-- bench -->\n)[\s\S]*?(\n<!-- \/bench -->)/, `$1${table}$2`));
+  writeFileSync(path, page.replace(/(<!-- bench -->\n)[\s\S]*?(<!-- \/bench -->)/, `$1${table}\n$2`));
 }

@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'bun:test';
+import { BotApi } from './bot-api.ts';
+import { clockMock, providers } from './mock-llm.ts';
+import { notBuilt, Px, until } from './px.ts';
+
+describe.skipIf(notBuilt !== undefined)('a script', () => {
+  test('is answered once for each id, also over a kill -9, waits or fetches, and has a token of its own', async () => {
+    await using telegram = new BotApi();
+    await using mock = await clockMock();
+    mock.on({ userMessage: 'slowly' }, { content: 'A slow but single answer. '.repeat(8) }, { latency: 60 });
+    await using px = new Px({
+      config: { ...telegram.config(), model: { default: 'openai/gpt-4o' }, providers: providers[0].config(mock.url) },
+      env: { TELEGRAM_TOKEN: telegram.token, TEST_KEY: 'sk-test-1234567890', HOOK_TOKEN: 'only-for-the-scripts' },
+    });
+    await px.serve();
+    await px.installed();
+    const hook = (body: object, token = 'only-for-the-scripts', path = '/hooks/agent') =>
+      fetch(px.url + path, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const said = await hook({ text: 'hello', id: 'a-1', wait: 10, deliver: 'telegram/7' });
+    expect([said.status, await said.json()]).toMatchObject([
+      200,
+      { id: 'a-1', state: 'answered', answer: 'Hello from the mock.' },
+    ]);
+    await until('the answer in the chat', () => telegram.texts().includes('Hello from the mock.'));
+    const again = await hook({ text: 'hello', id: 'a-1', wait: 10, deliver: 'telegram/7' });
+    expect(await again.json()).toMatchObject({ state: 'answered', answer: 'Hello from the mock.' });
+    expect((await hook({ text: 'hello' }, 'wrong-token-of-a-script')).status).toBe(401);
+    expect((await hook({ text: 'x', name: 'y' }, 'only-for-the-scripts', '/api/links')).status).toBe(401);
+    expect((await hook({ text: 'hello', deliver: 'matrix/1' })).status).toBe(404);
+
+    const asked = mock.getRequests().length;
+    expect((await hook({ text: 'answer slowly', id: 'a-2' })).status).toBe(202);
+    await until('the model', () => mock.getRequests().length > asked);
+    await px.kill9();
+    await px.serve();
+    expect((await hook({ text: 'answer slowly', id: 'a-2', wait: 20 })).status).toBe(200);
+    const told = await px.fetch('/hooks/agent/a-2');
+    expect(await told.json()).toMatchObject({ state: 'answered', answer: expect.stringContaining('slow but single') });
+    expect(px.journal().match(/answer slowly/g)).toHaveLength(1);
+    expect(telegram.texts()).toHaveLength(1);
+  }, 40_000);
+});
