@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import OpenAI from 'openai';
 import { type Gateway, startGateway } from '../../src/gateway/gateway.ts';
+import { Items } from '../../src/gateway/openai/items.ts';
 import { type Fake, fakeApp } from './fake-app.ts';
 
 let fake: Fake;
@@ -128,4 +129,71 @@ test('a client that goes away stops the model of a response', async () => {
   const stream = await openai.responses.create({ model: 'a/b', input: 'x', stream: true });
   for await (const event of stream) if (event.type === 'response.output_text.delta') break;
   await gone.promise;
+});
+
+test('a call px answered with may be referred to by its id; one it does not know is refused', async () => {
+  const call = { type: 'tool-call' as const, id: 'c9', name: 'weather', args: { town: 'Graz' } };
+  const answer = { type: 'end' as const, reason: 'tool-calls' as const };
+  for (const stream of [false, true]) {
+    fake.events = [{ type: 'text', text: 'Let me look.' }, { type: 'tool-call', call }, answer];
+    const asked = { model: 'a/b', input: [{ role: 'user' as const, content: 'weather?' }] };
+    const output = stream
+      ? (await openai.responses.stream(asked).finalResponse()).output
+      : (await openai.responses.create(asked)).output;
+    const refer = output.map(({ id = '' }) => ({ type: 'item_reference' as const, id }));
+    await openai.responses.create({
+      ...asked,
+      input: [...asked.input, ...refer, { type: 'function_call_output', call_id: 'c9', output: 'sunny' }],
+    });
+    expect(fake.requests.at(-1)?.messages.slice(1)).toEqual([
+      {
+        role: 'assistant',
+        parts: [
+          { type: 'text', text: 'Let me look.' },
+          { type: 'tool-call', id: 'c9', name: 'weather', args: { town: 'Graz' } },
+        ],
+      },
+      {
+        role: 'tool',
+        parts: [
+          {
+            type: 'tool-result',
+            callId: 'c9',
+            name: 'weather',
+            content: [{ type: 'text', text: 'sunny' }],
+            isError: false,
+          },
+        ],
+      },
+    ]);
+  }
+  const unknown = openai.responses.create({ model: 'a/b', input: [{ type: 'item_reference', id: 'fc_none' }] });
+  const refusal = await unknown.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(refusal).toMatchObject({ status: 404, param: 'input' });
+});
+
+test('what was answered is kept in bounds: the oldest items go, and all after an hour', () => {
+  const items = new Items();
+  const item = (n: number, text = 'x') => ({
+    type: 'function_call' as const,
+    id: `fc_${n}`,
+    call_id: `c${n}`,
+    name: text,
+    arguments: '{}',
+    status: 'completed' as const,
+  });
+  items.keep(
+    Array.from({ length: 600 }, (_, n) => item(n)),
+    0,
+  );
+  expect(items.find('fc_0', 1)).toBeUndefined();
+  expect(items.find('fc_599', 1)).toMatchObject({ call_id: 'c599' });
+  items.keep([item(1000, 'y'.repeat(2_000_000))], 1);
+  expect(items.find('fc_599', 1)).toBeUndefined();
+  items.keep([item(1)], 10);
+  expect(items.find('fc_1', 3_600_009)).toBeDefined();
+  expect(items.find('fc_1', 3_600_011)).toBeUndefined();
 });

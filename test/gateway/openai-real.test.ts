@@ -133,7 +133,7 @@ describe("OpenAI's own client on a real px", () => {
       expect(JSON.parse(response.output_text)).toEqual({ town: 'Graz' });
     }
     const format = { type: 'json_object' as const };
-    const cannot = ['offline/px', 'px', 'anthropic/claude-haiku-4-5'].map((model) =>
+    const cannot = ['offline/px', 'px'].map((model) =>
       refused(
         openai.chat.completions.create({
           model,
@@ -143,6 +143,11 @@ describe("OpenAI's own client on a real px", () => {
       ),
     );
     for (const thrown of await Promise.all(cannot)) expect(thrown).toMatchObject({ status: 400 });
+    // Anthropic has no such mode and is asked for it in words.
+    const asked = { model: 'anthropic/claude-haiku-4-5', messages: [{ role: 'user' as const, content: 'json' }] };
+    const { choices } = await openai.chat.completions.create({ ...asked, response_format: format });
+    expect(JSON.parse(choices[0]?.message.content ?? '')).toEqual({ town: 'Graz' });
+    expect(JSON.stringify(mock.getRequests().at(-1)?.body)).toContain('one JSON object');
   });
 
   test('talks to the agent over responses, and one user keeps one conversation', async () => {

@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { PxError } from '../../error/error.ts';
+import type { Items } from './items.ts';
 import type { ChatRequest } from './request.ts';
+import type { OutputItem } from './responses-reply.ts';
 
 const textPart = v.looseObject({ type: v.picklist(['input_text', 'output_text', 'text']), text: v.string() });
 const imagePart = v.looseObject({ type: v.literal('input_image'), image_url: v.string() });
@@ -22,6 +24,7 @@ const item = v.union([
   v.variant('type', [
     v.looseObject({ type: v.literal('function_call'), call_id: v.string(), name: v.string(), arguments: v.string() }),
     v.looseObject({ type: v.literal('function_call_output'), call_id: v.string(), output: content }),
+    v.looseObject({ type: v.literal('item_reference'), id: v.string() }),
     // Thoughts of an earlier answer: taken, and not passed on, for px does not know which provider made them.
     v.looseObject({ type: v.literal('reasoning') }),
   ]),
@@ -75,16 +78,18 @@ export const ResponsesRequest = v.looseObject({
   previous_response_id: v.nullish(v.string()),
   conversation: v.nullish(v.unknown()),
   background: v.nullish(v.boolean()),
+  store: v.nullish(v.boolean()),
   user: v.nullish(v.pipe(v.string(), v.maxLength(200))),
 });
 export type ResponsesRequest = v.InferOutput<typeof ResponsesRequest>;
 
 /** The same question as a chat completion request. Throws PxError `gateway.bad-request` for what needs stored answers. */
-export function toChatRequest(body: ResponsesRequest): ChatRequest {
+export function toChatRequest(body: ResponsesRequest, kept: Pick<Items, 'find'>): ChatRequest {
   refuseStored(body);
   const messages: ChatRequest['messages'] = [];
   if (body.instructions) messages.push({ role: 'system', content: body.instructions });
-  for (const one of typeof body.input === 'string' ? [userMessage(body.input)] : body.input) {
+  for (const given of typeof body.input === 'string' ? [userMessage(body.input)] : body.input) {
+    const one = given.type === 'item_reference' ? referred(given.id, kept) : given;
     if (one.type === 'message') messages.push({ role: one.role, content: chatContent(one.content) });
     else if (one.type === 'function_call_output')
       messages.push({ role: 'tool', tool_call_id: one.call_id, content: chatContent(one.output) });
@@ -125,6 +130,16 @@ function refuseStored(body: ResponsesRequest): void {
       hint: 'Leave `background` out, or post to /hooks/agent.',
       data: { param: 'background' },
     });
+}
+
+/** What a reference stands for. Throws PxError `not-found`. */
+function referred(id: string, kept: Pick<Items, 'find'>): OutputItem {
+  const item = kept.find(id);
+  if (item) return item;
+  throw new PxError('not-found', `Item ${id.slice(0, 100)} is not known (any more).`, {
+    hint: 'px keeps what it answered for an hour and not over a restart: send the items themselves (`store: false`).',
+    data: { param: 'input' },
+  });
 }
 
 const userMessage = (text: string) => ({ type: 'message' as const, role: 'user' as const, content: text });

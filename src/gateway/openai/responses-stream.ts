@@ -34,13 +34,18 @@ export async function collectResponse(
 export async function* responseEvents(
   open: ResponsesReply,
   events: AsyncIterable<ModelEvent>,
+  keep: (output: OutputItem[]) => void = () => {},
 ): AsyncGenerator<SseEvent> {
   let number = 0;
-  for await (const said of tell(open, events))
+  for await (const said of tell(open, events, keep))
     yield { event: said.type, data: JSON.stringify({ ...said, sequence_number: number++ }) };
 }
 
-async function* tell(open: ResponsesReply, events: AsyncIterable<ModelEvent>): AsyncGenerator<Said> {
+async function* tell(
+  open: ResponsesReply,
+  events: AsyncIterable<ModelEvent>,
+  keep: (output: OutputItem[]) => void = () => {},
+): AsyncGenerator<Said> {
   const output: OutputItem[] = [];
   let usage: Usage = { input: 0, output: 0, cachedInput: 0 };
   let writing: Open | undefined;
@@ -68,6 +73,8 @@ async function* tell(open: ResponsesReply, events: AsyncIterable<ModelEvent>): A
         const response = failResponse(open, output, fromErrorShape(event.error));
         yield { type: 'response.failed', response };
       } else {
+        // Before the client can refer to them.
+        keep(output);
         const response = closeResponse(open, { output, reason: event.reason, usage });
         yield { type: `response.${response.status}`, response };
       }

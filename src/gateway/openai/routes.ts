@@ -6,9 +6,10 @@ import { route } from '../route.ts';
 import { sseResponse } from '../sse.ts';
 import { agentEvents } from './agent.ts';
 import { EmbeddingsReply, EmbeddingsRequest, embeddingsReply } from './embeddings.ts';
+import { itemsOf } from './items.ts';
 import { ChatReply } from './reply.ts';
 import { ChatRequest, toModelRequest } from './request.ts';
-import { openResponse, ResponsesReply } from './responses-reply.ts';
+import { type OutputItem, openResponse, ResponsesReply } from './responses-reply.ts';
 import { ResponsesRequest, toChatRequest } from './responses-request.ts';
 import { collectResponse, responseEvents } from './responses-stream.ts';
 import { chunks, collect, envelope, peek } from './stream.ts';
@@ -70,10 +71,16 @@ export const openAiRoutes = [
     errors: [402, 422, 502, 503, 504],
     async run({ app, body, request, unhurried }) {
       unhurried();
-      const events = answering(app, toChatRequest(body), request.signal);
+      const items = itemsOf(app);
+      const keep = (output: OutputItem[]) => body.store !== false && items.keep(output);
+      const events = answering(app, toChatRequest(body, items), request.signal);
       const open = openResponse(body);
-      if (!body.stream) return collectResponse(open, events);
-      return sseResponse(responseEvents(open, await peek(events)));
+      if (!body.stream) {
+        const response = await collectResponse(open, events);
+        keep(response.output);
+        return response;
+      }
+      return sseResponse(responseEvents(open, await peek(events), keep));
     },
   }),
   route({

@@ -1,5 +1,4 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
-import { PxError } from '../../error/error.ts';
 import type { EndReason, Usage } from '../../wire/wire.ts';
 import type { ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
@@ -9,6 +8,9 @@ import { finishCall, objectSchema, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
 
 type Block = Anthropic.ContentBlockParam;
+
+/** What stands for OpenAI's JSON mode. */
+const jsonOnly = 'Answer with one JSON object and nothing else: no words around it, no code fence.';
 
 /** Marks the signature of a thought that Anthropic sends encrypted as a whole. */
 const redacted = 'redacted:';
@@ -140,11 +142,9 @@ function messagesRequest(request: ModelRequest): Anthropic.MessageCreateParamsSt
   const stop = request.stop?.filter((s) => s.trim() !== '');
   if (stop?.length) body.stop_sequences = stop;
   const { format } = request;
-  if (format?.type === 'json')
-    throw new PxError('model.bad-request', 'Anthropic gives JSON only with a schema.', {
-      hint: 'Ask for JSON that fits a schema instead of any JSON.',
-    });
-  if (format) body.output_config = { format: { type: 'json_schema', schema: format.schema } };
+  // Without a schema there is no such mode; it is asked for in words.
+  if (format?.type === 'json') body.system = [...systemOf(body.system), { type: 'text', text: jsonOnly }];
+  else if (format) body.output_config = { format: { type: 'json_schema', schema: format.schema } };
   // A forced tool call and thinking exclude each other.
   if (thinksByItself(model) && request.toolChoice !== 'required')
     body.thinking = { type: 'adaptive', display: request.thinking === 'hidden' ? 'omitted' : 'summarized' };
@@ -158,6 +158,8 @@ function messagesRequest(request: ModelRequest): Anthropic.MessageCreateParamsSt
   }
   return body;
 }
+
+const systemOf = (system: Anthropic.MessageCreateParams['system']) => (Array.isArray(system) ? system : []);
 
 /** Models that think unless told otherwise, and keep what they thought to themselves unless asked. */
 function thinksByItself(model: string): boolean {
