@@ -1,6 +1,6 @@
 /**
- * What a `.ts` or `.js` plugin can use: the module `px`, and globals as browsers have them. `px plugin types > px.d.ts` prints this file;
- * name it in a tsconfig with `"lib": ["ESNext"], "types": []`, or put `/// <reference path="./px.d.ts" />` at the top of a plugin.
+ * What a `.ts` or `.js` plugin can use: the module `px`, and globals as browsers have them. Name this file
+ * in a tsconfig with `"lib": ["ESNext"], "types": []`, or put `/// <reference path="./px.d.ts" />` at the top of a plugin.
  *
  * Functions that a plugin exports, and the `run` of its tools, may be `async`: px waits for the promise. A call is over when its promise has
  * settled; timers that are left then are dropped.

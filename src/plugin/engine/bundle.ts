@@ -38,7 +38,7 @@ function toModule(source: string, filename: string, loader: 'js' | 'ts'): { code
       throw refuse(
         filename,
         `it imports ${JSON.stringify(path.slice(0, 100))}; a plugin script can import 'px' only`,
-        'Other files and packages are bundled when it is added from a folder, or before: px plugin build',
+        'Other files and packages are bundled when it is added from a folder: px plugin add ./FOLDER',
       );
     }
     return { code, exported: exports };

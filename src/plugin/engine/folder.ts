@@ -92,6 +92,6 @@ function hintFor(message: string): { hint?: string } {
   if (message.includes('not in node_modules'))
     return { hint: 'Install its packages first, in its folder: npm install --ignore-scripts' };
   if (message.includes('a part of Node.js'))
-    return { hint: 'px plugin types prints what there is: fetch, crypto, URL, timers, and the module px.' };
+    return { hint: 'Instead there are fetch, crypto, URL, timers, console, and the module px.' };
   return {};
 }
