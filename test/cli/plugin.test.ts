@@ -34,6 +34,8 @@ test('without a terminal a plugin gets what the flags say, and an update that as
     expect((await run('call', 'weather', 'name')).stdout).toBe('"1.0"\n');
     expect((await run('update', 'weather', '--grant', 'none')).stdout).toBe('weather 1.0 → 1.1\n');
     expect(config()).not.toContain('https://*/');
+    expect((await run('update', '--all')).stdout).toBe('weather 1.1 is what its source has.\n');
+    expect((await run('update')).code).toBe(2);
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

@@ -56,7 +56,7 @@ export const update = verb({
   details:
     'A call that is under way ends on the old version. A new version that asks for more than is granted is installed only when you agree: on a terminal px asks. One that fails before it has answered once gives way to the old one.',
   args: {
-    name: { type: 'positional', description: 'An installed plugin.' },
+    name: { type: 'positional', required: false, description: 'An installed plugin.' },
     all: { type: 'boolean', description: 'Every installed plugin.' },
     ...agreeing,
   },
