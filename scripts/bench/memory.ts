@@ -1,6 +1,8 @@
 /**
  * Measures the memory: how well it finds (LoCoMo, Cranfield, against plain FTS5, when their data is there) and how far it reaches (a generated vault).
- * usage: bun scripts/bench/memory.ts [--notes N] [--data FOLDER]   (100,000 notes, ../shared/data; --notes 0 leaves the reach out)
+ * usage: bun scripts/bench/memory.ts [--notes N] [--data FOLDER] [--binary FILE] [--wait SECONDS]
+ *   --notes   notes in the generated vault (100,000); 0 leaves the reach out     --data  where the collections are (../shared/data)
+ *   --binary  the px that is started on the vault (dist/px)                      --wait  how long it rests before its memory is measured (40)
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -8,11 +10,14 @@ import { parseArgs } from 'node:util';
 import { indexOnce } from '../../src/memory/memory.ts';
 import { testMemory } from '../../test/memory/home.ts';
 import { type Row, table } from './measure.ts';
+import { daemonReach } from './memory-daemon.ts';
 import { type Collection, cranfield, locomo, plainFts5, type Quality, qualityOf, writeVault } from './retrieval.ts';
 
 const { values } = parseArgs({
   options: {
     notes: { type: 'string', default: '100000' },
+    binary: { type: 'string', default: resolve(import.meta.dir, '../../dist/px') },
+    wait: { type: 'string', default: '40' },
     data: { type: 'string', default: resolve(import.meta.dir, '../../../shared/data') },
   },
 });
@@ -58,16 +63,22 @@ function word(random: () => number): string {
   return text;
 }
 
-async function reach(count: number): Promise<void> {
-  await using t = await testMemory();
-  const { root } = t.home;
+/** Writes so many generated notes; returns what makes more words. */
+function writeNotes(folder: string, count: number): (n: number) => string {
   const random = randomFrom(42);
   const words = (n: number) => Array.from({ length: n }, () => word(random)).join(' ');
   for (let n = 0; n < count; n++) {
-    const folder = join(root, 'memory', `f${n % 200}`);
-    if (n < 200) mkdirSync(folder);
-    writeFileSync(join(folder, `${n}.md`), `# ${words(3)}\n\n${words(40)}\n\n## ${words(2)}\n\n${words(60)}\n`);
+    const below = join(folder, `f${n % 200}`);
+    if (n < 200) mkdirSync(below, { recursive: true });
+    writeFileSync(join(below, `${n}.md`), `# ${words(3)}\n\n${words(40)}\n\n## ${words(2)}\n\n${words(60)}\n`);
   }
+  return words;
+}
+
+async function reach(count: number): Promise<void> {
+  await using t = await testMemory();
+  const { root } = t.home;
+  const words = writeNotes(join(root, 'memory'), count);
   const seconds = async (work: () => Promise<unknown>) => {
     const started = performance.now();
     await work();
@@ -83,14 +94,15 @@ async function reach(count: number): Promise<void> {
   });
   rows.push({ what: 're-check of all files', value: await seconds(() => indexOnce(root)), unit: 's', bound: 2 });
   const memory = await t.reopen();
-  const times = Array.from({ length: 500 }, () => {
-    const question = words(3 + Math.floor(random() * 5));
+  const times = Array.from({ length: 500 }, (_, n) => {
+    const question = words(3 + (n % 5));
     const started = performance.now();
     memory.search(question);
     return performance.now() - started;
   }).sort((a, b) => a - b);
   rows.push({ what: 'search, p50', value: times[250] ?? Number.NaN, unit: 'ms', bound: 5 });
   rows.push({ what: 'search, p99', value: times[495] ?? Number.NaN, unit: 'ms', bound: 25 });
+  rows.push(...(await daemonReach(values.binary, count, writeNotes, Number(values.wait) * 1000)));
   console.log(`\n${table(rows)}`);
 }
 

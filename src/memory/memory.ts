@@ -150,6 +150,8 @@ export interface Memory {
   settled(): Promise<void>;
   /** Drops and remakes the index from Markdown. */
   rebuild(): Promise<void>;
+  /** Throws when the index cannot be read; in the same time for ten notes and for a hundred thousand. */
+  ready(): void;
   stats(): { notes: number; chunks: number };
   close(): Promise<void>;
 }

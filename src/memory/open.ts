@@ -118,6 +118,9 @@ export async function openMemory({ home, config, log: logger, bus }: MemoryOptio
       indexer.requestScan();
       await indexer.run();
     },
+    ready() {
+      db.holdsMoreThan(0);
+    },
     stats: () => db.stats(),
     async close() {
       if (closed) return;

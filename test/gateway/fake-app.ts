@@ -67,6 +67,7 @@ export function fakeApp(config: object = {}): Fake {
     },
     memory: {
       search: (q: string) => [{ path: 'a.md', line: 3, heading: 'A', snippet: q, score: 1 }],
+      ready() {},
       stats: () => ({ notes: 1, chunks: 1 }),
       list: async () => ['a.md'],
       get: async (path: string, from: number) => {

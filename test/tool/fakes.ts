@@ -42,6 +42,7 @@ export function fakeMemory(files: { [path: string]: string } = {}): Memory & { f
     fresh: async () => {},
     settled: async () => {},
     rebuild: async () => {},
+    ready() {},
     stats: () => ({ notes: kept.size, chunks: kept.size }),
     close: async () => {},
   };
