@@ -85,12 +85,13 @@ export function forecast(city: string) { return httpRequest({ url: 'https://weat
     expect(seen.stdout).toContain('not installed');
     expect((await px.run('plugin', 'list')).stdout).not.toContain('weather');
     const added = await px.run('plugin', 'add', file);
-    expect(added.stdout).toContain('egress: ["GET https://weather.test/"]');
+    expect(added.stdout).toContain('not granted  make GET requests to https://weather.test');
+    expect(added.stdout).toContain('px plugin grant weather --all');
     const denied = await px.run('plugin', 'call', 'weather', 'forecast', '["Graz"]');
     expect(denied).toMatchObject({ code: 1 });
     expect(denied.stderr).toContain('plugins.weather.grants');
-    await px.run('config', 'set', 'plugins.weather.grants.egress', '["GET https://weather.test/"]');
-    expect((await px.run('plugin', 'inspect', 'weather')).stdout).toContain('— granted');
+    expect((await px.run('plugin', 'grant', 'weather', '--all')).code).toBe(0);
+    expect((await px.run('plugin', 'inspect', 'weather')).stdout).not.toContain('not granted');
     expect((await px.run('chat', 'fetch https://example.com/a')).stdout).toContain(
       'plugins.web-fetch.grants.egress: ["GET https://example.com/"]',
     );
