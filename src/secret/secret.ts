@@ -23,3 +23,4 @@ export interface Secrets {
 }
 
 export { openSecrets } from './open.ts';
+export { pageData, type SealedData, sealedPage, tableCell, tableTime } from './page.ts';
