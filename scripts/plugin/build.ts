@@ -71,26 +71,32 @@ export async function buildC(root: string): Promise<Output> {
   return { file: 'example-c.wasm', bytes };
 }
 
-/** Adds the target when rustup manages Rust and does not have it; another Rust must bring it. */
-async function rustTarget(dir: string): Promise<void> {
-  if (!Bun.which('rustup')) return;
-  const installed = await new Response(
-    Bun.spawn(['rustup', 'target', 'list', '--installed'], { cwd: dir }).stdout,
-  ).text();
-  if (!installed.includes('wasm32-unknown-unknown'))
-    await run(['rustup', 'target', 'add', 'wasm32-unknown-unknown'], dir);
+/**
+ * What cargo needs here for wasm32-unknown-unknown. rustup adds the target; Debian's Rust (rustc-web, rust-web-src, cargo-web) has no libraries for it
+ * and no linker of its own: it makes the standard library from its source and links with lld-19.
+ */
+async function rustTarget(dir: string): Promise<{ flags: string[]; env: Record<string, string> }> {
+  const target = 'wasm32-unknown-unknown';
+  const said = (command: string[]) => new Response(Bun.spawn(command, { cwd: dir }).stdout).text();
+  if (Bun.which('rustup') && !(await said(['rustup', 'target', 'list', '--installed'])).includes(target))
+    await run(['rustup', 'target', 'add', target], dir);
+  const libraries = (await said(['rustc', '--print', 'target-libdir', '--target', target])).trim();
+  if (existsSync(libraries)) return { flags: [], env: {} };
+  return {
+    flags: ['-Zbuild-std=std,panic_abort'],
+    env: { RUSTC_BOOTSTRAP: '1', CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: 'wasm-ld-19' },
+  };
 }
 
 /** The Rust example: cargo with the target wasm32-unknown-unknown; a tool, and the messaging world with and without a version. */
 export async function buildRust(root: string): Promise<Output[]> {
   const dir = join(root, 'plugins/example-rust');
   const target = join(root, 'build/cargo');
-  await rustTarget(dir);
+  const { flags, env } = await rustTarget(dir);
   const out: Output[] = [];
   for (const crate of ['example', 'text-stats', 'echo-channel', 'echo-channel-seed']) {
-    await run(['cargo', 'build', '--release', '--locked', '--target', 'wasm32-unknown-unknown', '-p', crate], dir, {
-      CARGO_TARGET_DIR: target,
-    });
+    const command = ['cargo', 'build', '--release', '--locked', '--target', 'wasm32-unknown-unknown', '-p', crate];
+    await run([...command, ...flags], dir, { ...env, CARGO_TARGET_DIR: target });
     const core = join(target, 'wasm32-unknown-unknown/release', `${crate.replaceAll('-', '_')}.wasm`);
     const plain = await component(root, core);
     const wit = crate === 'example' ? join(dir, '../example.wit') : join(dir, crate, 'wit/world.wit');
