@@ -47,12 +47,8 @@ export async function installCarried(options: CarriedOptions): Promise<void> {
     const ours = installed?.source === `px:${name}` && installed.sha256 !== sha256;
     const fresh = installed === undefined && offered[name] === undefined;
     if (fresh || ours) {
-      const begun = performance.now();
       try {
-        const info = await plugins.add(name, { replace: true });
-        log.info(`plugin ${name} ${info.version} ${fresh ? 'installed' : 'updated'}`, {
-          ms: Math.round(performance.now() - begun),
-        });
+        await plugins.add(name, { replace: true });
       } catch (thrown) {
         const { code, message, hint } = toPxError(thrown);
         log.warn(`plugin ${name} could not be installed: ${message}`, {
