@@ -105,6 +105,13 @@ declare module 'px' {
     name: string;
     summary: string;
   }
+  /** Who px is on the platform: returned by `account`. */
+  export interface Account {
+    /** As people see it there: `@my_px_bot`. */
+    name: string;
+    /** Where people write to it; empty when there is no such address. */
+    url: string;
+  }
   /** What a connector can do: returned by `describe`. */
   export interface Description {
     platform: string;

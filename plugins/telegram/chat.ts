@@ -44,12 +44,17 @@ export function me(): Me {
   const known: (Me & { at: number }) | undefined = kept === undefined ? undefined : JSON.parse(kept);
   if (known && now() - known.at < meMs) return known;
   try {
-    const { id, username = '' } = call('getMe', {}) as unknown as Partial<Me>;
-    if (id === undefined) throw new Error('Telegram does not say who the bot is');
-    kvSet('me', JSON.stringify({ id, username, at: now() }));
-    return { id, username };
+    return askMe();
   } catch (e) {
     if (known) return known;
     throw e;
   }
+}
+
+/** Asks Telegram who the bot is. */
+export function askMe(): Me {
+  const { id, username = '' } = call('getMe', {}) as unknown as Partial<Me>;
+  if (id === undefined) throw new Error('Telegram does not say who the bot is');
+  kvSet('me', JSON.stringify({ id, username, at: now() }));
+  return { id, username };
 }

@@ -1,5 +1,6 @@
 /** The Telegram connector: worlds `live-messaging-plugin` and `rich-messaging-plugin` of wit/core.wit. */
 import {
+  type Account,
   type Command,
   type Description,
   HttpError,
@@ -16,6 +17,7 @@ import {
   type WebhookRequest,
 } from 'px';
 import { call, fileUrl, methodUrl, result } from './api.ts';
+import { askMe } from './chat.ts';
 import { allowedUpdates, forgetOffset, messagesIn, messagesOf, nextOffset } from './receive.ts';
 import { progress, requestFor } from './send.ts';
 
@@ -26,6 +28,12 @@ const waitSeconds = 50;
 
 export function describe(): Description {
   return { platform: 'telegram', maxText };
+}
+
+/** Who the bot is, as Telegram says now: with a wrong token this fails. */
+export function account(): Account {
+  const { username } = askMe();
+  return { name: `@${username}`, url: `https://t.me/${username}` };
 }
 
 export function abilities(): string[] {

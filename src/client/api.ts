@@ -125,6 +125,9 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
         'GET',
         `/api/channels/${enc(channel)}/${enc(chat)}/history${query({ limit })}`,
       ),
+    /** Sends a text to a chat as it is, without the agent; `outbox` lists it until it has arrived. */
+    sendText: (channel: string, chat: string, text: string) =>
+      call(replies.ok, 'POST', `/api/channels/${enc(channel)}/${enc(chat)}/messages`, { text }),
     stop: async (id: ConversationId) =>
       (await call(v.object({ stopped: v.boolean() }), 'POST', `${at(id)}/stop`)).stopped,
     setModel: (id: ConversationId, model: string) =>

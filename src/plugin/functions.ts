@@ -21,6 +21,7 @@ const messaging = [
   'on-sent',
   'fetch-file',
   'set-commands',
+  'account',
   'set-webhook',
 ];
 const toolWorld = ['list-tools', 'call-tool'];

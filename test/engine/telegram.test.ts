@@ -33,7 +33,7 @@ describe('telegram', () => {
     const { load, call } = await telegram();
     expect(load().functions.sort()).toEqual(
       [
-        'abilities describe edit-message fetch-file next-send next-wait on-sent on-wait on-webhook',
+        'abilities account describe edit-message fetch-file next-send next-wait on-sent on-wait on-webhook',
         'poll-events post-message react set-commands set-typing set-webhook',
       ].flatMap((names) => names.split(' ')),
     );
@@ -98,6 +98,16 @@ describe('telegram', () => {
       username: 'al',
     });
     expect((call('next-wait') as { url: string }).url).toContain('offset=7&');
+  });
+
+  test('tells who the bot is, asked anew each time; with a wrong token it says so', async () => {
+    let name = 'px_bot';
+    const { call } = await telegram(() => ok({ id: 4711, is_bot: true, username: name }));
+    expect(call('account')).toEqual({ name: '@px_bot', url: 'https://t.me/px_bot' });
+    name = 'other_bot';
+    expect(call('account')).toEqual({ name: '@other_bot', url: 'https://t.me/other_bot' });
+    const wrong = await telegram(() => no(401, 'Unauthorized'));
+    expect(guestError(() => wrong.call('account'))).toMatch(/^unauthorized: .*@BotFather/);
   });
 
   test('a silent wait brings nothing; refusals say what to do', async () => {

@@ -93,6 +93,21 @@ export const hookRoutes = [
     },
   }),
   route({
+    method: 'POST',
+    path: '/api/channels/{channel}/{chat}/messages',
+    summary:
+      'Sends a text to a chat as it is, without the agent. It is kept until it has arrived: `/api/outbox` lists it.',
+    auth: 'token',
+    params: v.object({ channel: s.channelName, chat: s.chatName }),
+    body: v.object({ text: v.pipe(v.string(), v.minLength(1), v.maxLength(100_000)) }),
+    reply: s.ok,
+    status: 202,
+    run({ app, params, body }) {
+      app.channels.send(params.channel, params.chat, body.text);
+      return { ok: true };
+    },
+  }),
+  route({
     method: 'GET',
     path: '/api/channels/{channel}/{chat}/history',
     summary: 'What was said in a chat, oldest first: as its platform tells it, or as the journal does.',

@@ -1,14 +1,12 @@
 /** @jsxImportSource hono/jsx */
 import type { Child } from 'hono/jsx';
+import { prepareTelegram, telegramApi, telegramSecret, telegramServer } from '../../client/client.ts';
 import { PxError } from '../../error/error.ts';
 import { Layout } from '../ui/layout.tsx';
 import { plain } from '../ui/markdown.ts';
 import { Button, Card, Choice, Empty, Field, Form, State, Sure, Time } from '../ui/parts.tsx';
 import type { Page, Visit } from '../visit.ts';
 import { readHref } from './address.ts';
-
-const secret = 'TELEGRAM_TOKEN';
-const telegramApi = 'https://api.telegram.org';
 
 /** Messengers: Telegram from the token to the first message, who may talk to px, and every channel there is. */
 async function show(visit: Visit) {
@@ -25,9 +23,8 @@ async function show(visit: Visit) {
   const paired = pairings.filter((one) => one.state === 'approved');
   const telegram = status.channels.find((one) => one.id === 'telegram');
   const talk = conversations.find((one) => one.conversation.startsWith('telegram/'));
-  const settings = settingsOf(config);
-  const api = typeof settings['api'] === 'string' ? settings['api'] : telegramApi;
-  const known = names.includes(secret);
+  const api = telegramServer(config);
+  const known = names.includes(telegramSecret);
   const on = telegram !== undefined && telegram.state !== 'off';
   return (
     <Layout
@@ -292,41 +289,8 @@ function record(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
-const settingsOf = (config: Record<string, unknown>) =>
-  record(record(record(config['plugins'])['telegram'])['settings']);
-
-/** Everything Telegram needs, in the order in which a failure leaves nothing half open. */
 async function connect({ client, form }: Visit): Promise<string> {
-  const token = form.text('token').trim();
-  const api = (form.text('api').trim() || telegramApi).replace(/\/+$/, '');
-  const names = await client.secretNames();
-  if (token === '' && !names.includes(secret)) throw new PxError('usage', 'Paste the token of the bot first.');
-  if (token !== '' && !/^\d+:[\w-]{5,}$/.test(token))
-    throw new PxError('usage', 'This is no bot token.', {
-      hint: 'It looks like 123456789:AAE…, as @BotFather gave it.',
-    });
-  if (!URL.canParse(api) || !/^https?:$/.test(new URL(api).protocol))
-    throw new PxError('usage', 'The address of the server is not right.', { hint: 'It looks like https://host:port.' });
-  if (!(await client.plugins()).some((one) => one.name === 'telegram')) await client.addPlugin('telegram');
-  const { origin, host, hostname, port, protocol } = new URL(api);
-  const of = 'plugins.telegram';
-  const ownApi = settingsOf(await client.config())['api'];
-  await client.setConfig(`${of}.settings.token`, `secret:${secret}`);
-  if (api === telegramApi) {
-    // What was set for a server of one's own goes; then the plugin gets what it asks for, and nothing else.
-    if (ownApi !== undefined)
-      for (const key of ['settings.api', 'grants.private_hosts', 'grants.egress', 'grants.secrets'])
-        await client.unsetConfig(`${of}.${key}`);
-    await client.grantPlugin('telegram', { grant: 'all' });
-  } else {
-    await client.setConfig(`${of}.settings.api`, api);
-    await client.setConfig(`${of}.grants.egress`, [`GET,POST ${origin}/`]);
-    await client.setConfig(`${of}.grants.secrets.${secret}`, [`${origin}/`]);
-    // A server of one's own is most often on one's own network, which no rule reaches unless it is named.
-    const at = port === '' ? `${hostname}:${protocol === 'https:' ? 443 : 80}` : host;
-    await client.setConfig(`${of}.grants.private_hosts`, [at]);
-  }
-  if (token !== '') await client.setSecret(secret, token);
+  await prepareTelegram(client, { token: form.text('token'), api: form.text('api') });
   await client.setConfig('channels.telegram.enabled', true);
   return '/channels';
 }
