@@ -137,6 +137,8 @@ declare module 'px' {
     description: string;
     egress?: string[];
     secrets?: Record<string, string[]>;
+    /** What a person has to do before it is of use: shown when it is added. */
+    setup?: string;
   }
 }
 

@@ -39,9 +39,13 @@ const carried = {
   clock: await step(() => buildClock(root)),
   telegram: await step(() => buildScript(root, 'telegram')),
   'web-fetch': await step(() => buildScript(root, 'web-fetch')),
+  weather: await step(() => buildScript(root, 'weather')),
+  'web-search': await step(() => buildScript(root, 'web-search')),
 };
+/** What a new home gets; the others are added by name. Each tool is in every request to a model, so these are few. */
+const given = ['clock', 'telegram', 'web-fetch'];
 const manifests = Object.fromEntries(
-  Object.entries(carried).map(([n, b]) => [n, { file: b.file, manifest: b.manifest }]),
+  Object.entries(carried).map(([n, b]) => [n, { file: b.file, manifest: b.manifest, given: given.includes(n) }]),
 );
 await step(async () => ({
   file: 'px.pack',

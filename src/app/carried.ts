@@ -10,6 +10,8 @@ import type { Plugins } from '../plugin/plugin.ts';
 interface Carried {
   name: string;
   sha256: string;
+  /** Whether a new home gets it without being asked: a tool that few need would be in every request to a model. */
+  given: boolean;
 }
 
 /** What the install works with. */
@@ -31,8 +33,8 @@ function buildOf(version: string, executable: string | undefined): string | unde
 }
 
 /**
- * Installs the plugins px carries into a home that was never offered them, and brings those it has up to the version in this
- * executable. One that a person removed stays away; one of the same name from elsewhere is left alone. A failure is logged.
+ * Installs the plugins that a new home gets into one that was never offered them, and brings all it has of those px carries up to the
+ * version in this executable. One that a person removed stays away; one of the same name from elsewhere is left alone. A failure is logged.
  */
 export async function installCarried(options: CarriedOptions): Promise<void> {
   const { plugins, home, log } = options;
@@ -41,11 +43,12 @@ export async function installCarried(options: CarriedOptions): Promise<void> {
   const current = buildOf(options.version, options.executable);
   if (current !== undefined && build === current) return;
   let failed = false;
-  for (const { name, sha256 } of await options.carried()) {
+  for (const { name, sha256, given } of await options.carried()) {
     if (offered[name] === sha256) continue;
     const installed = plugins.list().find((plugin) => plugin.name === name);
     const ours = installed?.source === `px:${name}` && installed.sha256 !== sha256;
-    const fresh = installed === undefined && offered[name] === undefined;
+    const fresh = given && installed === undefined && offered[name] === undefined;
+    if (!given && !ours) continue;
     if (fresh || ours) {
       try {
         await plugins.add(name, { replace: true });

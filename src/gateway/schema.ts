@@ -129,6 +129,7 @@ export const pluginInfo = v.object({
     secrets: v.record(v.string(), v.array(text)),
     schedule: v.record(v.string(), text),
     limits: v.record(v.string(), v.number()),
+    setup: text,
   }),
   asks: v.array(
     v.object({

@@ -26,6 +26,13 @@ const Manifest = v.object({
   secrets: v.nullish(v.record(text(128), v.pipe(v.array(text(1000)), v.maxLength(64)))),
   schedule: v.nullish(v.record(text(64), text(200))),
   limits: v.nullish(v.record(text(64), v.number())),
+  /** What a person has to do before it is of use. */
+  setup: v.optional(
+    v.pipe(
+      text(2000),
+      v.transform((given) => printable(given.trimEnd())),
+    ),
+  ),
   /** Name of the plugin's file beside the manifest, when the folder holds several. */
   file: v.optional(v.pipe(text(200), v.regex(/^[\w][\w.-]*$/))),
 });
@@ -87,6 +94,7 @@ export function completeManifest(given: PartialManifest, name: string): PluginMa
     secrets: given.secrets ?? {},
     schedule: given.schedule ?? {},
     limits: given.limits ?? {},
+    setup: given.setup ?? '',
   };
 }
 

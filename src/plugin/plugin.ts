@@ -23,6 +23,8 @@ export interface PluginManifest extends Asked {
   name: string;
   version: string;
   description: string;
+  /** What a person has to do before it is of use, in its author's words; lines. Empty when there is nothing. */
+  setup: string;
 }
 
 /** Everything known of a plugin before it runs. */
@@ -139,11 +141,12 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
   return (await import('./open.ts')).openPlugins(options);
 }
 
-/** The plugins that px carries: names, and the digests of their files (hex). */
-export async function carried(): Promise<{ name: string; sha256: string }[]> {
+/** The plugins that px carries: names, the digests of their files (hex), and whether a new home gets them without being asked. */
+export async function carried(): Promise<{ name: string; sha256: string; given: boolean }[]> {
   const { bundledPlugins } = await import('./engine/bundled.ts');
-  return Object.entries(await bundledPlugins()).map(([name, { file }]) => ({
+  return Object.entries(await bundledPlugins()).map(([name, { file, given }]) => ({
     name,
+    given,
     sha256: new Bun.CryptoHasher('sha256').update(file).digest('hex'),
   }));
 }

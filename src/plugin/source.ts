@@ -28,7 +28,7 @@ const scripts = /\.[cm]?[jt]s$/i;
  */
 export async function readSource(source: string, signed = false): Promise<SourceFile> {
   if (/^https?:\/\//i.test(source)) return fromUrl(source, signed);
-  if (source.startsWith('px:')) return (await fromCarried(source.slice(3))) ?? notFound(source);
+  if (source.startsWith('px:')) return (await fromCarried(source.slice(3))) ?? (await notFound(source));
   const path = resolve(source);
   const found = source.startsWith('oci://') ? undefined : look(path);
   if (found?.isDirectory()) return fromFolder(path, signed);
@@ -42,12 +42,14 @@ export async function readSource(source: string, signed = false): Promise<Source
       return { ...sourceFile(bytes, filename, {}, source.replace(/^(oci:\/\/)?/, 'oci://')), signature };
     }
   }
-  return (await fromCarried(source)) ?? notFound(source);
+  return (await fromCarried(source)) ?? (await notFound(source));
 }
 
-function notFound(source: string): never {
+async function notFound(source: string): Promise<never> {
+  const { bundledPlugins } = await import('./engine/bundled.ts');
+  const names = Object.keys(await bundledPlugins());
   throw new PxError('not-found', `there is no file, folder or carried plugin ${JSON.stringify(source.slice(0, 200))}`, {
-    hint: 'Give a .wasm, .ts or .js file, a folder with plugin.yaml, an https URL, HOST/OWNER/NAME:TAG of a registry, or one of: px plugin add clock',
+    hint: `Give a .wasm, .ts or .js file, a folder with plugin.yaml, an https URL, HOST/OWNER/NAME:TAG of a registry, or one px carries: ${names.join(', ')}`,
   });
 }
 

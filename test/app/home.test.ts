@@ -49,11 +49,11 @@ describe('carried plugins', () => {
     };
     const logged: string[] = [];
     const log = createLog({ sinks: [(entry) => logged.push(`${entry.level} ${entry.message}`)] });
-    const start = (digest: string, names = ['clock']) => {
+    const start = (digest: string, names = ['clock'], given = true) => {
       sha = digest;
       const carried = async () => {
         reads++;
-        return names.map((name) => ({ name, sha256: digest }));
+        return names.map((name) => ({ name, sha256: digest, given }));
       };
       return installCarried({ carried, plugins, home: at, log, version: digest, executable: process.execPath });
     };
@@ -74,6 +74,15 @@ describe('carried plugins', () => {
     await start('v2');
     expect(added).toEqual(['clock', 'clock']);
     expect(installed.get('clock')?.sha256).toBe('v2');
+  });
+
+  test('one that is only there to be added is not, and is brought up to date once it was', async () => {
+    const { added, installed, start } = make();
+    await start('v1', ['weather'], false);
+    expect(added).toEqual([]);
+    installed.set('weather', { name: 'weather', sha256: 'v1', source: 'px:weather' } as PluginSummary);
+    await start('v2', ['weather'], false);
+    expect(added).toEqual(['weather']);
   });
 
   test('stay away once removed, also in a newer px', async () => {

@@ -164,6 +164,7 @@ export class Platform {
         secrets: { CHAT_TOKEN: [] },
         schedule: {},
         limits: {},
+        setup: '',
       },
       asks: [],
       signedBy: '',

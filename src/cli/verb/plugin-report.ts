@@ -42,14 +42,15 @@ export function installedReport(info: Info): string {
 }
 
 /** What it asks for, in plain words, and how that is granted. */
-function wants({ name, asks }: Info, installed: boolean): string[] {
-  if (asks.length === 0) return ['', 'It asks for nothing: no network, no secrets.'];
+function wants({ name, asks, manifest }: Info, installed: boolean): string[] {
+  const setup = manifest.setup === '' ? [] : ['', 'To set it up, in its own words', indent(manifest.setup)];
+  if (asks.length === 0) return ['', 'It asks for nothing: no network, no secrets.', ...setup];
   const list = asks.flatMap(({ text, rule, granted }) => [
     `  ${granted ? 'granted    ' : 'not granted'}  ${text}`,
     ...(granted ? [] : [`               '${rule}'`]),
   ]);
   const open = installed && asks.some((ask) => !ask.granted);
-  return ['', 'It asks to', ...list, ...(open ? ['', `Grant it: px plugin grant ${name} --all`] : [])];
+  return ['', 'It asks to', ...list, ...(open ? ['', `Grant it: px plugin grant ${name} --all`] : []), ...setup];
 }
 
 function toolNames({ tools, kind, functions }: Info): string {

@@ -60,6 +60,7 @@ export async function inspectPage(visit: Visit, source: string) {
           </div>
         </section>
       </Form>
+      <Setup info={info} />
       <About info={info} />
       <Functions info={info} />
     </Layout>
@@ -140,6 +141,7 @@ async function show(visit: Visit) {
           Granted beyond that, if anything, stands in <a href={`/settings/plugins#${name}`}>Settings</a>.
         </p>
       </Card>
+      <Setup info={info} />
       <Secrets visit={visit} wanted={Object.keys(info.manifest.secrets)} kept={names} />
       <div class="grid">
         <Card title="Live use">
@@ -231,6 +233,16 @@ function Limits({ visit, limits }: { visit: Visit; limits: Record<string, unknow
         </div>
       </Form>
     </details>
+  );
+}
+
+/** What its author says is to be done first. */
+function Setup({ info: { manifest } }: { info: Info }) {
+  if (manifest.setup === '') return null;
+  return (
+    <Card title="To set it up, in its own words">
+      <pre class="small">{plain(manifest.setup)}</pre>
+    </Card>
   );
 }
 

@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'bun:test';
+import { current, daily, graz } from '../engine/open-meteo.ts';
+import { notBuilt, Px, until } from './px.ts';
+
+/** Loopback servers that answer as open-meteo, SearXNG and Brave do. */
+function services() {
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch(request) {
+      const { pathname, searchParams: query } = new URL(request.url);
+      if (pathname === '/v1/search')
+        return Response.json({
+          ...(query.get('name') === 'Graz' ? { results: [graz] } : {}),
+          generationtime_ms: 0.4,
+        });
+      if (pathname === '/v1/forecast')
+        return Response.json({
+          latitude: 47.06,
+          longitude: 15.44,
+          timezone: 'Europe/Vienna',
+          current,
+          daily,
+        });
+      if (pathname === '/search' && query.get('format') === 'json')
+        return Response.json({
+          query: query.get('q'),
+          number_of_results: 0,
+          results: [
+            {
+              url: 'https://a.test/',
+              title: `About ${query.get('q')}`,
+              content: 'From SearXNG.',
+              engine: 'x',
+              score: 1,
+            },
+          ],
+          answers: [],
+          suggestions: [],
+          unresponsive_engines: [],
+        });
+      if (pathname === '/res/v1/web/search') {
+        if (request.headers.get('x-subscription-token') !== 'brave-key-4711')
+          return Response.json(
+            { type: 'ErrorResponse', error: { code: 'SUBSCRIPTION_TOKEN_INVALID' } },
+            { status: 422 },
+          );
+        return Response.json({
+          type: 'search',
+          web: {
+            type: 'search',
+            results: [{ title: 'By <strong>Brave</strong>', url: 'https://b.test/', description: 'brave-key-4711' }],
+          },
+        });
+      }
+      return new Response('not found', { status: 404 });
+    },
+  });
+  return { host: `127.0.0.1:${server.port}`, [Symbol.dispose]: () => void server.stop(true) };
+}
+
+const model = { default: 'offline/px' };
+const use = (px: Px, tool: string, args: object) => px.run('chat', `/tool ${tool} ${JSON.stringify(args)}`);
+
+describe.skipIf(notBuilt !== undefined)('plugins that px carries and does not install by itself', () => {
+  test('weather: added by its name, asks open-meteo only once that is granted, and answers the agent', async () => {
+    using servers = services();
+    const base = `http://${servers.host}/v1`;
+    const settings = { geocoding_url: `${base}/search`, forecast_url: `${base}/forecast` };
+    const grants = { egress: [`GET ${base}/`], private_hosts: [servers.host] };
+    await using px = await new Px({ config: { model, plugins: { weather: { settings, grants } } } }).serve();
+    await px.installed();
+    expect((await px.run('plugin', 'list')).stdout).not.toContain('weather');
+    const added = await px.run('plugin', 'add', 'weather');
+    expect(added.stdout).toContain('Tools for the agent: weather');
+    expect(added.stdout).toContain('make GET requests to https://api.open-meteo.com below /v1/forecast');
+    const said = await use(px, 'weather', { place: 'Graz' });
+    expect(said.stdout).toContain('Graz, Styria, Austria');
+    expect(said.stdout).toContain('Now: overcast, 4 °C, feels like 0 °C');
+    expect((await use(px, 'weather', { place: 'Nowhere' })).stdout).toContain('no place called');
+    expect((await px.run('config', 'set', 'plugins.weather.grants.egress', '[]')).code).toBe(0);
+    expect((await use(px, 'weather', { place: 'Graz' })).stdout).toContain('px plugin grant weather --all');
+  }, 60_000);
+
+  test('web-search: what it prints when it is added is what sets it up, with SearXNG and with Brave', async () => {
+    using servers = services();
+    await using px = await new Px({ config: { model } }).serve();
+    const { stdout } = await px.run('plugin', 'add', 'web-search');
+    const typed = stdout
+      .split('\n')
+      .filter((line) => /^\s+px (config|secret|plugin) /.test(line))
+      .map((line) =>
+        line
+          .trim()
+          .replaceAll('https://searx.example.org', `http://${servers.host}`)
+          .replace('192.168.1.5:8888', servers.host),
+      );
+    const type = async (line: string) => {
+      const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '').slice(1);
+      return words[0] === 'secret' ? px.pipe('brave-key-4711', ...words) : px.run(...words);
+    };
+    for (const line of typed.filter((line) => line.startsWith('px config')))
+      expect(await type(line)).toMatchObject({ code: 0 });
+    expect((await use(px, 'web_search', { query: 'bees' })).stdout).toContain('About bees');
+
+    for (const line of typed.filter((line) => !line.startsWith('px config')))
+      expect(await type(line)).toMatchObject({ code: 0 });
+    const target = `http://${servers.host}/res/v1/web/search`;
+    const own = {
+      settings: { engine: 'brave', url: target },
+      grants: {
+        egress: [`GET ${target}`],
+        private_hosts: [servers.host],
+        secrets: { BRAVE_KEY: [`header:X-Subscription-Token ${target}`] },
+      },
+    };
+    px.writeConfig({ model, plugins: { 'web-search': own } });
+    await until('the new settings', async () =>
+      (await px.run('config', 'get', 'plugins.web-search.settings.engine')).stdout.includes('brave'),
+    );
+    const found = (await use(px, 'web_search', { query: 'bees' })).stdout;
+    expect(found).toContain('By Brave');
+    expect(found).not.toContain('brave-key-4711');
+    expect(px.journal()).toContain('"outside":["plugin/web-search"]');
+  }, 60_000);
+});
