@@ -1,6 +1,7 @@
 import { runCommand } from 'citty';
 import { loadEnvironment, resolveHome } from '../config/config.ts';
 import { PxError, toPxError } from '../error/error.ts';
+import { printable } from '../log/log.ts';
 import { describe, renderHelp } from './help.ts';
 import { type Io, processIo } from './io.ts';
 import { checkWords, findVerb } from './parse.ts';
@@ -40,6 +41,29 @@ export async function runCli(argv: string[], version: string): Promise<number> {
   } finally {
     await io.flush();
   }
+}
+
+/**
+ * What a shell asks at each tab: candidates as `value TAB summary`, a line each; `:files` where files of the person's own may stand.
+ * Prints nothing when it is in doubt.
+ */
+export async function runCompletion(words: string[]): Promise<number> {
+  const io = processIo(false);
+  const [{ complete }, { valuesOf }] = await Promise.all([import('./complete.ts'), import('./complete-values.ts')]);
+  try {
+    const home = resolveHome(loadEnvironment(), flagValue(words, 'home'));
+    const { candidates, files } = await complete(root, words, valuesOf(home));
+    for (const { value, summary } of candidates) {
+      // Names of notes are a person's own: one that would not be one word, or that a terminal acts on, is not offered.
+      if (/[\t\n]/.test(value) || printable(value) !== value) continue;
+      io.line(`${value}\t${summary.replace(/\s+/g, ' ').slice(0, 80)}`);
+    }
+    if (files) io.line(':files');
+  } catch {
+    // At a tab nobody reads errors.
+  }
+  await io.flush();
+  return 0;
 }
 
 /** Prints an error as message and hint, or as JSON; its exit code. */

@@ -27,5 +27,7 @@ export const root: Verb = group({
     outbox: async () => (await import('./verb/outbox.ts')).outbox,
     schedule: async () => (await import('./verb/schedule.ts')).schedule,
     doctor: async () => (await import('./verb/doctor.ts')).doctor,
+    completions: async () => (await import('./verb/completions.ts')).completions,
+    man: async () => (await import('./verb/man.ts')).man,
   },
 });
