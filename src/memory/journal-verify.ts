@@ -75,7 +75,8 @@ export async function verifyJournal(memory: string, conversation?: ConversationI
 }
 
 async function verifyFolder(root: string, folder: string, heads: Head[] = []): Promise<JournalVerdict> {
-  const due = new Map(heads.map((head) => [head.seq, head.hash]));
+  // Two ends may have one number: the one px left, and the one it came to after that was taken away.
+  const due = Map.groupBy(heads, (head) => head.seq);
   let latest: JournalProblem = { ok: false, path: `journal/${folder}`, line: 1, reason: 'conversation missing' };
   let hash = '';
   let seq = 0;
@@ -103,8 +104,7 @@ async function verifyFolder(root: string, folder: string, heads: Head[] = []): P
       if (closer.seq !== seq + pending) return wrong(closer.start, 'entries missing');
       hash = closer.hash;
       end = closer.end;
-      const head = due.get(closer.seq);
-      if (head !== undefined && head !== hash) return wrong(closer.start, 'rewritten');
+      if (due.get(closer.seq)?.some((head) => head.hash !== hash)) return wrong(closer.start, 'rewritten');
       due.delete(closer.seq);
       if (closer.more) continue;
       seq += pending;

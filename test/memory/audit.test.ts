@@ -92,6 +92,15 @@ describe('verify', () => {
     expect((await t.verify()).problems).toMatchObject([{ reason: 'rewritten' }]);
   });
 
+  test('still knows when what px wrote since ends at the very number that was removed', async () => {
+    await using t = await world();
+    rmSync(t.file('2025-11-22'));
+    const memory = await t.reopen();
+    await memory.journal.append('cli/x', turn(saturday + 4, 4, 'web_fetch'));
+    await t.reopen();
+    expect((await t.verify()).problems).toMatchObject([{ reason: 'rewritten' }]);
+  });
+
   test('notices a journal written anew with hashes that fit', async () => {
     await using t = await world();
     await using forged = await testMemory();
