@@ -27,8 +27,8 @@ const GUEST =
 const NOTES: { path: string; full: number; minimal: number; personal?: true }[] = [
   { path: 'SOUL.md', full: 500, minimal: 60 },
   { path: 'AGENTS.md', full: 400, minimal: 0 },
-  { path: 'USER.md', full: 500, minimal: 80, personal: true },
-  { path: 'MEMORY.md', full: 700, minimal: 90, personal: true },
+  { path: 'USER.md', full: 500, minimal: 90, personal: true },
+  { path: 'MEMORY.md', full: 700, minimal: 110, personal: true },
 ];
 
 /** One part of the system text. */
@@ -49,7 +49,12 @@ export async function promptParts(
   const notes = await Promise.all(
     NOTES.filter((note) => note[profile] > 0 && !(guest && note.personal)).map(async (note) => ({
       name: note.path,
-      text: await excerpt(memory, note.path, note[profile]),
+      text: await excerpt(
+        memory,
+        note.path,
+        note[profile],
+        profile === 'full' ? 'excerpt; memory_get shows all' : 'excerpt',
+      ),
       stable: true,
     })),
   );
@@ -64,7 +69,7 @@ export async function promptParts(
 }
 
 /** The beginning and the end of a note: what it is about, and what was added last. Comments are for people and left out. */
-async function excerpt(memory: Pick<Memory, 'get'>, path: string, bytes: number): Promise<string> {
+async function excerpt(memory: Pick<Memory, 'get'>, path: string, bytes: number, mark: string): Promise<string> {
   const text = withoutComments(await read(memory, path));
   if (text === '') return '';
   if (Buffer.byteLength(text) <= bytes) return `# ${path}\n${text}`;
@@ -81,7 +86,7 @@ async function excerpt(memory: Pick<Memory, 'get'>, path: string, bytes: number)
     if (head.length <= tail.length) take(lines.shift(), (line) => head.push(line));
     else take(lines.pop(), (line) => tail.unshift(line));
   }
-  return `# ${path} (excerpt; memory_get shows all)\n${[...head, '…', ...tail].join('\n')}`;
+  return `# ${path} (${mark})\n${[...head, '…', ...tail].join('\n')}`;
 }
 
 /** Enough lines for an excerpt of a long note, without reading all of it into the prompt. */
