@@ -19,6 +19,7 @@ import { LoopGuard } from './guard.ts';
 import { forGuest } from './guest.ts';
 import { brokeOff, instead, notice, visible } from './notice.ts';
 import { RECALL_ENTRIES, type Recalled, recall } from './recall.ts';
+import { Recollection } from './recollect.ts';
 import { type Preamble, preamble } from './request.ts';
 import { Room } from './room.ts';
 import { none, plus, runStep, type Step } from './step.ts';
@@ -39,6 +40,7 @@ export class Turn {
   /** Calls that waited for a person's word when px was stopped. */
   #undecided = new Set<string>();
   #room: Room;
+  readonly #recollection: Recollection;
   /** Models that failed in this turn, for the line under the answer. */
   readonly #failed: Failover[] = [];
 
@@ -54,6 +56,7 @@ export class Turn {
     this.#id = id;
     this.#model = model;
     this.#room = this.#newRoom();
+    this.#recollection = new Recollection(options, input.inbound, (entry) => this.#journal([entry]));
     this.#chosen = chosen;
     this.#stopped = signal;
   }
@@ -140,7 +143,7 @@ export class Turn {
     const { conversation } = this.#input.inbound;
     const { messages: all, compacted } = await this.#room.messages(added, this.#model, signal);
     const guest = whoOf(this.#with, this.#input.inbound).from === 'guest';
-    const messages = guest ? forGuest(all) : all;
+    const messages = guest ? forGuest(all) : await this.#recollection.before(all, added.system, this.#model);
     if (compacted) {
       this.#usage = plus(this.#usage, compacted.usage);
       bus.emit({ type: 'turn.note', conversation, turn: this.#id, text: compacted.text });

@@ -2,6 +2,9 @@ import { Chunker, type Passage } from './chunk.ts';
 import { bodyStart, entriesIn } from './journal-parse.ts';
 import type { JournalEntry } from './memory.ts';
 
+/** The mark of the journal's note of what was recalled for a turn. */
+export const recalledMark = 'px:recalled';
+
 /** A passage of a transcript is closed at this length, in characters; a longer single entry is cut like any note. */
 const enough = 1000;
 
@@ -43,11 +46,15 @@ function spoken(entry: JournalEntry): { heading: string; text: string } | undefi
       // The built-in model only repeats what stands elsewhere: its answers would bury their sources.
       return entry.model.startsWith('offline/') ? undefined : { heading: 'px', text: `px: ${entry.text}` };
     case 'note':
-      return { heading: 'note', text: entry.text };
+      return isRecollection(entry.data) ? undefined : { heading: 'note', text: entry.text };
     default:
       return undefined;
   }
 }
+
+/** True for the note of what was recalled for a turn: it only names what stands elsewhere. */
+const isRecollection = (data: unknown): boolean =>
+  typeof data === 'object' && data !== null && Reflect.get(data, 'mark') === recalledMark;
 
 function* cut(passage: Passage): Generator<Passage> {
   if (passage.body.length <= 2 * enough) return yield passage;

@@ -56,10 +56,12 @@ export class HistoryFile {
     this.#limits = limits;
   }
 
-  /** Every change that is kept, oldest first. A line that is not whole or was edited is left out. */
-  async changes(): Promise<ChangeRecord[]> {
+  /** Every change that is kept, or those of one note, oldest first. A line that is not whole or was edited is left out. */
+  async changes(path?: string): Promise<ChangeRecord[]> {
     const text = await readFile(this.#list, 'utf8').catch(() => '');
+    const named = path === undefined ? '' : `"path":${commentJson(path)}`;
     return text.split('\n').flatMap((line) => {
+      if (!line.includes(named)) return [];
       const data = /^- .* <!-- (\{.*\}) -->$/.exec(line)?.[1];
       const parsed = v.safeParse(record, data === undefined ? undefined : parseJson(data));
       return parsed.success ? [parsed.output] : [];

@@ -34,12 +34,11 @@ export function openHistory(root: string, limits: HistoryLimits = usual) {
   /** The view people and programs get of the changes. */
   const view = (edit: EditNote): History => ({
     async log({ path, conversation, limit = 50 } = {}) {
-      const all = await file.changes();
+      const all = await file.changes(path?.replace(/^memory\//, ''));
       const undone = undoneIn(all);
       const found: Change[] = [];
       for (const { before: _, after, ...one } of all.reverse()) {
         if (found.length >= limit) break;
-        if (path !== undefined && one.path !== path.replace(/^memory\//, '')) continue;
         if (conversation !== undefined && one.by?.conversation !== conversation) continue;
         const by = undone.get(one.n);
         found.push({ ...one, ...(after === null ? { removedNote: true } : {}), ...(by ? { undoneBy: by } : {}) });

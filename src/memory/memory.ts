@@ -1,4 +1,5 @@
 export { indexOnce } from './bulk.ts';
+export { recalledMark } from './chunk-journal.ts';
 export { appendFile, makeFolder, replaceFile } from './durable.ts';
 export { openJournal } from './journal.ts';
 export { type JournalVerdict, verifyJournal } from './journal-verify.ts';
@@ -132,6 +133,8 @@ export interface Memory {
   readonly history: History;
   /** Full-text search over all Markdown below memory/. Never throws on odd queries. */
   search(query: string, options?: SearchOptions): SearchHit[];
+  /** What may matter to a message without being asked for, best first; nothing for small talk. Never throws. */
+  relevant(message: string): SearchHit[];
   /** Lines of a note. `from` counts from 1. Throws PxError `memory.path`, `not-found`. */
   get(
     path: string,

@@ -11,6 +11,7 @@ import { Indexer } from './indexer.ts';
 import { openJournal } from './journal.ts';
 import type { Memory } from './memory.ts';
 import { openNotes } from './note.ts';
+import { relevantTo } from './relevant.ts';
 import { searchIndex } from './search.ts';
 import { watchFolder } from './watch.ts';
 
@@ -88,6 +89,7 @@ export async function openMemory({ home, config, log: logger, bus }: MemoryOptio
     journal,
     history: notes.history,
     search: (query, options) => searchIndex(db, query, options),
+    relevant: (message) => relevantTo(db, message),
     get: notes.get,
     write: notes.write,
     list: notes.list,

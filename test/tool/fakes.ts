@@ -25,6 +25,7 @@ export function fakeMemory(files: { [path: string]: string } = {}): Memory & { f
         )
         .filter((hit) => hit.snippet.includes(query))
         .slice(0, options?.limit ?? 10),
+    relevant: () => [],
     async get(path, from = 1, lines = 1_000_000) {
       const text = kept.get(path);
       if (path.includes('..')) throw new PxError('memory.path', `${path} is outside memory/.`);

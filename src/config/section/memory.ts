@@ -6,6 +6,18 @@ export const memory = v.strictObject({
     v.pipe(v.number(), v.integer(), v.minValue(1024), v.description('Larger files are listed, not indexed, in bytes.')),
     10_485_760,
   ),
+  recall_tokens: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(0),
+      v.maxValue(4000),
+      v.description(
+        'Most tokens of passages from memory that px gives the model with a message by itself; a quarter in the minimal profile. 0: none.',
+      ),
+    ),
+    400,
+  ),
   rescan_seconds: v.optional(
     v.pipe(
       v.number(),
