@@ -100,6 +100,39 @@ declare module 'px' {
     status?: number;
     messages?: Message[];
   }
+  /** A WebSocket that px holds: returned by `nextSocket`. Patterns and messages may be given as values, which become JSON. */
+  export interface Socket {
+    /** Absolute, wss or ws; granted by `GET wss://…`. */
+    url: string;
+    headers?: Record<string, string> | [string, string][];
+    protocols?: string[];
+    /** Which messages wake the plugin: those that hold everything in one of these; none: all. */
+    wake?: Json[];
+    /** JSON pointer to how far the stream has come; `{{cursor}}` in messages that are sent stands for the latest value. */
+    cursor?: string;
+    /** Sent at once. A message may hold `{{secret:NAME}}`. */
+    send?: Json[];
+  }
+  /** What came: handed to `onSocket`. */
+  export type SocketEvent = { messages: string[] } | { closed: { code: number; reason: string } };
+  /** What becomes of it: returned by `onSocket`. */
+  export interface SocketAnswer {
+    /** Stored before anything else here is done. */
+    messages?: Message[];
+    /** Then kept as {@link kvSet} does; `null` deletes. */
+    keep?: Record<string, string | null>;
+    /** Sets the cursor; `null`: there is none. */
+    cursor?: Json;
+    /** From now on. */
+    wake?: Json[];
+    send?: Json[];
+    /** Kept up by px without waking the plugin; without the `answer` in time px connects anew. */
+    heartbeat?: { everyMs: number; message: Json; answer?: Json };
+    /** The platform has let px in. */
+    ready?: boolean;
+    /** px closes it and asks `nextSocket` again. */
+    reconnect?: boolean;
+  }
   /** A command people can type: handed to `setCommands`. */
   export interface Command {
     name: string;

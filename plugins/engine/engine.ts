@@ -194,6 +194,10 @@ function result(name: string, value: any): unknown {
         response: { status: value.status ?? 200, headers: value.headers ?? [], body: value.body ?? '' },
         messages: (value.messages ?? []).map(messageJson),
       };
+    case 'next-socket':
+      return value ? socketJson(value) : null;
+    case 'on-socket':
+      return socketAnswer(value ?? {});
     case 'describe':
       return { platform: `${value.platform}`, max_text: value.maxText ?? value.max_text };
     case 'list-tools':
@@ -209,6 +213,50 @@ function result(name: string, value: any): unknown {
       return value;
   }
 }
+
+/** The WebSocket of `next-socket`, with everything filled in. */
+function socketJson({ url, headers, protocols = [], wake = [], cursor, send = [] }: Px.Socket): unknown {
+  return {
+    url: `${url}`,
+    headers: Array.isArray(headers) ? headers : Object.entries(headers ?? {}),
+    protocols,
+    wake: wake.map(asText),
+    cursor: cursor ?? null,
+    send: send.map(asText),
+  };
+}
+
+/** The answer of `on-socket`. */
+function socketAnswer({
+  messages = [],
+  keep = {},
+  cursor,
+  wake,
+  send = [],
+  heartbeat,
+  ready,
+  reconnect,
+}: Px.SocketAnswer) {
+  return {
+    messages: messages.map(messageJson),
+    keep: Object.entries(keep).map(([key, value]) => [key, value ?? null]),
+    cursor: cursor === undefined ? null : JSON.stringify(cursor),
+    wake: wake?.map(asText) ?? null,
+    send: send.map(asText),
+    heartbeat: heartbeat
+      ? {
+          every_ms: Math.round(heartbeat.everyMs),
+          message: asText(heartbeat.message),
+          answer: heartbeat.answer === undefined ? null : asText(heartbeat.answer),
+        }
+      : null,
+    ready: ready === true,
+    reconnect: reconnect === true,
+  };
+}
+
+/** A message or a pattern: text as it is, anything else as JSON. */
+const asText = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
 
 function bytesAsBase64(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();

@@ -43,7 +43,7 @@ const warmFor = 1_000;
 const chatsAtOnce = 16;
 
 /** The part of the Wasm host that channels use. */
-export type ConnectorHost = Pick<Plugins, 'call' | 'hold' | 'list' | 'inspect' | 'rest'>;
+export type ConnectorHost = Pick<Plugins, 'call' | 'hold' | 'socket' | 'list' | 'inspect' | 'rest'>;
 
 /** Messages stored before other work of px gets its turn. */
 const sliceLength = 100;
@@ -231,6 +231,10 @@ export function startConnector(options: ConnectorOptions): Connector {
       await call('set-webhook', [webhook.url, webhook.secret]);
       return hookReceiver(tools);
     }
+    if (exported.has('next-socket') && exported.has('on-socket')) {
+      const { socketReceiver } = await import('./socket.ts');
+      return socketReceiver({ ...tools, socket: (wanted) => plugins.socket(plugin, wanted, stopping.signal) });
+    }
     return exported.has('next-wait') && exported.has('on-wait') ? waitReceiver(tools) : pollReceiver(tools);
   };
 
@@ -244,7 +248,7 @@ export function startConnector(options: ConnectorOptions): Connector {
   };
 
   const routeOf = (by: Sender, maxText: number): CourierRoute => {
-    const reconcile = reconciler({ call, once: by.can('once'), history: exported.has('get-history'), timing });
+    const reconcile = reconciler({ call, once: by.onceFor, history: exported.has('get-history'), timing });
     return { maxText, atOnce: by.parallel ? chatsAtOnce : 1, ...(reconcile ? { reconcile } : {}) };
   };
 

@@ -6,8 +6,8 @@ import type { Timing } from './timing.ts';
 /** What finding out works with. */
 export interface ReconcileOptions {
   call(fn: string, args: Json[]): Promise<Json>;
-  /** The platform shows the same key once. */
-  once: boolean;
+  /** How long the platform shows the same key once, in ms. */
+  once: number;
   /** The platform tells what was said in a chat. */
   history: boolean;
   timing: Pick<Timing, 'now' | 'historyAfter'>;
@@ -26,9 +26,12 @@ export function reconciler(
   options: ReconcileOptions,
 ): ((part: Part) => Promise<'sent' | 'again' | 'unknown'>) | undefined {
   const { call, timing } = options;
-  if (options.once) return async () => 'again';
-  if (!options.history) return undefined;
+  const { once } = options;
+  if (once === 0 && !options.history) return undefined;
   return async (part) => {
+    // It was queued before it was sent: the key is no older than the part.
+    if (timing.now() - part.at < once) return 'again';
+    if (!options.history) return 'unknown';
     // What was just sent may not be told yet.
     await Bun.sleep(timing.historyAfter);
     const { messages } = readMessages(await call('get-history', [part.chat, looked]));

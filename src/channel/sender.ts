@@ -29,6 +29,8 @@ export interface Sender {
   /** Several things may be under way at once, in different chats. */
   readonly parallel: boolean;
   can(ability: string): boolean;
+  /** How long the platform shows the same key once, in ms; 0 when it does not. */
+  readonly onceFor: number;
   /** Gets it ready: nothing is sent before the returned function is called, which resolves with the platform's id of the message. */
   prepare(chat: string, out: Outgoing): Promise<(watch?: SendWatch) => Promise<string>>;
   /** What an answer means that came before px was stopped: the message's id; undefined when it has to be sent anew. */
@@ -100,6 +102,7 @@ export function createSender(options: SenderOptions): Sender {
   return {
     parallel,
     can: (ability) => can.has(ability),
+    onceFor: onceFor(can),
     async prepare(chat, out) {
       if (!parallel) return () => direct(chat, out);
       let request: Json;
@@ -118,4 +121,11 @@ export function createSender(options: SenderOptions): Sender {
       return next && 'done' in next ? next.done : undefined;
     },
   };
+}
+
+/** `once`: always; `once:SECONDS`: for so long. */
+function onceFor(abilities: ReadonlySet<string>): number {
+  if (abilities.has('once')) return Number.POSITIVE_INFINITY;
+  const seconds = [...abilities].flatMap((one) => /^once:(\d{1,6})$/.exec(one)?.[1] ?? []).map(Number);
+  return Math.max(0, ...seconds) * 1000;
 }

@@ -8,6 +8,10 @@ export interface Timing {
   waitLong: number;
   /** Least and longest interval of `poll-events` while nothing comes, in ms. */
   pollPause: readonly [number, number];
+  /** Least and longest pause between two WebSockets, in ms; doubles while they do not last. */
+  socketPause: readonly [number, number];
+  /** A WebSocket that lasted this long was a good one, in ms. */
+  socketLong: number;
   /** Least and longest pause after a connector failed, in ms; doubles, with jitter. */
   failPause: readonly [number, number];
   /** So long after the last message in or out the plugin's process is ended while its connector waits, in ms. */
@@ -36,6 +40,9 @@ export const defaultTiming: Timing = {
   waitPause: [250, 5_000],
   waitLong: 1_000,
   pollPause: [1_000, 15_000],
+  // Platforms count sessions that are begun: Discord lets a bot begin 1,000 a day.
+  socketPause: [1_000, 120_000],
+  socketLong: 60_000,
   failPause: [1_000, 300_000],
   restAfter: 10_000,
   restAbove: 4_000,
@@ -52,7 +59,12 @@ export const defaultTiming: Timing = {
 /** Doubling pause for the n-th failure in a row (from 1), 50 to 100 % of it by chance, so that many do not come back together. */
 export function backOff([least, most]: readonly [number, number], failures: number): number {
   const full = Math.min(most, least * 2 ** Math.min(failures - 1, 30));
-  return full * (0.5 + Math.random() / 2);
+  return jittered(full);
+}
+
+/** 50 to 100 % of a pause, by chance. */
+export function jittered(ms: number): number {
+  return ms * (0.5 + Math.random() / 2);
 }
 
 /** An interval that doubles while nothing comes and starts over when something does. */

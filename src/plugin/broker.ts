@@ -7,9 +7,10 @@ import type { AnswerHost, HostAnswer } from './guest.ts';
 import type { GuestLog } from './guest-log.ts';
 import type { Resolve } from './http/address.ts';
 import { toPlaceholders } from './http/placeholder.ts';
-import type { GuestRequest, HttpError } from './http/request.ts';
+import type { HttpError } from './http/reach.ts';
+import type { GuestRequest } from './http/request.ts';
 import { KvError, type PluginKv } from './kv.ts';
-import type { HeldFiles } from './plugin.ts';
+import type { HeldFiles, HeldSocket } from './plugin.ts';
 import { createRate } from './rate.ts';
 import { scrubJson } from './scrub.ts';
 
@@ -37,6 +38,8 @@ export interface Broker {
   answer: AnswerHost;
   /** `http-request` from the daemon itself, for a long poll; as the `answer` parameter of `on-wait` in JSON. */
   request(request: Json, signal: AbortSignal, longestMs: number, files?: HeldFiles): Promise<HostAnswer>;
+  /** A WebSocket of the plugin, which the daemon holds. Throws PxError. */
+  socket(socket: Json, signal: AbortSignal): Promise<HeldSocket>;
 }
 
 const text = v.string();
@@ -76,6 +79,22 @@ export function createBroker(options: BrokerOptions): Broker {
       bus.emit({ type: 'plugin.denied', plugin: name, capability, detail: secrets.scrub(detail).slice(0, 500) });
   };
 
+  const reach = (grants: PluginConfig['grants']) => ({
+    grants,
+    secrets,
+    resolve: options.resolve,
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+  });
+
+  /** Counts one reach to the network; in words when it is one too many. */
+  const refusedByRate = (capability: string): string | undefined => {
+    const most =
+      options.config().limits.http_per_minute ?? requestsPerMinute[options.connector() ? 'connector' : 'plugin'];
+    if (requests.take(most)) return undefined;
+    deny(capability, `more than ${most} requests a minute`);
+    return `more than ${most} requests a minute`;
+  };
+
   async function request(
     json: Json,
     signal: AbortSignal,
@@ -85,11 +104,8 @@ export function createBroker(options: BrokerOptions): Broker {
     const parsed = v.safeParse(Request, json);
     if (!parsed.success) return { err: { network: 'the request is malformed' } satisfies HttpError };
     const { grants, limits } = options.config();
-    const most = limits.http_per_minute ?? requestsPerMinute[options.connector() ? 'connector' : 'plugin'];
-    if (!requests.take(most)) {
-      deny('http-request', `more than ${most} requests a minute`);
-      return { err: { denied: `more than ${most} requests a minute` } satisfies HttpError };
-    }
+    const tooMany = refusedByRate('http-request');
+    if (tooMany !== undefined) return { err: { denied: tooMany } satisfies HttpError };
     const { method, url, headers, body, timeout_ms: wanted } = parsed.output;
     const guest: GuestRequest = {
       method,
@@ -99,22 +115,32 @@ export function createBroker(options: BrokerOptions): Broker {
       timeoutMs: Math.min(wanted ?? longestMs, longestMs),
     };
     const { guestRequest } = await import('./http/request.ts');
-    const answer = await guestRequest(
-      guest,
-      {
-        grants,
-        secrets,
-        resolve: options.resolve,
-        maxBytes: limits.http_bytes,
-        files,
-        ...(options.ca === undefined ? {} : { ca: options.ca }),
-      },
-      signal,
-    );
+    const answer = await guestRequest(guest, { ...reach(grants), maxBytes: limits.http_bytes, files }, signal);
     if ('ok' in answer) return { ok: { ...answer.ok, body: Buffer.from(answer.ok.body).toString('base64') } };
     if (typeof answer.err !== 'object' || !('denied' in answer.err)) return { err: answer.err };
     deny('http-request', `${method.slice(0, 20)} ${url.slice(0, 200)}: ${answer.err.denied}`);
     return { err: { denied: `${answer.err.denied} (grants: plugins.${name}.grants in px.yaml)` } };
+  }
+
+  async function socket(json: Json, signal: AbortSignal): Promise<HeldSocket> {
+    const { grants, limits } = options.config();
+    const tooMany = refusedByRate('socket');
+    if (tooMany !== undefined) throw new PxError('plugin.guest', `denied: ${tooMany}`, { retryable: true });
+    const { holdSocket } = await import('./socket/socket.ts');
+    const store = {
+      get(key: string) {
+        const value = kv.get(name, key);
+        return value && new TextDecoder().decode(value);
+      },
+      set: (key: string, value: string) =>
+        kv.set(name, key, new TextEncoder().encode(value), options.config().limits.kv_bytes),
+      delete: (key: string) => kv.delete(name, key),
+    };
+    return holdSocket(
+      json,
+      { ...reach(grants), maxBytes: limits.http_bytes, store, denied: (detail) => deny('socket', detail) },
+      signal,
+    );
   }
 
   function emitMessage(message: Json | undefined): HostAnswer {
@@ -168,6 +194,7 @@ export function createBroker(options: BrokerOptions): Broker {
 
   return {
     request,
+    socket,
     answer(fn, args, signal) {
       try {
         const call = Object.hasOwn(calls, fn) ? calls[fn] : undefined;

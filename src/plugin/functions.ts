@@ -23,6 +23,8 @@ const messaging = [
   'set-commands',
   'account',
   'set-webhook',
+  'next-socket',
+  'on-socket',
 ];
 const toolWorld = ['list-tools', 'call-tool'];
 

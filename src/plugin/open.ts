@@ -356,6 +356,9 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       const { broker } = enabled(name).plugin;
       return { ...(await broker.request(request, signal, longestHold, files)) };
     },
+    async socket(name, socket, signal) {
+      return enabled(name).plugin.broker.socket(socket, signal);
+    },
     logs(name) {
       entryOf(name);
       return live.get(name)?.log.lines() ?? [];

@@ -84,6 +84,20 @@ export interface HeldFiles {
   into?: { path: string; maxBytes: number };
 }
 
+/** A WebSocket that px holds for a connector: no process of the plugin runs while nothing comes that it is told. */
+export interface HeldSocket {
+  /** Whether something has come that was not told yet. */
+  readonly waiting: boolean;
+  /** The next `socket-event` of the contract, in JSON, once there is one. After `closed` there is none. */
+  next(): Promise<Json>;
+  /**
+   * Does what the answer of `on-socket` says beside its messages, which are stored by then: only now the cursor moves. Throws PxError
+   * `plugin.guest`, and ends the connection, when a message is not allowed out.
+   */
+  handled(answer: Json): void;
+  close(): void;
+}
+
 /** The Wasm host. */
 export interface Plugins {
   /**
@@ -110,6 +124,11 @@ export interface Plugins {
   tools(): PluginTool[];
   /** Does the request under the plugin's own grants, as if the plugin had called `http-request`: for long polls. Result as `on-wait` takes it (JSON mapping). */
   hold(name: string, request: Json, signal: AbortSignal, files?: HeldFiles): Promise<Json>;
+  /**
+   * Opens the WebSocket of `next-socket` (JSON) under the plugin's own grants; it ends with the signal. Throws PxError `plugin.guest` with
+   * `denied:`, `unauthorized:` or `retry-after:` in its text where that is why.
+   */
+  socket(name: string, socket: Json, signal: AbortSignal): Promise<HeldSocket>;
   /** Recent log lines of a plugin, oldest first. */
   logs(name: string): { at: number; level: string; message: string }[];
   /** Clears quarantine, also one from before a restart. */

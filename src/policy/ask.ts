@@ -2,7 +2,7 @@ import { defaultPlugin, type PluginConfig, requestsPerMinute } from '../config/c
 import { parseEgress } from './egress.ts';
 import { parseSecretTarget, placeCovers, type SecretPlace } from './place.ts';
 import type { EgressRule } from './policy.ts';
-import type { Target } from './target.ts';
+import { type Target, usualPort } from './target.ts';
 
 /** What a plugin asks for in its manifest: the same fields that px.yaml grants. */
 export interface Asked {
@@ -144,26 +144,31 @@ function readable<T>(read: () => T): T[] {
 }
 
 function egressText(rule: EgressRule): string {
+  if (isSocket(rule)) return `hold a WebSocket to ${placeWords(rule)}, over which it gets and sends messages`;
   const methods = rule.methods.includes('*') ? 'any' : rule.methods.join(' and ');
   return `make ${methods} requests to ${placeWords(rule)}`;
 }
 
 function secretText(name: string, line: string): string {
   const { places, target } = parseSecretTarget(line);
-  const where = places.length === 0 ? 'anywhere in the request' : places.map(secretWords).join(' or ');
+  const anywhere = isSocket(target) ? 'anywhere in the request and the messages' : 'anywhere in the request';
+  const where =
+    places.length === 0 ? anywhere : places.map((place) => secretWords(place, isSocket(target))).join(' or ');
   return `send the secret ${name} to ${placeWords(target)}, ${where}`;
 }
 
-function secretWords({ in: kind, name }: SecretPlace): string {
+const isSocket = ({ scheme }: Target) => scheme === 'ws' || scheme === 'wss';
+
+function secretWords({ in: kind, name }: SecretPlace, socket: boolean): string {
   if (kind === 'bearer') return 'as the bearer token';
   if (kind === 'basic') return 'as the password (basic)';
   if (kind === 'path') return 'in the path';
-  const what = { header: 'header', query: 'query field', body: 'body field' }[kind];
+  const what = { header: 'header', query: 'query field', body: socket ? 'message field' : 'body field' }[kind];
   return name === undefined ? `in any ${what}` : `in the ${what} ${name}`;
 }
 
 function placeWords({ scheme, host, port, pathPrefix }: Target): string {
-  const standard = port === { http: 80, https: 443 }[scheme];
+  const standard = port === usualPort(scheme);
   const where =
     host === '*'
       ? `any ${scheme} host of the internet`
@@ -172,7 +177,7 @@ function placeWords({ scheme, host, port, pathPrefix }: Target): string {
         : `${scheme}://${host}`;
   const at = standard ? '' : host.includes('*') ? `, port ${port}` : `:${port}`;
   const below = pathPrefix === '/' ? '' : ` below ${pathPrefix}`;
-  return `${where}${at}${below}${scheme === 'http' ? ' (not encrypted)' : ''}`;
+  return `${where}${at}${below}${scheme === 'http' || scheme === 'ws' ? ' (not encrypted)' : ''}`;
 }
 
 const bytes = (n: number) => (n >= 1_048_576 ? `${+(n / 1_048_576).toFixed(1)} MiB` : `${Math.ceil(n / 1024)} KiB`);

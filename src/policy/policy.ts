@@ -1,7 +1,9 @@
+import type { Scheme } from './target.ts';
+
 /** A parsed egress rule: which requests a plugin may make. */
 export interface EgressRule {
   methods: string[];
-  scheme: 'http' | 'https';
+  scheme: Scheme;
   /** `api.example.com` or `*.example.com`. */
   host: string;
   port: number;

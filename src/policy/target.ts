@@ -1,27 +1,37 @@
 import { PxError } from '../error/error.ts';
 import type { Verdict } from './policy.ts';
 
+/** How a place is spoken to; a WebSocket has to be granted as one. */
+export type Scheme = 'http' | 'https' | 'ws' | 'wss';
+
 /** A place on the network a rule names: everything below a path of one host, or of all its subdomains. */
 export interface Target {
-  scheme: 'http' | 'https';
+  scheme: Scheme;
   /** `api.example.com`, `*.example.com`, or `*` for any. */
   host: string;
   port: number;
   pathPrefix: string;
 }
 
-const defaultPort = { http: 80, https: 443 };
+const defaultPort: Record<Scheme, number> = { http: 80, https: 443, ws: 80, wss: 443 };
+
+/** The port a scheme means when none is written. */
+export function usualPort(scheme: Scheme): number {
+  return defaultPort[scheme];
+}
+
+const isScheme = (text: string): text is Scheme => Object.hasOwn(defaultPort, text);
 
 /** Reads `https://*.example.com:8443/v1/`. Throws PxError `config.invalid` that says what is wrong with it. */
 export function parseTarget(text: string, whole = text): Target {
   const wrong = (why: string, hint: string) =>
     new PxError('config.invalid', `${JSON.stringify(whole)}: ${why}`, { hint, data: { expected: hint } });
   const example = 'Write a rule like `GET,POST https://api.example.com/v1/`.';
-  const match = /^(https?):\/\/([^/?#\\\s@]+)(\/[^?#\\\s]*)?$/.exec(text);
+  const match = /^(https?|wss?):\/\/([^/?#\\\s@]+)(\/[^?#\\\s]*)?$/.exec(text);
   if (!match)
     throw wrong('is not scheme://host/path', `${example} A user name, \`?\`, \`#\` and spaces have no place in it.`);
   const [, scheme = '', authority = '', path = '/'] = match;
-  if (scheme !== 'http' && scheme !== 'https') throw wrong('is neither http nor https', example);
+  if (!isScheme(scheme)) throw wrong('is neither http, https, ws nor wss', example);
   const [, wildcard = '', rest = ''] = /^(\*\.)?(.*)$/.exec(authority) ?? [];
   const anyHost = wildcard === '' && /^\*(?::\d+)?$/.test(rest);
   if (!anyHost && rest.includes('*'))
@@ -58,8 +68,8 @@ export function readUrl(url: URL | string): { url: URL; port: number } | { reaso
   const parsed = typeof url === 'string' ? URL.parse(url) : url;
   if (!parsed) return { reason: 'not a URL' };
   const scheme = parsed.protocol.slice(0, -1);
-  if (scheme !== 'http' && scheme !== 'https') return { reason: `${scheme} is neither http nor https` };
-  if (typeof url === 'string' && !/^https?:\/\/[^/]/i.test(url)) return { reason: 'not scheme://host/path' };
+  if (!isScheme(scheme)) return { reason: `${scheme} is neither http, https, ws nor wss` };
+  if (typeof url === 'string' && !/^(?:https?|wss?):\/\/[^/]/i.test(url)) return { reason: 'not scheme://host/path' };
   if (parsed.username !== '' || parsed.password !== '') return { reason: 'a user name or password stands in the URL' };
   if (parsed.hostname.endsWith('.')) return { reason: 'the host ends with a dot' };
   return { url: parsed, port: parsed.port === '' ? defaultPort[scheme] : Number(parsed.port) };

@@ -167,7 +167,10 @@ export function createTools({ memory, plugins, mcp, config, secrets, log, more }
 /** How far a plugin reaches with these rules: one that only ever asks (GET) is less than one that sends. */
 function reachOf(egress: string[]): Reach {
   if (egress.length === 0) return 'inside';
-  const methods = egress.flatMap((rule) => parseEgress(rule).methods);
+  const rules = egress.map(parseEgress);
+  // What goes over a WebSocket is said, however it is asked for.
+  if (rules.some(({ scheme }) => scheme === 'ws' || scheme === 'wss')) return 'sends';
+  const methods = rules.flatMap((rule) => rule.methods);
   return methods.every((method) => method === 'GET' || method === 'HEAD') ? 'asks' : 'sends';
 }
 

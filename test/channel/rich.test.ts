@@ -98,6 +98,18 @@ describe('a connector that gives its requests away', () => {
     expect(channels.undelivered()).toEqual([]);
   });
 
+  test('a platform that shows a key once for a while gets it again only within that', async () => {
+    const within = await crash(['once:60'], []);
+    await within.again();
+    await until(() => within.after.sent.length === 1);
+    expect(within.after.sent[0]?.key).toBe(within.key ?? '');
+    const late = await crash(['once:0'], ['get-history']);
+    late.after.more['get-history'] = () => [guestMessage('9', 'hello you', 'px', { date: Date.now() / 1000 })];
+    const found = await late.again();
+    await until(() => found.of('message.out').length === 1);
+    expect(late.after.sent).toEqual([]);
+  });
+
   test('where the platform tells the past, a text of unknown fate is looked for there', async () => {
     const past = (text: string) => [guestMessage('9', text, 'px', { date: Date.now() / 1000 })];
     const there = await crash([], ['get-history']);

@@ -6,7 +6,7 @@ import { type ChannelOptions, type Channels, openChannels, type Timing } from '.
 import { type Config, ConfigSchema } from '../../src/config/config.ts';
 import { PxError } from '../../src/error/error.ts';
 import { createLog, type LogEntry } from '../../src/log/log.ts';
-import type { HeldFiles, PluginInfo } from '../../src/plugin/plugin.ts';
+import type { HeldFiles, HeldSocket, PluginInfo } from '../../src/plugin/plugin.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { type Bus, createBus, type Inbound, type Json, type PxEvent } from '../../src/wire/wire.ts';
 
@@ -14,6 +14,7 @@ import { type Bus, createBus, type Inbound, type Json, type PxEvent } from '../.
 export const quick: Partial<Timing> = {
   waitPause: [1, 20],
   pollPause: [1, 20],
+  socketPause: [1, 20],
   failPause: [1, 20],
   sendPause: [1, 20],
   historyAfter: 1,
@@ -110,6 +111,7 @@ export class Platform {
       await this.before('hold');
       return this.onHold(signal, request, files);
     },
+    socket: (_name, wanted, signal) => this.onSocket(wanted, signal),
     call: async (_name, fn, args) => {
       this.calls.push(fn);
       await this.before(fn);
@@ -121,6 +123,11 @@ export class Platform {
 
   /** Exports beyond those every test has. */
   readonly more: { [fn: string]: (args: Json[]) => Json | Promise<Json> } = {};
+
+  /** Opens what `next-socket` wants. */
+  onSocket: (wanted: Json, signal: AbortSignal) => Promise<HeldSocket> = async () => {
+    throw new PxError('plugin.guest', 'no socket');
+  };
 
   private async run(fn: string, args: Json[]): Promise<Json> {
     const own = this.more[fn];

@@ -74,6 +74,44 @@ describe('the script engine', () => {
     ]);
   });
 
+  test("a WebSocket and what comes over it take the contract's JSON form", async () => {
+    const { call } = await runScript(`
+      import type { Socket, SocketAnswer, SocketEvent } from 'px';
+      export const nextSocket = (): Socket => ({ url: 'wss://x.test/', wake: [{ op: 0 }, '{"op":1}'], cursor: '/s', send: [{ hi: '{{cursor}}' }] });
+      export function onSocket(event: SocketEvent): SocketAnswer {
+        if ('closed' in event) return {};
+        return {
+          messages: [{ id: '1', sender: { id: '7', displayName: 'Ann' }, text: event.messages.join() }],
+          keep: { session: 'abc', old: null }, cursor: null, wake: [], send: ['a'], ready: true,
+          heartbeat: { everyMs: 41250.4, message: { op: 1 }, answer: { op: 11 } },
+        };
+      }`);
+    expect(call('next-socket')).toEqual({
+      url: 'wss://x.test/',
+      headers: [],
+      protocols: [],
+      wake: ['{"op":0}', '{"op":1}'],
+      cursor: '/s',
+      send: ['{"hi":"{{cursor}}"}'],
+    });
+    expect(call('on-socket', { messages: ['a', 'b'] })).toEqual({
+      messages: [{ id: '1', sender: { id: '7', display_name: 'Ann' }, text: 'a,b', metadata: null }],
+      keep: [
+        ['session', 'abc'],
+        ['old', null],
+      ],
+      cursor: 'null',
+      wake: [],
+      send: ['a'],
+      heartbeat: { every_ms: 41_250, message: '{"op":1}', answer: '{"op":11}' },
+      ready: true,
+      reconnect: false,
+    });
+    const nothing = { messages: [], keep: [], cursor: null, wake: null, send: [], heartbeat: null };
+    const closed = { closed: { code: 1006, reason: '' } };
+    expect(call('on-socket', closed)).toEqual({ ...nothing, ready: false, reconnect: false });
+  });
+
   test('host functions: kv, settings, requests with typed errors, messages', async () => {
     const { call, host } = await runScript(
       `import * as px from 'px';

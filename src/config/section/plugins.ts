@@ -7,7 +7,7 @@ const grants = v.strictObject({
     v.pipe(
       v.array(egressRule),
       v.description(
-        'Requests the plugin may make, one rule a line: `GET,POST https://api.example.com/v1/`. `*.example.com` matches subdomains, not the name itself; the path is a prefix; no methods means GET, `*` means all.',
+        'Requests the plugin may make, one rule a line: `GET,POST https://api.example.com/v1/`. `*.example.com` matches subdomains, not the name itself; the path is a prefix; no methods means GET, `*` means all. A WebSocket is one of its own: `wss://gateway.example.com/`.',
       ),
     ),
     [],
@@ -74,7 +74,12 @@ const limits = v.strictObject({
     1_048_576,
   ),
   http_bytes: v.optional(
-    v.pipe(v.number(), v.integer(), v.minValue(1024), v.description('Largest response body, in bytes.')),
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1024),
+      v.description('Largest response body or WebSocket message, in bytes.'),
+    ),
     4_194_304,
   ),
   http_per_minute: v.optional(

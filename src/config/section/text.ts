@@ -64,7 +64,7 @@ export const egressRule = v.pipe(
   v.string(),
   v.regex(
     new RegExp(
-      String.raw`^(?:(?:\*|[A-Za-z]+(?:,[A-Za-z]+)*)\s+)?https?://(?:\*|${hostName})(?::\d{1,5})?(?:/[^\s?#]*)?$`,
+      String.raw`^(?:(?:\*|[A-Za-z]+(?:,[A-Za-z]+)*)\s+)?(?:https?|wss?)://(?:\*|${hostName})(?::\d{1,5})?(?:/[^\s?#]*)?$`,
     ),
     'a rule like `GET,POST https://api.example.com/v1/`',
   ),
@@ -90,7 +90,7 @@ export const secretTarget = v.pipe(
   v.string(),
   v.regex(
     new RegExp(
-      String.raw`^(?:${secretPlace}(?:,${secretPlace})*\s+)?https?://(?:(?:\*\.)?[^\s/?#@:*[\]]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/[^\s?#]*$`,
+      String.raw`^(?:${secretPlace}(?:,${secretPlace})*\s+)?(?:https?|wss?)://(?:(?:\*\.)?[^\s/?#@:*[\]]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/[^\s?#]*$`,
     ),
     'places and a URL up to a part of its path, like `bearer https://api.example.com/`',
   ),

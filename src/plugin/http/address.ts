@@ -15,7 +15,7 @@ export function literalAddress(hostname: string): string | undefined {
 
 /** `host:port` as a grant names it: the port always written. */
 export function hostPort(url: URL): string {
-  return `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`;
+  return `${url.hostname}:${url.port || (/^(?:https|wss):$/.test(url.protocol) ? '443' : '80')}`;
 }
 
 /** The URL with an address for its host: where the connection really goes. */
