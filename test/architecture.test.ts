@@ -22,6 +22,7 @@ const order = [
   'app',
   'gateway',
   'client',
+  'service',
   'portal',
   'tui',
   'cli',

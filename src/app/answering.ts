@@ -34,7 +34,7 @@ export interface Answering {
   start(options: { leftOver: boolean }): void;
   /** Takes in a message of px's own surfaces; `metadata.model` is for it alone. False when its id was seen before. */
   submit(inbound: Inbound): boolean;
-  /** Begins no more turns and gives running ones a moment to end; closing the sessions then cuts them short. */
+  /** Begins no more turns and gives running ones a moment to end; closing the sessions then cuts them short. Calling it again waits for the same end. */
   close(graceMs?: number): Promise<void>;
 }
 
@@ -48,6 +48,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
   /** Models asked for with a message. Only `submit` says so: a connector's metadata is a stranger's and must not choose. */
   const chosen = new Map<string, string>();
   let closed = false;
+  let closing: Promise<void> | undefined;
 
   /** Whoever waits for the turn of a message that has none of its own is told what became of it. */
   const tell = (item: InboxItem, { turn, model }: TurnResult, text: string) => {
@@ -156,9 +157,10 @@ export function createAnswering(options: AnsweringOptions): Answering {
       if (typeof model === 'string') chosen.set(key(inbound), model);
       return channels.accept(inbound);
     },
-    async close(graceMs = GRACE_MS) {
+    close(graceMs = GRACE_MS) {
       closed = true;
-      await within(graceMs, Promise.all(running));
+      closing ??= within(graceMs, Promise.all(running));
+      return closing;
     },
   };
 }

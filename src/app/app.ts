@@ -2,8 +2,16 @@ import { join } from 'node:path';
 import { type Agent, commandMenu, createAgent, createSchedule, type Schedule, scheduleTools } from '../agent/agent.ts';
 import { type Channels, channelTools, openChannels, openPeople } from '../channel/channel.ts';
 import { type ConfigStore, type Environment, type Home, initHome, openConfig } from '../config/config.ts';
-import { toPxError } from '../error/error.ts';
-import { createLog, type LogRoot, type LogSink, markdownLogSink, terminalLogSink } from '../log/log.ts';
+import { PxError, toPxError } from '../error/error.ts';
+import {
+  createLog,
+  isJournal,
+  journalLogSink,
+  type LogRoot,
+  type LogSink,
+  markdownLogSink,
+  terminalLogSink,
+} from '../log/log.ts';
 import { type Memory, openMemory } from '../memory/memory.ts';
 import { type Models, openModels } from '../model/model.ts';
 import { openPlugins, type Plugins } from '../plugin/plugin.ts';
@@ -16,9 +24,12 @@ import { type Bus, type ConversationId, createBus, type Inbound, type ModelRef, 
 import { createAnswering, within } from './answering.ts';
 import { tellApproval } from './asking.ts';
 import { createBackground } from './background.ts';
+import { drain } from './drain.ts';
 import { lockHome } from './lock.ts';
 import { writeStarterNotes } from './starter.ts';
 import { statusOf, watchPids } from './status.ts';
+
+export { openNotify } from './notify.ts';
 
 /** What px is started with. */
 export interface AppOptions {
@@ -52,7 +63,7 @@ export interface App {
   status(): Status;
   /**
    * Takes a message in, durably; its turn is on the bus (`turn.start` names it). False when its id was seen before.
-   * `metadata.model` chooses a model for this message. Throws PxError `channel.unknown`.
+   * `metadata.model` chooses a model for this message. Throws PxError `channel.unknown`, `gateway.stopping`.
    */
   submit(inbound: Inbound): boolean;
   /** Chooses a conversation's model from the next message on; undefined follows px.yaml. Throws PxError `model.unknown`. */
@@ -61,6 +72,10 @@ export interface App {
   settled(): Promise<void>;
   /** Tells that px is in use in a way the bus does not show (an API request), so that memory is not given back right now. */
   touch(): void;
+  /** Throws when px cannot take messages: a database does not answer, or px stops. */
+  ready(): void;
+  /** Takes no more messages and lets running turns end, for at most so many ms; `close` cuts the others, and they go on after the next start. */
+  drain(ms: number): Promise<void>;
   /** Stops: no more messages, running turns get a moment, everything is closed. Calling it again waits for the same end. */
   close(): Promise<void>;
 }
@@ -77,14 +92,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     return part;
   };
   let scrub = (text: string) => text;
-  const colour = process.stderr.isTTY && env.get('NO_COLOR') === undefined;
   const log = createLog({
     scrub: (text) => scrub(text),
-    sinks: options.log
-      ? [options.log]
-      : quiet
-        ? []
-        : [terminalLogSink((text) => process.stderr.write(text), { colour })],
+    sinks: options.log ? [options.log] : quiet ? [] : [standardError(env)],
   });
   const closeAll = async () => {
     for (const [what, close] of undo.splice(0).reverse())
@@ -180,20 +190,47 @@ export async function startApp(options: AppOptions): Promise<App> {
     const pids = watchPids(bus);
     after.start(answering);
     let closing: Promise<void> | undefined;
+    let stopping = false;
+    const going = () => {
+      if (stopping)
+        throw new PxError('gateway.stopping', 'px is stopping.', {
+          hint: 'Send it again in a moment, when px has started again.',
+          retryable: true,
+        });
+    };
     return {
       ...parts,
       status: () => statusOf(parts, pids, after.layers()),
-      submit,
+      submit(inbound) {
+        going();
+        return submit(inbound);
+      },
       async setModel(conversation, model) {
         await sessions.setModel(conversation, model);
         bus.emit({ type: 'model.changed', conversation, model: model ?? models.default.ref, by: 'person' });
       },
       settled: after.settled,
       touch: after.touch,
+      ready() {
+        going();
+        store.ready();
+        memory.ready();
+      },
+      drain(ms) {
+        stopping = true;
+        return drain({ answering, sessions, approvals, channels }, ms);
+      },
       close: () => (closing ??= closeAll()),
     };
   } catch (thrown) {
     await closeAll();
     throw thrown;
   }
+}
+
+/** The log on standard error: for a person at a terminal, or for systemd's journal. */
+function standardError(env: Environment): LogSink {
+  const write = (text: string) => process.stderr.write(text);
+  if (isJournal(env.get('JOURNAL_STREAM'))) return journalLogSink(write);
+  return terminalLogSink(write, { colour: process.stderr.isTTY && env.get('NO_COLOR') === undefined });
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { libcName } from '../plugin/plugin.ts';
 import type { Bus, PxEvent } from '../wire/wire.ts';
 
 /** How long nothing must have happened before memory is given back, in ms. */
@@ -120,13 +121,7 @@ export function cleanRanges(smaps: string, file: string): CleanRange[] {
   return found;
 }
 
-/** glibc, or musl under its own name. */
 async function openLibc() {
   const { dlopen } = await import('bun:ffi');
-  const symbols = { madvise: { args: ['u64', 'u64', 'i32'], returns: 'i32' } } as const;
-  try {
-    return dlopen('libc.so.6', symbols);
-  } catch {
-    return dlopen(`libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`, symbols);
-  }
+  return dlopen(libcName(), { madvise: { args: ['u64', 'u64', 'i32'], returns: 'i32' } } as const);
 }

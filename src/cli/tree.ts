@@ -26,6 +26,7 @@ export const root: Verb = group({
     inbox: async () => (await import('./verb/inbox.ts')).inbox,
     outbox: async () => (await import('./verb/outbox.ts')).outbox,
     schedule: async () => (await import('./verb/schedule.ts')).schedule,
+    service: async () => (await import('./verb/service.ts')).service,
     doctor: async () => (await import('./verb/doctor.ts')).doctor,
     completions: async () => (await import('./verb/completions.ts')).completions,
     man: async () => (await import('./verb/man.ts')).man,

@@ -65,6 +65,9 @@ export const errorCodes = {
   'gateway.method': 'The path exists, but not with this method.',
   'gateway.unreachable': 'No px is running for this home.',
   'gateway.port': 'The port is taken or not allowed.',
+  'gateway.stopping': 'px ends, and takes no more messages.',
+  'service.unavailable': 'There is no service manager here that px can work with.',
+  'service.failed': 'The service manager refused, or a unit cannot be written.',
   'tui.terminal': 'px tui cannot draw on this terminal.',
 } as const;
 

@@ -54,6 +54,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'pairing.unknown': 404,
   'pairing.locked': 429,
   'agent.limit': 422,
+  'gateway.stopping': 503,
   'gateway.unauthorized': 401,
   'gateway.forbidden': 403,
   'gateway.rate-limit': 429,

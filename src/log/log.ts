@@ -1,3 +1,4 @@
+export { isJournal, journalLogSink } from './journal.ts';
 export { markdownLogSink } from './markdown.ts';
 export { printable } from './printable.ts';
 export { terminalLogSink } from './terminal.ts';

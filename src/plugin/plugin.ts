@@ -1,3 +1,5 @@
+export { libcName } from './child/libc.ts';
+
 import type { ConfigStore } from '../config/config.ts';
 import type { Log } from '../log/log.ts';
 import type { Ask, Asked } from '../policy/policy.ts';

@@ -67,7 +67,6 @@ export function fakeApp(config: object = {}): Fake {
     },
     memory: {
       search: (q: string) => [{ path: 'a.md', line: 3, heading: 'A', snippet: q, score: 1 }],
-      ready() {},
       stats: () => ({ notes: 1, chunks: 1 }),
       list: async () => ['a.md'],
       get: async (path: string, from: number) => {
@@ -127,6 +126,7 @@ export function fakeApp(config: object = {}): Fake {
     },
     bus,
     log: createLog(),
+    ready() {},
     status: () => ({
       version: '9.9.9',
       home: root,

@@ -1,11 +1,12 @@
-import { PxError } from '../../error/error.ts';
+import { PxError, toPxError } from '../../error/error.ts';
 import { verb } from '../verb.ts';
 
 /** `px serve`. */
 export const serve = verb({
   name: 'serve',
   summary: 'Start px: the agent, its channels and the portal.',
-  details: 'Prints one line with the address when ready. Logs go to stderr. Ctrl-C stops it.',
+  details:
+    'Prints one line with the address when ready. Logs go to stderr. Ctrl-C stops it: turns that run are finished first (agent.stop_seconds), a second one ends it at once. `px service install` runs it by itself.',
   args: {
     port: {
       type: 'string',
@@ -22,11 +23,12 @@ export const serve = verb({
   async run({ args, io, env, home, version, json }) {
     const port = portOf(args.port);
     const ended = nextSignal();
-    const [{ startApp }, { loadGateway }] = await Promise.all([
+    const [{ startApp, openNotify }, { loadGateway }] = await Promise.all([
       import('../../app/app.ts'),
       import('../../gateway/gateway.ts'),
     ]);
     const listen = await loadGateway();
+    const notify = await openNotify(env);
     const app = await startApp({ home, env, version });
     try {
       const gateway = listen({
@@ -39,16 +41,28 @@ export const serve = verb({
       if (app.config.current.model.default === 'auto' && app.models.default.ref.startsWith('offline/'))
         await Promise.race([app.models.detect(), Bun.sleep(400), ended]);
       const { ref, why } = app.models.default;
-      const link = `${gateway.url}/#${gateway.createCode().code}`;
+      notify?.ready(`px ${version} at ${gateway.url}, model ${ref}`);
+      // What a service prints is kept in a log that others may read: no link that signs in.
+      const link = notify ? gateway.url : `${gateway.url}/#${gateway.createCode().code}`;
       if (json) io.data({ url: gateway.url, link, model: ref, why });
       else io.line(`px is ready at ${link} — model ${ref} (${why})`);
       if (io.tty && !json)
         io.line(io.dim(`Open it in a browser, or try in another terminal: px chat "what time is it?"`));
+      notify?.watch(
+        () => app.ready(),
+        (thrown) => app.log.error(`px is not well: ${toPxError(thrown).message}`),
+      );
       const signal = await ended;
+      const graceMs = app.config.current.agent.stop_seconds * 1000;
+      notify?.stopping(graceMs);
+      const busy = app.sessions.running().length;
+      if (busy > 0 && io.tty) io.line(`Finishing ${busy === 1 ? 'an answer' : `${busy} answers`}; again to end now.`);
+      await app.drain(graceMs);
       await gateway.stop();
       return signal === 'SIGINT' ? 130 : 0;
     } finally {
       await app.close();
+      notify?.close();
     }
   },
 });
@@ -59,7 +73,7 @@ function nextSignal(): Promise<NodeJS.Signals> {
     let asked = false;
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.on(name, () => {
-        if (asked) process.exit(130);
+        if (asked) process.exit(name === 'SIGINT' ? 130 : 128 + (name === 'SIGTERM' ? 15 : 1));
         asked = true;
         resolve(name);
       });

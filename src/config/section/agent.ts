@@ -17,6 +17,17 @@ export const agent = v.strictObject({
     ),
     400_000,
   ),
+  stop_seconds: v.optional(
+    v.pipe(
+      v.number(),
+      v.minValue(0),
+      v.maxValue(600),
+      v.description(
+        'How long running turns may go on when px is told to stop, in seconds. What takes longer goes on after the next start.',
+      ),
+    ),
+    20,
+  ),
   history_messages: v.optional(
     v.pipe(v.number(), v.integer(), v.minValue(2), v.description('Most earlier messages sent with a turn.')),
     60,

@@ -23,7 +23,7 @@ export const serverRoutes = [
     reply: health,
     errors: [503],
     run: ({ app }) => {
-      app.memory.ready();
+      app.ready();
       return { ok: true };
     },
   }),

@@ -1,6 +1,7 @@
 import { dlopen, ptr } from 'bun:ffi';
 import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { seccompProgram } from './filter.ts';
+import { libcName } from './libc.ts';
 import { type Machine, machines } from './syscalls.ts';
 
 /** What a process is locked with. */
@@ -56,10 +57,7 @@ export function lockProcess(options: LockOptions): Layers {
 type Libc = ReturnType<typeof openLibc>;
 
 function openLibc() {
-  // A musl build must not load glibc, which gcompat puts beside it under the usual name.
-  const musl = readFileSync('/proc/self/maps', 'utf8').includes('/ld-musl-');
-  const name = musl ? `libc.musl-${process.arch === 'x64' ? 'x86_64' : 'aarch64'}.so.1` : 'libc.so.6';
-  return dlopen(name, {
+  return dlopen(libcName(), {
     prctl: { args: ['i32', 'u64', 'u64', 'u64', 'u64'], returns: 'i32' },
     setrlimit: { args: ['i32', 'ptr'], returns: 'i32' },
     syscall: { args: ['i64', 'i64', 'i64', 'ptr'], returns: 'i64' },
