@@ -1,6 +1,7 @@
 export { indexOnce } from './bulk.ts';
 export { recalledMark } from './chunk-journal.ts';
 export { appendFile, makeFolder, replaceFile } from './durable.ts';
+export { findFact } from './fact.ts';
 export { openJournal } from './journal.ts';
 export { type JournalVerdict, verifyJournal } from './journal-verify.ts';
 export { messagesFromJournal } from './messages.ts';

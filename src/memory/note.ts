@@ -61,9 +61,9 @@ export function openNotes(root: string, maxBytes: () => number, wrote: (path: st
       let line = 1;
       const { path } = await edit(given, { kind: mode, by }, (now) => {
         const old = mode === 'append' ? (now ?? Buffer.alloc(0)) : Buffer.alloc(0);
-        const gap = old.length > 0 && old.at(-1) !== 10 ? '\n' : '';
+        const gap = gapBetween(old, text);
         const added = `${gap}${text.toWellFormed()}${text.endsWith('\n') || text === '' ? '' : '\n'}`;
-        line = gap === '' ? 1 : 2;
+        line = 1 + gap.length;
         for (const byte of old) if (byte === 10) line++;
         return Buffer.concat([old, Buffer.from(added)]);
       });
@@ -81,6 +81,22 @@ export function openNotes(root: string, maxBytes: () => number, wrote: (path: st
     },
     idle: () => lanes.idle(),
   };
+}
+
+const isItem = (line: string): boolean => /^\s*(?:[-*+]|\d+[.)])\s/.test(line);
+
+/** The line breaks between a note and what is added: what begins a heading or a list stands apart, as Markdown wants it; a list goes on. */
+function gapBetween(old: Buffer, text: string): string {
+  if (old.length === 0) return '';
+  const last =
+    old
+      .subarray(Math.max(0, old.length - 1000))
+      .toString('utf8')
+      .replace(/\n$/, '')
+      .split('\n')
+      .at(-1) ?? '';
+  const goesOn = isItem(text) ? isItem(last) || /^\s/.test(last) : !/^#{1,6}\s/.test(text);
+  return `${old.at(-1) === 10 ? '' : '\n'}${last === '' || goesOn ? '' : '\n'}`;
 }
 
 /** The lines of a text; a final line break does not start another line. */

@@ -82,7 +82,7 @@ test('it is journalled, flushed to memory first, and told on the bus', async () 
   const notes = (await px.journal.read('cli/default', 500)).flatMap((e) => (e.kind === 'note' ? [e.text] : []));
   expect(notes.some((text) => text.includes('The person named code-robin'))).toBe(true);
   expect(
-    notes.some((text) => /\d+ older messages were summarised; 1 facts kept in 2\d{3}-\d\d-\d\d\.md#/.test(text)),
+    notes.some((text) => /\d+ older messages were summarised; 1 fact kept in 2\d{3}-\d\d-\d\d\.md#/.test(text)),
   ).toBe(true);
   expect([...px.memory.files.values()].join('\n')).toContain('- codes: code-robin');
   expect(px.events.some((event) => event.type === 'turn.note')).toBe(true);

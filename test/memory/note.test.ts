@@ -21,6 +21,17 @@ describe('writing notes', () => {
     expect(readFileSync(join(t.home.memory, 'a.md'), 'utf8')).toBe('one\ntwo\nthree\n');
   });
 
+  test('a list or a heading that is added stands apart from the text before it; a list goes on', async () => {
+    await using t = await testMemory();
+    writeFileSync(join(t.home.memory, 'a.md'), '# Memory\n\n<!-- facts -->\n');
+    expect((await t.memory.write('a.md', '- one', 'append')).line).toBe(5);
+    expect((await t.memory.write('a.md', '- two', 'append')).line).toBe(6);
+    expect((await t.memory.write('a.md', '## Later\n\n- three', 'append')).line).toBe(8);
+    expect(readFileSync(join(t.home.memory, 'a.md'), 'utf8')).toBe(
+      '# Memory\n\n<!-- facts -->\n\n- one\n- two\n\n## Later\n\n- three\n',
+    );
+  });
+
   test('many appends at once all arrive', async () => {
     await using t = await testMemory();
     await Promise.all(Array.from({ length: 25 }, (_, n) => t.memory.write('log-of-day.md', `line ${n}`, 'append')));

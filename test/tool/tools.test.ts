@@ -50,6 +50,24 @@ describe('memory tools', () => {
     expect(memory.files.get('a.md')).toBe('new');
   });
 
+  test('memory_write says where a fact stands already instead of keeping it twice', async () => {
+    const { run, memory } = make();
+    expect((await run('memory_write', { text: '- The **cat** is called minka' })).text).toBe(
+      'Already kept in MEMORY.md#2.',
+    );
+    const { text } = await run('memory_write', { text: '- The cat is called Minka.\n- The dog is called Rex.' });
+    expect(text).toBe('Kept in MEMORY.md#3. The rest was already in MEMORY.md#2.');
+    expect((await run('memory_write', { text: 'The dog is called Rex', path: 'USER.md' })).text).toBe(
+      'Already kept in MEMORY.md#3.',
+    );
+    expect(memory.files.get('MEMORY.md')?.match(/Minka/gi)).toHaveLength(1);
+    // Another number or a "not" is another fact; in a note of one's own the same line may come again.
+    for (const fact of ['The cat is not called Minka.', 'The 2 cats are called Minka.'])
+      expect((await run('memory_write', { text: fact })).text).toStartWith('Kept in');
+    for (let n = 0; n < 2; n++)
+      expect((await run('memory_write', { text: '- took the pill', path: 'pills.md' })).text).toStartWith('Kept in');
+  });
+
   test('replace without a path is refused and changes nothing', async () => {
     const { run, memory } = make();
     const { isError, text } = await run('memory_write', { text: 'gone', mode: 'replace' });
