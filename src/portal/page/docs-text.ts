@@ -1,6 +1,8 @@
 import approvals from '../../../docs/approvals.md' with { type: 'text' };
 import bench from '../../../docs/bench.md' with { type: 'text' };
+import benchCli from '../../../docs/bench-cli.md' with { type: 'text' };
 import benchModels from '../../../docs/bench-models.md' with { type: 'text' };
+import benchPlugins from '../../../docs/bench-plugins.md' with { type: 'text' };
 import dependencies from '../../../docs/dependencies.md' with { type: 'text' };
 import gateway from '../../../docs/gateway.md' with { type: 'text' };
 import journal from '../../../docs/journal.md' with { type: 'text' };
@@ -60,5 +62,14 @@ export const docs: [title: string, docs: Doc[]][] = [
       doc('reference/errors', errors),
     ],
   ],
-  ['Measured', [doc('bench', bench), doc('bench-models', benchModels), doc('dependencies', dependencies)]],
+  [
+    'Measured',
+    [
+      doc('bench', bench),
+      doc('bench-models', benchModels),
+      doc('bench-plugins', benchPlugins),
+      doc('bench-cli', benchCli),
+      doc('dependencies', dependencies),
+    ],
+  ],
 ];

@@ -1,0 +1,76 @@
+/**
+ * Measures every verb that only asks, against a px that runs: wall time from start to end, and peak memory of its process. Takes half a
+ * minute. Exit code 1 when a bound does not hold.
+ * usage: bun scripts/bench/cli.ts [--binary FILE] [--write]      --write: also into docs/bench-cli.md
+ */
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Px, binary as usual } from '../../test/e2e/px.ts';
+import { median, type Row, table, verdict } from './measure.ts';
+import { machine } from './report.ts';
+
+const { values } = parseArgs({
+  options: { binary: { type: 'string', default: usual }, write: { type: 'boolean', default: false } },
+});
+const binary = resolve(values.binary);
+const runs = 7;
+const verbs = `status
+plugin list
+plugin inspect clock
+plugin logs clock
+memory search bicycle
+memory list
+memory log
+model list
+config get
+config check
+config explain gateway.port
+secret list
+context
+usage
+pairing list
+approvals list
+inbox list
+outbox list
+schedule list
+mcp list
+audit show
+audit verify
+portal
+completions bash
+man
+--help`.split('\n');
+
+/** Runs a verb once: ms, and MiB at most. Throws when it fails: a fast refusal is no result. */
+async function once(home: string, verb: string): Promise<{ ms: number; mib: number }> {
+  const start = performance.now();
+  const child = Bun.spawn([binary, '--home', home, ...verb.split(' ')], { stdin: 'ignore', stdout: 'ignore' });
+  const code = await child.exited;
+  const ms = performance.now() - start;
+  if (code !== 0) throw new Error(`px ${verb} ended with ${code}`);
+  return { ms, mib: (child.resourceUsage()?.maxRSS ?? Number.NaN) / 2 ** 20 };
+}
+
+await using px = await new Px({ command: [binary] }).serve();
+await px.installed();
+await px.run('chat', 'remember that my bicycle is called Gudrun');
+const measured: { verb: string; ms: number; mib: number }[] = [];
+for (const verb of verbs) {
+  await once(px.home, verb);
+  const all = [];
+  for (let run = 0; run < runs; run++) all.push(await once(px.home, verb));
+  measured.push({ verb, ms: median(all.map((one) => one.ms)), mib: median(all.map((one) => one.mib)) });
+}
+const rows: Row[] = measured.flatMap(({ verb, ms, mib }) => [
+  { what: `\`px ${verb}\`, p50 of ${runs}`, value: ms, unit: 'ms', bound: 100 },
+  { what: `\`px ${verb}\`, peak memory`, value: mib, unit: 'MiB', bound: 60 },
+]);
+const text = `${table(rows)}\n\n${verdict(rows)}\n`;
+console.log(text);
+if (values.write)
+  writeFileSync(
+    join(import.meta.dir, '../../docs/bench-cli.md'),
+    `# Measurements of the command line\n\nWritten by \`bun scripts/bench/cli.ts --write\`; do not edit. From start to end of the process, against a px that runs.\n\n${machine()}\n\n${text}`,
+  );
+process.exit(rows.every((row) => row.value <= (row.bound ?? 0)) ? 0 : 1);
