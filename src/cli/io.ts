@@ -12,6 +12,10 @@ export interface Io {
   data(value: unknown): void;
   /** A line to stderr. */
   note(text: string): void;
+  /** True when a person reads stderr on a terminal. */
+  readonly watched: boolean;
+  /** A line to stderr that the next one takes the place of, at a terminal only; an empty one takes it away. */
+  progress(text: string): void;
   /** Faint on a terminal that has colours. */
   dim(text: string): string;
   bold(text: string): string;
@@ -25,6 +29,8 @@ export function processIo(colour: boolean): Io {
   process.stdout.on('error', ignore);
   process.stderr.on('error', ignore);
   const tty = process.stdout.isTTY === true;
+  const watched = process.stderr.isTTY === true;
+  let shown = '';
   // What px prints may come from a guest or a model: only styles made here, which it cannot guess, reach the terminal.
   const own = crypto.getRandomValues(new Uint32Array(1))[0];
   const style = (code: string) => (text: string) =>
@@ -33,6 +39,13 @@ export function processIo(colour: boolean): Io {
   const clean = (text: string) => printable(text.replace(/\r\n/g, '\n')).replace(made, '\u001b$1m');
   return {
     tty,
+    watched,
+    progress: (text) => {
+      if (!watched || text === shown) return;
+      shown = text;
+      const columns = (process.stderr.columns || 80) - 1;
+      process.stderr.write(`\r\u001b[K${Bun.sliceAnsi(clean(text), 0, columns)}`);
+    },
     line: (text = '') => void process.stdout.write(`${clean(text)}\n`),
     stream: (text) => void process.stdout.write(clean(text)),
     // What JSON leaves as it is and a terminal may act on is escaped too; to a program it is the same text.

@@ -1,6 +1,7 @@
 import { PxError } from '../../error/error.ts';
 import { auditTools } from '../../memory/memory.ts';
 import { openBackend } from '../backend.ts';
+import { withProgress } from '../progress.ts';
 import { group, verb } from '../verb.ts';
 
 const under = { type: 'string', description: 'Only below this folder of memory/.', valueHint: 'FOLDER' } as const;
@@ -62,7 +63,13 @@ const rebuild = verb({
   examples: ['px memory rebuild'],
   async run(context) {
     await using backend = await openBackend(context);
-    const stats = await backend.client.rebuildMemory();
+    const { client } = backend;
+    const { notes: total } = (await client.status()).memory;
+    const stats = await withProgress(context.io, 'indexing', client.rebuildMemory(), async () => ({
+      done: (await client.status()).memory.notes,
+      total,
+      unit: 'notes',
+    }));
     if (context.json) context.io.data(stats);
     else
       context.io.line(
