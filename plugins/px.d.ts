@@ -170,6 +170,8 @@ declare module 'px' {
     description: string;
     egress?: string[];
     secrets?: Record<string, string[]>;
+    /** True: it needs no function of px. None answers it then, and each call has a new process. */
+    sealed?: boolean;
     /** What a person has to do before it is of use: shown when it is added. */
     setup?: string;
   }

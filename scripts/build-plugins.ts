@@ -41,6 +41,7 @@ const carried = {
   'web-fetch': await step(() => buildScript(root, 'web-fetch')),
   weather: await step(() => buildScript(root, 'weather')),
   'web-search': await step(() => buildScript(root, 'web-search')),
+  'js-run': await step(() => buildScript(root, 'js-run')),
 };
 /** What a new home gets; the others are added by name. Each tool is in every request to a model, so these are few. */
 const given = ['clock', 'telegram', 'web-fetch'];

@@ -130,6 +130,7 @@ export const pluginInfo = v.object({
     schedule: v.record(v.string(), text),
     limits: v.record(v.string(), v.number()),
     setup: text,
+    sealed: v.boolean(),
   }),
   asks: v.array(
     v.object({

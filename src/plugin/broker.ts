@@ -22,6 +22,8 @@ export interface BrokerOptions {
   config(): PluginConfig;
   /** Whether it connects a messaging platform. */
   connector(): boolean;
+  /** Whether no call is answered, whatever is granted. */
+  sealed(): boolean;
   kv: PluginKv;
   secrets: Secrets;
   log: GuestLog;
@@ -101,6 +103,7 @@ export function createBroker(options: BrokerOptions): Broker {
     longestMs: number,
     files: HeldFiles = {},
   ): Promise<HostAnswer> {
+    if (options.sealed()) return { err: { denied: 'the plugin is sealed' } satisfies HttpError };
     const parsed = v.safeParse(Request, json);
     if (!parsed.success) return { err: { network: 'the request is malformed' } satisfies HttpError };
     const { grants, limits } = options.config();
@@ -196,6 +199,7 @@ export function createBroker(options: BrokerOptions): Broker {
     request,
     socket,
     answer(fn, args, signal) {
+      if (options.sealed()) return unanswered('the plugin is sealed')(fn, args, signal);
       try {
         const call = Object.hasOwn(calls, fn) ? calls[fn] : undefined;
         if (!call) return { err: `the host has no ${fn}` };
@@ -205,6 +209,16 @@ export function createBroker(options: BrokerOptions): Broker {
         return failed(fn, thrown);
       }
     },
+  };
+}
+
+/** Answers a plugin that can reach nothing: its log goes nowhere, and every other call is refused with the reason. */
+export function unanswered(reason: string): AnswerHost {
+  const refused: Json = reason;
+  return (fn) => {
+    if (fn === 'log' || fn === 'config-get') return { ok: null };
+    if (fn === 'secret-exists') return { ok: false };
+    return { err: fn === 'http-request' ? { denied: reason } : refused };
   };
 }
 

@@ -1,9 +1,10 @@
 import * as v from 'valibot';
 import { PxError } from '../error/error.ts';
 import type { Json } from '../wire/wire.ts';
+import { unanswered } from './broker.ts';
 import type { Cache } from './cache.ts';
 import { kindOf } from './functions.ts';
-import { type AnswerHost, type GuestLimits, type Image, startGuest } from './guest.ts';
+import { type GuestLimits, type Image, startGuest } from './guest.ts';
 import { componentImage, scriptImage } from './image.ts';
 import { completeManifest, nameFromFile, type PartialManifest, readManifest } from './manifest.ts';
 import type { PrepareOptions } from './prepare.ts';
@@ -25,11 +26,8 @@ const Loaded = v.object({
   manifest: v.nullish(v.unknown()),
 });
 
-/** A plugin that is being looked at can reach nothing: its log goes nowhere, and every other call is refused. */
-const nobody: AnswerHost = (fn) =>
-  fn === 'log' || fn === 'config-get' ? { ok: null } : fn === 'secret-exists' ? { ok: false } : { err: refused(fn) };
-const refused = (fn: string): Json =>
-  fn === 'http-request' ? { denied: 'the plugin is being installed' } : 'the plugin is being installed';
+/** A plugin that is being looked at can reach nothing. */
+const nobody = unanswered('the plugin is being installed');
 
 /**
  * Everything about a plugin that can be known before it is used: checked and transpiled in a throw-away process, then started once

@@ -26,6 +26,8 @@ const Manifest = v.object({
   secrets: v.nullish(v.record(text(128), v.pipe(v.array(text(1000)), v.maxLength(64)))),
   schedule: v.nullish(v.record(text(64), text(200))),
   limits: v.nullish(v.record(text(64), v.number())),
+  /** Gives up every host function; each of its calls has a process of its own. */
+  sealed: v.optional(v.boolean()),
   /** What a person has to do before it is of use. */
   setup: v.optional(
     v.pipe(
@@ -44,7 +46,7 @@ export type PartialManifest = v.InferOutput<typeof Manifest>;
 export function readManifest(value: unknown, where: string): PartialManifest {
   const parsed = v.safeParse(Manifest, value);
   if (!parsed.success) throw wrong(where, parsed.issues[0]);
-  const { egress, private_hosts, secrets, schedule, limits } = parsed.output;
+  const { egress, private_hosts, secrets, schedule, limits, sealed } = parsed.output;
   // What it asks for has the very form in which px.yaml grants it, so that a grant can be written down as it was shown.
   const asked = {
     grants: defined({ egress, private_hosts, secrets, schedule }),
@@ -54,6 +56,10 @@ export function readManifest(value: unknown, where: string): PartialManifest {
     const grantable = v.safeParse(ConfigSchema.entries.plugins, { asked });
     if (!grantable.success) throw wrong(where, grantable.issues[0], 1);
   }
+  if (sealed && Object.values(asked.grants).some((list) => Object.keys(list).length > 0))
+    throw new PxError('plugin.invalid', `${where}: sealed: what is sealed asks for nothing`, {
+      hint: 'Leave out sealed, or what it asks for; limits are fine.',
+    });
   try {
     for (const rule of egress ?? []) parseEgress(rule);
     for (const line of Object.values(secrets ?? {}).flat()) parseSecretTarget(line);
@@ -75,8 +81,8 @@ function wrong(where: string, issue: v.BaseIssue<unknown>, skip = 0): PxError {
   });
 }
 
-function defined(given: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null && value !== undefined));
+function defined<T extends object>(given: Record<string, T | null | undefined>): Record<string, T> {
+  return Object.fromEntries(Object.entries(given).flatMap(([key, value]) => (value ? [[key, value]] : [])));
 }
 
 /** A whole manifest: what was given, else what the file's name says. Throws PxError `plugin.invalid` for a bad name. */
@@ -95,6 +101,7 @@ export function completeManifest(given: PartialManifest, name: string): PluginMa
     schedule: given.schedule ?? {},
     limits: given.limits ?? {},
     setup: given.setup ?? '',
+    sealed: given.sealed ?? false,
   };
 }
 

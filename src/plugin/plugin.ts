@@ -27,6 +27,8 @@ export interface PluginManifest extends Asked {
   description: string;
   /** What a person has to do before it is of use, in its author's words; lines. Empty when there is nothing. */
   setup: string;
+  /** Gives up every host function, whatever px.yaml grants; each call has a process of its own, so that nothing is left for the next. */
+  sealed: boolean;
 }
 
 /** Everything known of a plugin before it runs. */

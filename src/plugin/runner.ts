@@ -14,6 +14,8 @@ export interface RunnerOptions {
   /** Whether it is a script, which the engine runs. */
   engine(): boolean;
   settings(): [key: string, json: string][];
+  /** Whether each call has a process of its own, and what goes wrong in it is the fault of what it was called with. */
+  sealed(): boolean;
   limits(): GuestLimits & { idleMs: number; bodyBytes: number };
   mode(): SandboxMode;
   command: string[];
@@ -137,6 +139,10 @@ export function createRunner(options: RunnerOptions): Runner {
 
   function note(fault: PxError): void {
     if (!isFault(fault)) return;
+    if (options.sealed()) {
+      log.info(`a call failed: ${fault.message}`, { code: fault.code });
+      return;
+    }
     faults.add(options.scrub(fault.message));
     log.warn(`fault: ${fault.message}`, { code: fault.code });
     if (faults.quarantine() !== undefined) log.error(`quarantined: ${faults.quarantine()}`);
@@ -188,6 +194,7 @@ export function createRunner(options: RunnerOptions): Runner {
   function settle(): void {
     if (!guest?.alive) return;
     const { cpuMs, idleMs } = options.limits();
+    if (options.sealed()) return void end('idle');
     if (outdated || isOld(guest, cpuMs)) return void end('replaced');
     idle = setTimeout(() => void end('idle'), idleMs);
     idle.unref();

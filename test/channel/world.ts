@@ -172,6 +172,7 @@ export class Platform {
         schedule: {},
         limits: {},
         setup: '',
+        sealed: false,
       },
       asks: [],
       signedBy: '',

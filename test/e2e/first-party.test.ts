@@ -82,6 +82,21 @@ describe.skipIf(notBuilt !== undefined)('plugins that px carries and does not in
     expect((await use(px, 'weather', { place: 'Graz' })).stdout).toContain('px plugin grant weather --all');
   }, 60_000);
 
+  test('js-run: what the model writes is run, and a loop harms nobody', async () => {
+    const limits = { cpu_ms: 500 };
+    await using px = await new Px({ config: { model, plugins: { 'js-run': { limits } } } }).serve();
+    expect((await px.run('plugin', 'add', 'js-run')).stdout).toContain('It is sealed');
+    expect((await use(px, 'js_run', { code: 'console.log(0.1 + 0.2); 2n ** 100n' })).stdout).toMatch(
+      /0\.30000000000000004\s+=> 1267650600228229401496703205376n/,
+    );
+    for (let i = 0; i < 6; i++)
+      expect((await use(px, 'js_run', { code: 'for (;;);' })).stdout).toContain('processor time');
+    expect((await use(px, 'js_run', { code: '"still here"' })).stdout).toContain('=> still here');
+    await until('no process of it', () => px.children().length === 0);
+    // What it says is its own words about what it was given: nothing from outside.
+    expect(px.journal()).not.toContain('"outside"');
+  }, 60_000);
+
   test('web-search: what it prints when it is added is what sets it up, with SearXNG and with Brave', async () => {
     using servers = services();
     await using px = await new Px({ config: { model } }).serve();

@@ -19,6 +19,7 @@ function broker(home: TestHome, name: string, plugin: object = {}) {
   const made = createBroker({
     name,
     connector: () => false,
+    sealed: () => false,
     config: () => config,
     kv: openKv(home.store, home.secrets),
     secrets: home.secrets,

@@ -18,6 +18,7 @@ function doorOf(home: TestHome, name: string, egress: string[]): AnswerHost {
   return createBroker({
     name,
     connector: () => false,
+    sealed: () => false,
     config: () => config,
     kv: openKv(home.store, home.secrets),
     secrets: home.secrets,

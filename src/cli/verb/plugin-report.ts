@@ -44,7 +44,10 @@ export function installedReport(info: Info): string {
 /** What it asks for, in plain words, and how that is granted. */
 function wants({ name, asks, manifest }: Info, installed: boolean): string[] {
   const setup = manifest.setup === '' ? [] : ['', 'To set it up, in its own words', indent(manifest.setup)];
-  if (asks.length === 0) return ['', 'It asks for nothing: no network, no secrets.', ...setup];
+  const little = manifest.sealed
+    ? 'It is sealed: nothing of px or the world answers it, and each call has a process of its own.'
+    : 'It asks for nothing: no network, no secrets.';
+  if (asks.length === 0) return ['', little, ...setup];
   const list = asks.flatMap(({ text, rule, granted }) => [
     `  ${granted ? 'granted    ' : 'not granted'}  ${text}`,
     ...(granted ? [] : [`               '${rule}'`]),

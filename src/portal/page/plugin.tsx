@@ -33,7 +33,11 @@ export async function inspectPage(visit: Visit, source: string) {
         <section class="card">
           <h2>{info.asks.length === 0 ? 'It asks for nothing' : 'It asks to'}</h2>
           {info.asks.length === 0 && (
-            <p class="soft">It computes, and answers when it is called. It reaches no network and no secret.</p>
+            <p class="soft">
+              {info.manifest.sealed
+                ? 'It is sealed: nothing of px or the world answers it, and each call has a process of its own.'
+                : 'It computes, and answers when it is called. It reaches no network and no secret.'}
+            </p>
           )}
           {info.asks.map((ask, i) => (
             <label class="check">
