@@ -14,6 +14,8 @@ export interface Backend extends AsyncDisposable {
 export interface BackendOptions {
   /** Opens it here also where a px could be reached. */
   local?: boolean;
+  /** Where warnings of a home that is opened here go; left out, the person is told them. */
+  log?: LogSink;
   /** What has to be done before the verb's own work: notes indexed, models looked for. */
   prepare?(app: App): Promise<void>;
 }
@@ -31,10 +33,10 @@ export async function openBackend(context: Context, options: BackendOptions = {}
   ]);
   const { home, env, version, io } = context;
   // A verb says what it has to say; only what went wrong beside it is worth a line.
-  const log: LogSink = (entry) => {
+  const told: LogSink = (entry) => {
     if (entry.level === 'warn' || entry.level === 'error') io.note(`px: ${entry.message.replaceAll('\n', '\n  | ')}`);
   };
-  const app = await startApp({ home, env, version, log, quiet: true });
+  const app = await startApp({ home, env, version, log: options.log ?? told, quiet: true });
   await options.prepare?.(app);
   const fetch = await openGatewayInProcess(app);
   return {

@@ -64,12 +64,13 @@ function wordOf(name: string, def: ArgDef): string {
 }
 
 function flagOf(name: string, def: ArgDef): string {
-  if (def.type === 'boolean') return `--${name}`;
+  // What is so by itself can only be switched off.
+  if (def.type === 'boolean') return def.default === true ? `--no-${name}` : `--${name}`;
   const hint = 'options' in def && def.options ? def.options.join('|') : (def.valueHint ?? name.toUpperCase());
   return `--${name} ${hint}`;
 }
 
 function describeFlag(def: ArgDef): string {
   const text = def.description ?? '';
-  return def.default === undefined ? text : `${text} (${String(def.default)} when left out)`;
+  return def.default === undefined || def.default === true ? text : `${text} (${String(def.default)} when left out)`;
 }

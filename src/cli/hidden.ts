@@ -1,21 +1,30 @@
 import { PxError } from '../error/error.ts';
 
-/** Asks on the terminal without showing what is typed. Throws PxError `interrupted` on Ctrl-C. */
-export async function readHidden(prompt: string): Promise<string> {
-  process.stderr.write(prompt);
-  process.stdin.setRawMode(true);
-  let value = '';
-  try {
-    for await (const chunk of process.stdin) {
-      for (const char of String(chunk)) {
-        if (char === '\u0003' || char === '\u0004') throw new PxError('interrupted', 'Nothing was stored.');
-        if (char === '\r' || char === '\n') return value;
-        value = char === '\u007f' || char === '\b' ? value.slice(0, -1) : value + char;
+/** Asks on the terminal without showing what is typed. Throws PxError `interrupted` on Ctrl-C or Ctrl-D. */
+export function readHidden(prompt: string): Promise<string> {
+  const { stdin, stderr } = process;
+  stderr.write(prompt);
+  stdin.setRawMode(true);
+  return new Promise<string>((resolve, reject) => {
+    let value = '';
+    const end = (done: () => void) => {
+      stdin.off('data', take);
+      stdin.setRawMode(false);
+      stdin.pause();
+      stderr.write('\n');
+      done();
+    };
+    const take = (chunk: Buffer | string) => {
+      // What a terminal puts around a paste is not part of it.
+      for (const char of String(chunk).replace(/\u001b\[20[01]~/g, '')) {
+        if (char === '\u0003' || char === '\u0004')
+          return end(() => reject(new PxError('interrupted', 'Nothing was stored.')));
+        if (char === '\r' || char === '\n') return end(() => resolve(value));
+        if (char === '\u0015') value = '';
+        else value = char === '\u007f' || char === '\b' ? value.slice(0, -1) : value + char;
       }
-    }
-    return value;
-  } finally {
-    process.stdin.setRawMode(false);
-    process.stderr.write('\n');
-  }
+    };
+    stdin.on('data', take);
+    stdin.resume();
+  });
 }

@@ -4,8 +4,9 @@ import { group, type Verb } from './verb.ts';
 export const root: Verb = group({
   name: 'px',
   summary: 'A personal AI agent in one file.',
-  examples: ['px serve', 'px chat "what time is it?"', 'px plugin add ./weather.ts', 'px doctor'],
+  examples: ['px setup', 'px serve', 'px chat "what time is it?"', 'px plugin add ./weather.ts', 'px doctor'],
   verbs: {
+    setup: async () => (await import('./verb/setup.ts')).setup,
     serve: async () => (await import('./verb/serve.ts')).serve,
     chat: async () => (await import('./verb/chat.ts')).chat,
     tui: async () => (await import('./verb/tui.ts')).tui,

@@ -258,6 +258,16 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
         'GET',
         '/api/models',
       ),
+    /** Nothing is asked of the providers. */
+    providers: async () =>
+      (await call(v.object({ providers: v.array(replies.providerInfo) }), 'GET', '/api/providers')).providers,
+    /** Asks the provider; throws what it says. */
+    offered: (provider: string) =>
+      call(
+        v.object({ models: v.array(v.string()), usual: v.string() }),
+        'GET',
+        `/api/providers/${enc(provider)}/models`,
+      ),
     /** A real call, for a word. */
     testModel: (model: string) => call(replies.modelTest, 'POST', '/api/model-test', { model }),
     /** What the next request of a conversation is made of. */

@@ -10,6 +10,7 @@ export const telegramApi = 'https://api.telegram.org';
 const Settings = v.object({
   plugins: v.object({ telegram: v.object({ settings: v.record(v.string(), v.unknown()) }) }),
 });
+const Account = v.object({ name: v.string(), url: v.string() });
 
 /** The settings of the Telegram plugin in px.yaml. */
 function settingsOf(config: Record<string, unknown>): Record<string, unknown> {
@@ -62,4 +63,12 @@ async function grant(client: Client, api: string): Promise<void> {
   // A server of one's own is most often on one's own network, which no rule reaches unless it is named.
   const at = port === '' ? `${hostname}:${protocol === 'https:' ? 443 : 80}` : host;
   await client.setConfig(`${of}.grants.private_hosts`, [at]);
+}
+
+/**
+ * Who px is on a connector's platform, asked for now: this needs the token to be right, not the channel to be on. Throws PxError:
+ * `plugin.guest` with the platform's words, `plugin.function` when the connector does not say.
+ */
+export async function askAccount(client: Client, plugin: string): Promise<{ name: string; url: string }> {
+  return v.parse(Account, await client.callPlugin(plugin, 'account', []));
 }

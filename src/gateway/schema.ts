@@ -194,6 +194,21 @@ export const modelInfo = v.object({
   contextWindow: v.optional(count),
   cost: v.optional(v.pipe(text, v.description('What it costs, in words; dollars are for a million tokens.'))),
 });
+/** A networked provider, and how it stands. */
+export const providerInfo = v.object({
+  name: text,
+  label: text,
+  secret: v.pipe(text, v.description('The secret its key is kept under.')),
+  keyUrl: v.pipe(text, v.description('Where a person gets a key; empty where none is needed.')),
+  keyNeeded: v.boolean(),
+  key: v.pipe(text, v.description('Where its key comes from, in words; empty without one.')),
+  url: v.pipe(text, v.description('Where its requests go.')),
+  defaultModel: text,
+});
+export const providerName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z][a-z0-9-]{0,62}$/, 'a provider has small letters, digits and dashes'),
+);
 const usageLine = v.object({
   key: text,
   calls: count,

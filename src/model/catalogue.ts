@@ -4,6 +4,8 @@ export interface ProviderFacts {
   label: string;
   /** The variable (and secret) its key is usually kept in. */
   keyName: string;
+  /** Where a person gets a key; empty where none is needed or nobody can say. */
+  keyUrl: string;
   /** True when the provider answers without a key. */
   keyOptional: boolean;
   /** The variable that moves its address, as its own SDK reads it. */
@@ -21,6 +23,7 @@ export const providerFacts: Record<ProviderName, ProviderFacts> = {
   openai: {
     label: 'OpenAI',
     keyName: 'OPENAI_API_KEY',
+    keyUrl: 'https://platform.openai.com/api-keys',
     keyOptional: false,
     baseUrlName: 'OPENAI_BASE_URL',
     baseUrl: 'https://api.openai.com/v1',
@@ -29,6 +32,7 @@ export const providerFacts: Record<ProviderName, ProviderFacts> = {
   anthropic: {
     label: 'Anthropic',
     keyName: 'ANTHROPIC_API_KEY',
+    keyUrl: 'https://console.anthropic.com/settings/keys',
     keyOptional: false,
     baseUrlName: 'ANTHROPIC_BASE_URL',
     baseUrl: 'https://api.anthropic.com',
@@ -37,6 +41,7 @@ export const providerFacts: Record<ProviderName, ProviderFacts> = {
   gemini: {
     label: 'Gemini',
     keyName: 'GEMINI_API_KEY',
+    keyUrl: 'https://aistudio.google.com/apikey',
     keyOptional: false,
     baseUrlName: 'GOOGLE_GEMINI_BASE_URL',
     baseUrl: 'https://generativelanguage.googleapis.com',
@@ -45,6 +50,7 @@ export const providerFacts: Record<ProviderName, ProviderFacts> = {
   ollama: {
     label: 'Ollama',
     keyName: 'OLLAMA_API_KEY',
+    keyUrl: '',
     keyOptional: true,
     baseUrlName: 'OLLAMA_HOST',
     baseUrl: 'http://127.0.0.1:11434',
@@ -57,7 +63,7 @@ export function factsOf(provider: string): ProviderFacts {
   const known = providerNames.find((name) => name === provider);
   if (known) return providerFacts[known];
   const keyName = `${provider.toUpperCase().replaceAll('-', '_')}_API_KEY`;
-  return { label: provider, keyName, keyOptional: true, baseUrlName: '', baseUrl: '', defaultModel: '' };
+  return { label: provider, keyName, keyUrl: '', keyOptional: true, baseUrlName: '', baseUrl: '', defaultModel: '' };
 }
 
 /** The section of px.yaml with a provider's key and address. */

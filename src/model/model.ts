@@ -101,6 +101,25 @@ export interface ModelInfo {
   cost?: string;
 }
 
+/** A networked provider, and how it stands. */
+export interface ProviderInfo {
+  name: string;
+  /** As a person writes it. */
+  label: string;
+  /** The secret its key is kept under. */
+  secret: string;
+  /** Where a person gets a key; empty where none is needed or nobody can say. */
+  keyUrl: string;
+  /** False when it answers without a key. */
+  keyNeeded: boolean;
+  /** Where its key comes from, in words (`OPENAI_API_KEY is in the secret store`); empty without one. */
+  key: string;
+  /** Where its requests go; empty when that cannot be said. */
+  url: string;
+  /** The model px takes when none is named; empty where px knows none. */
+  defaultModel: string;
+}
+
 /** The switcher. */
 export interface Models {
   /** The model a conversation without a choice of its own uses, and why (`OPENAI_API_KEY is set`). */
@@ -117,6 +136,10 @@ export interface Models {
   window(ref: ModelRef): Promise<number | undefined>;
   /** Providers that have what they need, their aliases, and what each server lists (errors left out). */
   list(signal: AbortSignal): Promise<ModelInfo[]>;
+  /** Every networked provider px could use, and how it stands; nothing is asked of any of them. */
+  providers(): ProviderInfo[];
+  /** The models a provider's server names, and the one px would take. A cheap way to see that address and key are right. Throws PxError `model.*`. */
+  offered(provider: string, signal: AbortSignal): Promise<{ models: string[]; usual: string }>;
   /** Looks again which provider `auto` means (keys, Ollama on its port). */
   detect(): Promise<void>;
   /** Resolves when what was spent is on disk. */

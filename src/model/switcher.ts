@@ -4,19 +4,12 @@ import type { Log } from '../log/log.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Secrets } from '../secret/secret.ts';
 import type { Bus, ModelRef } from '../wire/wire.ts';
-import {
-  contextWindow,
-  factsOf,
-  offlineRef,
-  pickLocalModel,
-  providerFacts,
-  providerNames,
-  sectionOf,
-} from './catalogue.ts';
+import { contextWindow, factsOf, offlineRef, pickLocalModel, providerFacts, providerNames } from './catalogue.ts';
 import { CoolDown, withFailover } from './failover.ts';
 import { metered, meteredEmbed } from './metered.ts';
 import type { ModelEvent, ModelInfo, ModelRequest, Models, Provider } from './model.ts';
 import { dollars, type Tariff } from './price.ts';
+import { addressOf, describeProviders, hasOwnServer, keySource } from './providers.ts';
 import { withRetry } from './retry.ts';
 import { resolveName } from './route.ts';
 import { providerSection, readSettings } from './settings.ts';
@@ -203,6 +196,13 @@ export async function openModels(
       }
       return found;
     },
+    providers: () => describeProviders(parts),
+    async offered(name, signal) {
+      const models = await (await load(name)).models(signal);
+      const { defaultModel } = factsOf(name);
+      const usual = name === 'ollama' ? pickLocalModel(models) : models.find((model) => model === defaultModel);
+      return { models, usual: usual ?? models[0] ?? '' };
+    },
     async detect() {
       cool.clear();
       await probe();
@@ -230,25 +230,6 @@ async function loadProvider(name: string, parts: ModelParts): Promise<Provider> 
     default:
       return (await import('./provider/openai.ts')).openaiProvider(settings, name);
   }
-}
-
-/** Why a provider counts as having a key, in words; undefined when it has none. */
-function keySource(name: string, { config, secrets }: ModelParts): string | undefined {
-  const reference = providerSection(name, config).api_key;
-  const { keyName } = factsOf(name);
-  if (reference !== undefined) {
-    try {
-      return secrets.resolve(reference) === '' ? undefined : `${sectionOf(name)}.api_key is set in px.yaml`;
-    } catch {
-      return undefined;
-    }
-  }
-  if (!secrets.get(keyName)) return undefined;
-  return secrets.names().includes(keyName) ? `${keyName} is in the secret store` : `${keyName} is set`;
-}
-
-function hasOwnServer(name: string, { config }: ModelParts): boolean {
-  return providerSection(name, config).base_url !== undefined;
 }
 
 /** The models an Ollama server has; none when it does not answer in time. The SDK is not loaded for this. */
@@ -282,15 +263,6 @@ function infoOf(ref: ModelRef, { price, source }: Tariff): ModelInfo {
     ...(window === undefined ? {} : { contextWindow: window }),
     cost: price ? `${dollars(price.input)} in, ${dollars(price.output)} out (${source})` : source,
   };
-}
-
-/** Where a provider's requests go; undefined when that cannot be said now. */
-function addressOf(provider: string, { config, secrets }: ModelParts): string | undefined {
-  try {
-    return readSettings(provider, config, secrets).baseUrl;
-  } catch {
-    return undefined;
-  }
 }
 
 function tryResolve(name: string, table: Parameters<typeof resolveName>[1]): ModelRef | undefined {

@@ -62,6 +62,8 @@ export function scripted(script: Reply[]): Models & { requests: ModelRequest[] }
     ],
     embed: async () => ({ vectors: [], tokens: 0 }),
     detect: async () => {},
+    providers: () => [],
+    offered: async () => ({ models: [], usual: '' }),
     close: () => {},
   };
 }

@@ -70,6 +70,27 @@ export const settingsRoutes = [
   }),
   route({
     method: 'GET',
+    path: '/api/providers',
+    summary: 'The providers of models, and whether each has its key. Nothing is asked of them.',
+    auth: 'token',
+    reply: v.object({ providers: v.array(s.providerInfo) }),
+    run: ({ app }) => ({ providers: app.models.providers() }),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/providers/{provider}/models',
+    summary: 'The models a provider names when it is asked, and the one px would take. Fails as the provider does.',
+    auth: 'token',
+    params: v.object({ provider: s.providerName }),
+    reply: v.object({ models: v.array(v.string()), usual: v.string() }),
+    errors: [502, 503, 504],
+    run: ({ app, params, request, unhurried }) => {
+      unhurried();
+      return app.models.offered(params.provider, request.signal);
+    },
+  }),
+  route({
+    method: 'GET',
     path: '/api/secrets',
     summary: 'Names of the stored secrets. Values never leave.',
     auth: 'token',

@@ -7,21 +7,15 @@ import { plain } from '../ui/markdown.ts';
 import { Button, Card, Field, Form, Notice } from '../ui/parts.tsx';
 import type { Page, Shown, Visit } from '../visit.ts';
 
-/** Providers with a key, the secret it is kept under, and where one gets it. */
-const providers: [name: string, title: string, secret: string, where: string][] = [
-  ['openai', 'OpenAI', 'OPENAI_API_KEY', 'https://platform.openai.com/api-keys'],
-  ['anthropic', 'Anthropic', 'ANTHROPIC_API_KEY', 'https://console.anthropic.com/settings/keys'],
-  ['gemini', 'Gemini', 'GEMINI_API_KEY', 'https://aistudio.google.com/apikey'],
-];
-
 type Test = Awaited<ReturnType<Client['testModel']>>;
 
 async function show(visit: Visit, test?: Test) {
   const { client, form, status } = visit;
   const month = new Date().toISOString().slice(0, 7);
   const since = new Date(Date.now() - 29 * 86_400_000).toISOString().slice(0, 10);
-  const [{ models, default: now }, names, config, days, byModel] = await Promise.all([
+  const [{ models, default: now }, providers, names, config, days, byModel] = await Promise.all([
     client.models(),
+    client.providers(),
     client.secretNames(),
     client.config(),
     client.usage({ by: 'day', since }),
@@ -74,9 +68,8 @@ async function show(visit: Visit, test?: Test) {
       </Card>
       <Card title="Keys">
         <ul class="rows">
-          {providers.map(([name, title, secret, where]) => {
+          {providers.filter(withKey).map(({ name, label: title, secret, keyUrl: where, key }) => {
             const kept = names.includes(secret);
-            const usable = models.some((one) => one.provider === name);
             return (
               <li>
                 <Form visit={visit} class="field grow" label={`Key of ${title}`}>
@@ -88,7 +81,7 @@ async function show(visit: Visit, test?: Test) {
                       name="key"
                       type="password"
                       autocomplete="off"
-                      placeholder={kept ? 'kept, encrypted' : usable ? 'from the environment' : 'no key yet'}
+                      placeholder={kept ? 'kept, encrypted' : key !== '' ? 'from the environment' : 'no key yet'}
                       aria-describedby={`where-${name}`}
                     />
                     <Button do="key">{kept ? 'Replace' : 'Keep it'}</Button>
@@ -273,19 +266,22 @@ export const pages: Page[] = [
       async key({ client, form }) {
         const key = form.text('key').trim();
         if (key === '') throw new PxError('usage', 'Paste a key first.');
-        await client.setSecret(secretOf(form.text('secret')), key);
+        await client.setSecret(await secretOf(client, form.text('secret')), key);
         return '/models';
       },
       async forget({ client, form }) {
-        await client.removeSecret(secretOf(form.text('secret')));
+        await client.removeSecret(await secretOf(client, form.text('secret')));
         return '/models';
       },
     },
   },
 ];
 
+type Provider = Awaited<ReturnType<Client['providers']>>[number];
+const withKey = (one: Provider) => one.keyNeeded && one.keyUrl !== '';
+
 /** Only keys of providers are set here. */
-function secretOf(name: string): string {
-  if (providers.some(([, , secret]) => secret === name)) return name;
+async function secretOf(client: Client, name: string): Promise<string> {
+  if ((await client.providers()).some((one) => withKey(one) && one.secret === name)) return name;
   throw new PxError('usage', 'This is no key of a provider.');
 }
