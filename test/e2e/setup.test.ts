@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LLMock } from '@copilotkit/aimock';
+import { FakeSystemd } from '../service/systemctl.ts';
 import { BotApi } from './bot-api.ts';
 import { binary, notBuilt, Px, until } from './px.ts';
 import { noTmux, Tmux } from './tmux.ts';
@@ -77,6 +78,7 @@ describe.skipIf(notBuilt !== undefined)('px setup with flags', () => {
       'model done',
       'telegram done',
       'owner done',
+      'service skipped',
       'greeting done',
     ]);
     expect([first.code, told.ok]).toEqual([0, true]);
@@ -87,6 +89,21 @@ describe.skipIf(notBuilt !== undefined)('px setup with flags', () => {
     expect(again.stdout).toContain('ok    px obeys 7 on Telegram.');
     expect(telegram.texts()).toHaveLength(1);
   }, 40_000);
+
+  test('with --service yes px runs as a service, and says so in Telegram itself', async () => {
+    await using telegram = new BotApi();
+    await using systemd = new FakeSystemd();
+    await using px = new Px({ config: { gateway: { port: 0 } }, env: { ...systemd.env, BOT: telegram.token } });
+    const flags = ['--provider', 'offline', '--telegram-token-env', 'BOT', '--owner', '7', '--service', 'yes'];
+    const ran = await px.run('setup', ...flags, '--telegram-server', telegram.url);
+    expect(ran.stdout).toContain('ok    px runs as a service, at http://127.0.0.1:');
+    expect(ran.stdout).toContain('ok    A message from px is in your Telegram.');
+    expect(telegram.texts().at(-1)).toContain('Just write to me');
+    telegram.say('what time is it?');
+    await until('an answer', () => telegram.texts().at(-1)?.startsWith('It is '));
+    expect((await px.run('setup')).stdout).toContain('ok    px runs as a service: active (running).');
+    expect(telegram.texts().filter((text) => text.includes('set up'))).toHaveLength(1);
+  }, 60_000);
 
   test('works through a px that runs, with the key from stdin', async () => {
     await using px = await new Px({ env: { OPENAI_BASE_URL: model.url } }).serve();
@@ -202,6 +219,8 @@ describe.skipIf(notBuilt !== undefined || noTmux !== undefined)('px setup on a t
     await tmux.saw(`the code ${code}`);
     await answer('y');
     await tmux.saw('ok    px obeys Ada on Telegram.');
+    if ((await tmux.saw(/^(ok|-) {4,5}(A message|No service)|by itself, also/m)).includes('by itself'))
+      await answer('n');
     await tmux.saw('ok    A message from px is in your Telegram.');
     const screen = await tmux.saw(`Start it: px --home ${home} serve`);
     expect(screen).not.toContain(goodKey);

@@ -6,11 +6,15 @@ const mostMs = 20_000;
 const lookMs = 200;
 
 /** Tells the person on Telegram that px is there, and waits until Telegram has taken it. */
-export async function greet({ client, wait }: Setup, to: string, stays: boolean): Promise<Outcome> {
+export async function greet(
+  { client, wait }: Pick<Setup, 'client' | 'wait'>,
+  to: string,
+  stays: boolean,
+): Promise<Outcome> {
   const { model } = await client.status();
   const next = stays
     ? 'Just write to me: I answer here. /help lists what you can type.'
-    : 'I answer here as soon as I run: `px serve` starts me.';
+    : 'I answer here as soon as I run: `px serve` starts me, `px service install` keeps me running.';
   const ours = async () => (await client.outbox()).filter((part) => part.channel === 'telegram' && part.chat === to);
   const before = new Set((await ours()).map((part) => part.id));
   await client.sendText('telegram', to, `px is set up on ${hostname()}, and ${model.ref} answers.\n\n${next}`);

@@ -5,7 +5,7 @@ import { type Context, verb } from '../verb.ts';
 /** `px setup`. */
 export const setup = verb({
   name: 'setup',
-  summary: 'Set px up: a model that answers, Telegram, and who px obeys there.',
+  summary: 'Set px up: a model that answers, Telegram and who px obeys there, and whether px runs by itself.',
   details:
     'Asks for what is missing, tests it for real, and ends with a message in your Telegram. What is done is not asked again. Without a terminal, or with --yes, it asks nothing and does what the flags say. Keys and tokens are never words of the command line.',
   args: {
@@ -31,12 +31,17 @@ export const setup = verb({
     },
     'telegram-server': { type: 'string', description: 'Another Bot API server than Telegram’s own.', valueHint: 'URL' },
     owner: { type: 'string', description: 'Your number on Telegram: px obeys you without pairing.', valueHint: 'ID' },
+    service: {
+      type: 'enum',
+      options: ['yes', 'no'],
+      description: 'Whether px runs by itself, as `px service install` does it.',
+    },
     yes: { type: 'boolean', description: 'Ask nothing.' },
   },
   examples: [
     'px setup',
     'px setup --provider anthropic --key-env ANTHROPIC_API_KEY --no-telegram',
-    'px setup --yes --provider openai --key-file key.txt --telegram-token-file token.txt --owner 4711',
+    'px setup --provider openai --key-file key.txt --telegram-token-file token.txt --owner 4711 --service yes',
     'px setup --provider ollama --model qwen3:4b',
   ],
   async run({ args, words: _, ...context }) {
@@ -56,6 +61,7 @@ export const setup = verb({
       ...(telegramToken === undefined ? {} : { telegramToken }),
       ...(args['telegram-server'] === undefined ? {} : { telegramServer: args['telegram-server'] }),
       ...(args.owner === undefined ? {} : { owner: args.owner }),
+      ...(args.service === undefined ? {} : { service: args.service === 'yes' }),
     };
     const { runSetup } = await import('../setup/run.ts');
     const steps = await runSetup(context, answers, asks);
