@@ -8,7 +8,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePack } from '../src/plugin/engine/pack.ts';
 import { buildC, buildClock, buildRust, buildScript, type Output } from './plugin/build.ts';
-import { buildEngine, minified, transpileEngine } from './plugin/engine.ts';
+import { buildEngine, carriedEngine, transpileEngine } from './plugin/engine.ts';
 import { buildAs, buildGo, buildPython, buildRustWasi, buildTs, Missing } from './plugin/languages.ts';
 
 const root = join(import.meta.dir, '..');
@@ -35,6 +35,11 @@ async function step<T extends Output | Output[]>(build: () => Promise<T>): Promi
 }
 
 const { bytes: engine } = await step(() => buildEngine(root));
+const { glue, modules } = await carriedEngine(await transpileEngine(engine));
+await step(async () => ({ file: 'engine.js', bytes: new TextEncoder().encode(glue) }));
+const hash = new Bun.CryptoHasher('sha256').update(glue);
+for (const [, bytes] of modules) hash.update(bytes);
+const id = hash.digest('hex').slice(0, 16);
 const carried = {
   clock: await step(() => buildClock(root)),
   telegram: await step(() => buildScript(root, 'telegram')),
@@ -53,10 +58,8 @@ await step(async () => ({
   bytes: writePack([
     ['manifests.json', new TextEncoder().encode(JSON.stringify(manifests))],
     ...Object.values(carried).map((b): [string, Uint8Array] => [b.file, b.bytes]),
-    ...(await minified(await transpileEngine(engine))).map(([name, bytes]): [string, Uint8Array] => [
-      `engine/${name}`,
-      bytes,
-    ]),
+    ['engine-id', new TextEncoder().encode(id)],
+    ...modules,
   ]),
 }));
 if (process.argv.includes('--examples'))

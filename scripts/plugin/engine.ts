@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { capModules } from '../../src/plugin/child/core.ts';
 import { engineMb } from '../../src/plugin/image.ts';
 import type { Output } from './build.ts';
+import { definesGrowing, withGlobalsExported } from './core.ts';
 
 /** Builds the script engine's component from plugins/engine: QuickJS, synchronous, no WASI, small. */
 export async function buildEngine(root: string): Promise<Output> {
@@ -77,33 +78,38 @@ function drivingPromises(text: string): string {
   );
 }
 
-/** The transpiled engine as px carries it: its JavaScript, which each start of a script reads, made small. */
-export async function minified(
-  files: [name: string, bytes: Uint8Array][],
-): Promise<[name: string, bytes: Uint8Array][]> {
+/** The transpiled engine as px carries it. */
+export interface CarriedEngine {
+  /** Its JavaScript as a module that exports `instantiate`: a part of the executable, where it needs no parsing. */
+  glue: string;
+  /** Its core modules, in jco's order; those that define a memory or a table, which are capped at each start, in a folder of their own. */
+  modules: [name: string, bytes: Uint8Array][];
+}
+
+/** Makes the transpiled engine small, and fit to have its memory taken down. */
+export async function carriedEngine(files: [name: string, bytes: Uint8Array][]): Promise<CarriedEngine> {
   capModules(files, engineMb);
-  return Promise.all(
-    files.map(async ([name, bytes]): Promise<[string, Uint8Array]> => {
-      if (name !== 'plugin.js') return [name, bytes];
-      // Its debug output, which looks at the environment at each step of a call, goes: what has no definition can be dropped.
-      const glue = drivingPromises(new TextDecoder().decode(bytes));
-      const quiet = glue.replace(/const _debugLog = [\s\S]*?\n {2}\};\n/, '');
-      const file = new File([quiet], name);
-      // Names stay: an error is known by the name of its class.
-      const { outputs } = await Bun.build({
-        entrypoints: [name],
-        files: { [name]: file },
-        minify: { whitespace: true, syntax: true },
-        drop: ['_debugLog'],
-        format: 'esm',
-      });
-      const text = (await outputs[0]?.text()) ?? '';
-      // A plugin's process reads it as a function that returns `instantiate`.
-      const exported = /export\{(?:[^}]*,)?(?:(\w+) as )?instantiate[^}]*\};?\s*$/.exec(text);
-      if (!exported) throw new Error('the minified engine exports no instantiate');
-      const named = exported[1] === undefined ? '' : `const instantiate=${exported[1]};\n`;
-      const code = `${text.slice(0, exported.index)}${named}\nexport {instantiate};\n`;
-      return [name, new TextEncoder().encode(code)];
-    }),
+  const modules = files
+    .filter(([name]) => name.endsWith('.wasm'))
+    .map(([name, bytes]): [string, Uint8Array] => [
+      definesGrowing(bytes) ? `engine/growing/${name}` : `engine/${name}`,
+      withGlobalsExported(bytes),
+    ]);
+  const generated = files.find(([name]) => name === 'plugin.js')?.[1];
+  // Its debug output, which looks at the environment at each step of a call, goes: what has no definition can be dropped.
+  const quiet = drivingPromises(new TextDecoder().decode(generated)).replace(
+    /const _debugLog = [\s\S]*?\n {2}\};\n/,
+    '',
   );
+  // An error is known by the name of its class, which must outlive minifying.
+  const named = quiet.replace('class ComponentError extends Error {', "$& static name = 'ComponentError';");
+  if (named === quiet) throw new Error('the glue has changed: no ComponentError');
+  const { outputs } = await Bun.build({
+    entrypoints: ['engine.js'],
+    files: { 'engine.js': new File([named], 'engine.js') },
+    minify: { whitespace: true, syntax: true },
+    drop: ['_debugLog'],
+    format: 'esm',
+  });
+  return { glue: (await outputs[0]?.text()) ?? '', modules };
 }

@@ -4,7 +4,14 @@ import { type Child, checkLayers, type SandboxMode, startChild } from './child-p
 import { type Deadline, startDeadline } from './deadline.ts';
 import { encodeFrame, FrameError, parseFrame } from './frame.ts';
 import { outcomeOf } from './outcome.ts';
-import { type AnswerFrame, type CallFrame, type FromChild, type LoadFrame, readFromChild } from './protocol.ts';
+import {
+  type AnswerFrame,
+  type CallFrame,
+  type FromChild,
+  type LoadFrame,
+  pictureCall,
+  readFromChild,
+} from './protocol.ts';
 import type { WitFunction } from './wit/types.ts';
 
 /** A plugin ready to be run: what a preparing process made of it. */
@@ -17,6 +24,8 @@ export interface Image {
   imports: string[];
   /** The script the engine runs, whose code and modules the process brings itself; absent when the plugin is a component of its own. */
   script?: string;
+  /** The state of the script's engine once the script is evaluated; without one it is evaluated at the first call. */
+  picture?: Uint8Array;
 }
 
 /** The answer to a host call: its value or the error arm of its result. */
@@ -37,6 +46,8 @@ export interface GuestOptions {
   mode: SandboxMode;
   /** Runs a script: the process takes the engine out of the executable while it starts. */
   engine: boolean;
+  /** A picture of the script will be asked for. */
+  pictureWanted?: boolean;
   /** May still be in the making: the process is started and locked meanwhile. */
   image: Image | Promise<Image>;
   limits: GuestLimits;
@@ -54,6 +65,8 @@ export interface Guest {
   readonly alive: boolean;
   /** Calls an exported function. Throws PxError; after any but `plugin.guest`, `plugin.function` and `plugin.output` the guest is gone. */
   call(fn: string, args: Json[], signal?: AbortSignal): Promise<Json>;
+  /** The state of a script that was started with `pictureWanted`; undefined when it must not be kept: the script has spoken to the host. */
+  picture(): Promise<Uint8Array | undefined>;
   /** Ends it now. Resolves when the process is gone. */
   end(): Promise<void>;
   /** Processor time used, in ms; undefined where the system does not say. */
@@ -205,9 +218,11 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
       imports,
       settings,
       outputBytes: limits.outputBytes,
+      picture: options.pictureWanted ? 'wanted' : image.picture ? 'given' : 'none',
     };
     const script = new TextEncoder().encode(image.script ?? '');
-    child.send(encodeFrame(frame, [...modules.map(([, bytes]) => bytes), image.code, script]));
+    const picture = frame.picture === 'given' && image.picture ? [image.picture] : [];
+    child.send(encodeFrame(frame, [...modules.map(([, bytes]) => bytes), image.code, script, ...picture]));
   }
 
   function answer(asker: Work, n: number, fn: string, args: Json[]): void | Promise<void> {
@@ -272,6 +287,20 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     clearTimeout(looking);
   }
 
+  async function call(fn: string, args: Json[], signal?: AbortSignal): Promise<Json> {
+    if (fault) throw fault;
+    state = 'working';
+    quietSince = undefined;
+    lookOn();
+    const result = begin(limits.cpuMs, limits.wallMs, signal);
+    if (work) child.send(encodeFrame({ t: 'call', id: work.id, fn, args } satisfies CallFrame));
+    try {
+      return await result;
+    } finally {
+      if (!fault) rest();
+    }
+  }
+
   return {
     pid: child.pid,
     layers,
@@ -280,18 +309,10 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     },
     gone,
     cpu: child.cpu,
-    async call(fn, args, signal) {
-      if (fault) throw fault;
-      state = 'working';
-      quietSince = undefined;
-      lookOn();
-      const result = begin(limits.cpuMs, limits.wallMs, signal);
-      if (work) child.send(encodeFrame({ t: 'call', id: work.id, fn, args } satisfies CallFrame));
-      try {
-        return await result;
-      } finally {
-        if (!fault) rest();
-      }
+    call,
+    async picture() {
+      const taken = await call(pictureCall, []);
+      return typeof taken === 'string' ? Uint8Array.fromBase64(taken) : undefined;
     },
     async end() {
       stop(new PxError('interrupted', 'the plugin was stopped'));

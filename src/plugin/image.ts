@@ -1,7 +1,10 @@
 import { PxError } from '../error/error.ts';
+import { unanswered } from './broker.ts';
 import type { Cache, Files } from './cache.ts';
-import type { Image } from './guest.ts';
+import { engineId } from './engine/engine.ts';
+import { type GuestLimits, type GuestOptions, type Image, startGuest } from './guest.ts';
 import { type PrepareOptions, prepareComponent, prepareScript } from './prepare.ts';
+import { maxPicture } from './protocol.ts';
 import type { WitFunction } from './wit/types.ts';
 
 /** What an image is made from. */
@@ -44,21 +47,63 @@ export async function componentImage(
 /** What the engine needs to start, in MiB; the build checks it. */
 export const engineMb = 2;
 
-/** A script's image: the script as JavaScript, for the engine that its process brings. Throws PxError `plugin.*`. */
+/** How a script is started to be evaluated once, before it is used. */
+export interface Evaluation {
+  /** The command of the hidden verb `__plugin`. */
+  command: string[];
+  limits: GuestLimits;
+}
+
+/**
+ * A script's image: the script as JavaScript, for the engine that its process brings, and the state it has once it is evaluated. Both are made
+ * once and cached. Throws PxError `plugin.*`.
+ */
 export async function scriptImage(
   source: ImageSource & { filename: string },
-  memoryMb: number,
+  { command, limits }: Evaluation,
   cache: Cache,
   prepare: PrepareOptions,
 ): Promise<Image> {
+  const { memoryMb } = limits;
   if (memoryMb < engineMb)
     throw new PxError('plugin.memory', `the script engine needs ${engineMb} MiB to start, ${memoryMb} are allowed`, {
       hint: 'Raise limits.memory_mb of the plugin in px.yaml.',
     });
-  const [[, code] = []] = cache.read(source.sha256, 'script') ?? [];
+  const variant = `script-${await engineId()}`;
+  const [[, code] = [], [, known] = []] = cache.read(source.sha256, variant) ?? [];
   const script = code ? new TextDecoder().decode(code) : await prepareScript(prepare, source.read(), source.filename);
-  if (!code) cache.write(source.sha256, 'script', [['script.js', new TextEncoder().encode(script)]]);
-  return { code: new Uint8Array(), modules: [], functions: engineFunctions, imports: engineImports, script };
+  const image: Image = {
+    code: new Uint8Array(),
+    modules: [],
+    functions: engineFunctions,
+    imports: engineImports,
+    script,
+  };
+  const picture = known ?? (await evaluated({ command, image, limits, mode: prepare.mode }));
+  if (!known)
+    cache.write(source.sha256, variant, [
+      ['script.js', new TextEncoder().encode(script)],
+      ['picture', picture],
+    ]);
+  return picture.length > 0 ? { ...image, picture } : image;
+}
+
+/**
+ * The state of a script that was evaluated, with no settings and no capability: empty when it has to be evaluated at each start, because it
+ * throws or asks the host for something meanwhile. So nothing of the host, no setting and no secret, is ever in it.
+ */
+async function evaluated(start: Pick<GuestOptions, 'command' | 'image' | 'limits' | 'mode'>): Promise<Uint8Array> {
+  const host = unanswered('the script is being prepared');
+  const guest = await startGuest({ ...start, engine: true, settings: [], host, pictureWanted: true }, maxPicture);
+  try {
+    await guest.call('load', []);
+    return (await guest.picture()) ?? new Uint8Array();
+  } catch (thrown) {
+    if (thrown instanceof PxError && thrown.code === 'plugin.guest') return new Uint8Array();
+    throw thrown;
+  } finally {
+    await guest.end();
+  }
 }
 
 function split(files: Files): { code: Uint8Array; modules: Files } {

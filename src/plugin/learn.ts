@@ -39,7 +39,7 @@ export async function learn(file: SourceFile, name: string | undefined, options:
   const { limits, cache, prepare } = options;
   const image =
     file.kind === 'script'
-      ? await scriptImage(source, limits.memoryMb, cache, prepare)
+      ? await scriptImage(source, { command: options.command, limits }, cache, prepare)
       : await componentImage(source, undefined, limits.memoryMb, cache, prepare);
   const found = await ask(image, file, options);
   const manifest: PartialManifest = { ...found.manifest, ...file.manifest };

@@ -130,10 +130,10 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
         registry.verify(name);
         if (!entry.source.startsWith('px:')) checkSigner(entry.signer, config.current.trust);
         const source = { sha256: entry.sha256, read: () => registry.read(name), filename: entry.file };
-        const { memoryMb } = limitsOf(name);
+        const limits = limitsOf(name);
         return entry.kind === 'script'
-          ? scriptImage(source, memoryMb, cache, prepare())
-          : componentImage(source, entry, memoryMb, cache, prepare());
+          ? scriptImage(source, { command, limits }, cache, prepare())
+          : componentImage(source, entry, limits.memoryMb, cache, prepare());
       },
     });
     const made: Live = {

@@ -74,8 +74,8 @@ export const FromPrepare = v.variant('t', [
 export type FromPrepare = v.InferOutput<typeof FromPrepare>;
 
 /**
- * What a plugin's process is given after it is locked. Blobs follow: each of `modules`, the generated code, and the script's
- * text (empty when the plugin is a component of its own).
+ * What a plugin's process is given after it is locked. Blobs follow: each of `modules`, the generated code, the script's
+ * text (empty when the plugin is a component of its own), and the picture when one is given.
  */
 export interface LoadFrame {
   t: 'load';
@@ -87,7 +87,15 @@ export interface LoadFrame {
   settings: [key: string, json: string][];
   /** Largest JSON of one result, in bytes. */
   outputBytes: number;
+  /** Of a script: whether the state it has once it is evaluated follows, or will be asked for. */
+  picture: 'none' | 'given' | 'wanted';
 }
+
+/** In the place of a function's name: asks for a picture of the script as it is now, in base64, or null when it has spoken to the host. */
+export const pictureCall = '*picture';
+
+/** Largest picture, in bytes. */
+export const maxPicture = 8 * 1024 * 1024;
 
 /** One call of an exported function. */
 export interface CallFrame {

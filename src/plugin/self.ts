@@ -20,6 +20,9 @@ export function selfCommand(env: Environment, verb: '__plugin' | '__prepare', ar
  */
 export const childEnvironment: Record<string, string> = {
   BUN_JSC_useOMGJIT: '0',
+  // Quick memories are reservations of 4 GiB, which the limits of a locked process forbid: each would be tried twice, with a collection between.
+  BUN_JSC_useWasmFastMemory: '0',
+  BUN_JSC_numberOfWasmCompilerThreads: '2',
   BUN_JSC_useDFGJIT: '0',
   BUN_JSC_thresholdForJITAfterWarmUp: '10',
   BUN_JSC_thresholdForJITSoon: '5',

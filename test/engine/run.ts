@@ -1,7 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { bundleScript, engineTranspiled } from '../../src/plugin/engine/engine.ts';
+import { bundleScript, engineModules } from '../../src/plugin/engine/engine.ts';
 import type { Json } from '../../src/wire/wire.ts';
 
 /** A request as the engine hands it to the host. */
@@ -31,16 +28,22 @@ export interface Running {
   call(name: string, ...args: Json[]): Json;
 }
 
-const engine = engineTranspiled().then(async ({ files }) => {
-  const folder = mkdtempSync(join(tmpdir(), 'px-engine-'));
-  const byName = new Map(files);
-  writeFileSync(join(folder, 'plugin.mjs'), byName.get('plugin.js') ?? '');
-  const modules = new Map(
-    [...byName].filter(([n]) => n.endsWith('.wasm')).map(([n, b]) => [n, new WebAssembly.Module(new Uint8Array(b))]),
-  );
-  const generated = await import(join(folder, 'plugin.mjs'));
-  return (imports: Record<string, unknown>) => generated.instantiate((name: string) => modules.get(name), imports);
+const engine = engineModules().then(async ({ growing, fixed }) => {
+  const { instantiate } = await import('#engine');
+  const modules = new Map([...growing, ...fixed].map(([name, bytes]) => [name, new WebAssembly.Module(bytes)]));
+  const getModule = (name: string) => {
+    const found = modules.get(name);
+    if (!found) throw new Error(`the engine has no module ${name}`);
+    return found;
+  };
+  return (imports: Record<string, unknown>) => instantiate(getModule, imports) as Instance;
 });
+
+/** What the engine exports. */
+interface Instance {
+  load(): string;
+  invoke(name: string, args: string): string;
+}
 
 /** Starts a script. */
 export async function runScript(source: string, filename = 'plugin.ts', given: Partial<Host> = {}): Promise<Running> {

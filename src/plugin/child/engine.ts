@@ -1,10 +1,11 @@
-import { engineTranspiled } from '../engine/engine.ts';
+import { engineModules } from '../engine/engine.ts';
 import { capModules } from './core.ts';
+
+type Glue = typeof import('#engine');
 
 /** The script engine in the making. */
 export interface Engine {
-  /** Its generated JavaScript. */
-  code: Uint8Array;
+  instantiate: Glue['instantiate'];
   /** Its core modules by name, once other threads have compiled them. */
   modules: Promise<[name: string, module: WebAssembly.Module][]>;
 }
@@ -14,19 +15,15 @@ export interface Engine {
  * may happen before the lock; none of it runs before.
  */
 export async function beginEngine(memoryMb: number): Promise<Engine> {
-  const files = capModules((await engineTranspiled()).files, memoryMb);
-  const code = files.find(([name]) => name === 'plugin.js')?.[1];
-  if (!code) throw new Error('the engine has no code');
-  const modules = Promise.all(
-    files
-      .filter(([name]) => name.endsWith('.wasm'))
-      .map(
-        async ([name, bytes]): Promise<[string, WebAssembly.Module]> => [
-          name,
-          await WebAssembly.compile(new Uint8Array(bytes)),
-        ],
-      ),
-  );
+  const { fixed, growing } = await engineModules();
+  // The largest first: all others are compiled while it is.
+  const compiling = fixed.toSorted(([, a], [, b]) => b.length - a.length).map(compiled);
+  const modules = Promise.all([...compiling, ...capModules(growing, memoryMb).map(compiled)]);
   modules.catch(() => {});
-  return { code, modules };
+  const { instantiate } = await import('#engine');
+  return { instantiate, modules };
+}
+
+async function compiled([name, bytes]: [string, Uint8Array]): Promise<[name: string, module: WebAssembly.Module]> {
+  return [name, await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>)];
 }

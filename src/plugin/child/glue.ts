@@ -9,3 +9,9 @@ const statement = /\b_debugLog\((?:'[^'\n]*'|`[^`$]*`)(?:, \{[^{}]*\})?\);/g;
 export function withoutDebug(code: string): string {
   return code.replace(definition, 'const _debugLog = () => {};\n').replace(statement, ';');
 }
+
+/** The same code without what only people read: each start of the plugin reads it. */
+export function compact(code: string): string {
+  const made = new Bun.Transpiler({ loader: 'js', minifyWhitespace: true }).transformSync(code);
+  return made.replace(/(^|[;}])export (?=function |const )/g, '$1');
+}

@@ -27,7 +27,7 @@ interface Message {
 const bytesOf = (json: Json): Uint8Array => Uint8Array.fromBase64(String(json));
 
 /** host-api as jco wants it. Everything that reaches out is a question to the daemon, which alone decides. */
-function hostApi(ask: AskHost, settings: Map<string, string>): Interface {
+function hostApi(ask: AskHost, settings: Map<string, string>) {
   return {
     kvSet: (key: string, value: Uint8Array) => void ask('kv-set', key, value.toBase64()),
     kvGet: (key: string) => bytesOf(ask('kv-get', key)),
@@ -76,15 +76,17 @@ function askHttp(ask: AskHost, request: Request) {
 
 /**
  * Everything the component may import, under each spelling jco looks for: as the component wrote it and without version.
- * The script engine also finds its script here.
+ * The script engine also finds its script here. `onCall` is told of every call of the host, answered here or not.
  */
 export function importsFor(
   { imports: names, settings }: Pick<LoadFrame, 'imports' | 'settings'>,
   ask: AskHost,
   script: string,
+  onCall?: () => void,
 ): Record<string, Interface> {
+  const api = hostApi(ask, new Map(settings));
   const known: Record<string, Interface> = {
-    'project-x:core/host-api': hostApi(ask, new Map(settings)),
+    'project-x:core/host-api': onCall ? watched(api, onCall) : api,
     'project-x:core/plugin-source': { source: () => script },
     ...inertWasi((level, line) => void ask('log', level, line.slice(0, 8192))),
     ...(names.some((name) => name.startsWith('wasi:sockets/')) ? inertSockets() : {}),
@@ -94,4 +96,16 @@ export function importsFor(
     if (found) known[name] = found;
   }
   return known;
+}
+
+function watched<T extends Record<string, (...args: never[]) => unknown>>(api: T, onCall: () => void): Interface {
+  return Object.fromEntries(
+    Object.entries(api).map(([name, fn]) => [
+      name,
+      (...args: never[]) => {
+        onCall();
+        return fn(...args);
+      },
+    ]),
+  );
 }

@@ -1,15 +1,23 @@
 import { PxError } from '../../error/error.ts';
 import type { Json } from '../../wire/wire.ts';
-import type { AnswerFrame, CallFrame, FromChild, LoadFrame } from '../protocol.ts';
+import {
+  type AnswerFrame,
+  type CallFrame,
+  type FromChild,
+  type LoadFrame,
+  maxPicture,
+  pictureCall,
+} from '../protocol.ts';
 import { fromWit, toWit } from '../wit/json.ts';
 import type { WitFunction } from '../wit/types.ts';
 import { beginEngine, type Engine } from './engine.ts';
 import { importsFor } from './host.ts';
 import { lockProcess } from './lock.ts';
+import { applyPicture, copyOf, stateOf, takePicture } from './picture.ts';
 import { readBlob, readFrame, writeFrame, writeJson } from './pipe.ts';
 
 /** What jco's generated code exports. */
-type Instantiate = (getModule: (name: string) => WebAssembly.Module, imports: Record<string, unknown>) => unknown;
+type Instantiate = Engine['instantiate'];
 
 /**
  * The hidden verb `__plugin CPU-SECONDS MEMORY-MB [engine]`: locks itself, says so, takes a plugin over its pipe and answers calls one at
@@ -34,7 +42,7 @@ async function serve(load: LoadFrame, engine: Engine | undefined): Promise<never
     async (name): Promise<[string, WebAssembly.Module]> => [name, await WebAssembly.compile(readBlob())],
   );
   const code = readBlob();
-  const instantiate = evaluate(text(engine?.code ?? code));
+  const instantiate = engine?.instantiate ?? evaluate(text(code));
   const script = text(readBlob());
   const modules = new Map(await (engine?.modules ?? Promise.all(compiling)));
   let asked = 0;
@@ -50,12 +58,31 @@ async function serve(load: LoadFrame, engine: Engine | undefined): Promise<never
     if (!found) throw new Error(`no core module ${name}`);
     return found;
   };
-  const root: unknown = await instantiate(getModule, importsFor(load, ask, script));
+  const instances: WebAssembly.Instance[] = [];
+  const instantiateCore = (...[module, imports]: ConstructorParameters<typeof WebAssembly.Instance>) => {
+    const instance = new WebAssembly.Instance(module, imports);
+    instances.push(instance);
+    return instance;
+  };
+  /** Whether a script asked the host for anything: then what it has become is not the same each time. */
+  let spoke = false;
+  const hear =
+    load.picture === 'wanted'
+      ? () => {
+          spoke = true;
+        }
+      : undefined;
+  const root: unknown = await instantiate(getModule, importsFor(load, ask, script, hear), instantiateCore);
+  const picture = pictures(load.picture, instances, () => spoke);
   const functions = new Map(load.functions.map((f) => [f.name, f]));
   writeFrame({ t: 'ready' });
   let fresh = true;
   for (;;) {
     const call = readFrame<CallFrame>();
+    if (call.fn === pictureCall) {
+      writeFrame({ t: 'done', id: call.id, ok: picture() } satisfies FromChild);
+      continue;
+    }
     const fn = functions.get(call.fn);
     if (!fn) throw new Error(`no function ${call.fn}`);
     writeJson(outcome(call, fn, find(root, fn.jsPath), load.outputBytes));
@@ -65,7 +92,29 @@ async function serve(load: LoadFrame, engine: Engine | undefined): Promise<never
   }
 }
 
+/** Puts a script into the state of the picture that follows, when one was given; gives what takes one, in base64. */
+function pictures(
+  which: LoadFrame['picture'],
+  instances: WebAssembly.Instance[],
+  spoke: () => boolean,
+): () => string | null {
+  if (which === 'none') return () => null;
+  const state = stateOf(instances);
+  if (which === 'given') {
+    applyPicture(state, readBlob());
+    return () => null;
+  }
+  const fresh = copyOf(state);
+  return () => {
+    const taken = spoke() ? undefined : takePicture(state, fresh);
+    return taken && taken.length <= maxPicture ? taken.toBase64() : null;
+  };
+}
+
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** jco prepares each export for calls that wait in the middle, which a synchronous instance never makes. */
+Object.assign(WebAssembly, { promising: <T>(fn: T) => fn });
 
 /** The generated module as a function: Bun's loader is not needed, and no file or URL is opened. */
 function evaluate(code: string): Instantiate {

@@ -1,7 +1,7 @@
 import { PxError } from '../../error/error.ts';
 import type { PrepareFrame } from '../protocol.ts';
 import { capModules } from './core.ts';
-import { withoutDebug } from './glue.ts';
+import { compact, withoutDebug } from './glue.ts';
 import { lockProcess } from './lock.ts';
 import { readBlob, readFrame, writeFrame } from './pipe.ts';
 import { isInertWasi } from './wasi.ts';
@@ -66,8 +66,9 @@ async function componentTools(): Promise<Prepare> {
     });
     const kept = files
       .filter(([name]) => name === 'plugin.js' || name.endsWith('.wasm'))
-      .map(([name, bytes]): [string, Uint8Array] => [name, name === 'plugin.js' ? quiet(bytes) : bytes]);
-    const out = capModules(kept, job.memoryMb);
+      .map(([name, bytes]) => rewritten(name, bytes, withoutDebug));
+    // The caps are shared by what the code says of its instances, as jco wrote it.
+    const out = capModules(kept, job.memoryMb).map(([name, bytes]) => rewritten(name, bytes, compact));
     writeFrame(
       { t: 'prepared', imports, functions, files: out.map(([name]) => name) },
       out.map(([, bytes]) => bytes),
@@ -75,7 +76,10 @@ async function componentTools(): Promise<Prepare> {
   };
 }
 
-const quiet = (glue: Uint8Array) => new TextEncoder().encode(withoutDebug(new TextDecoder().decode(glue)));
+function rewritten(name: string, bytes: Uint8Array, how: (code: string) => string): [string, Uint8Array] {
+  if (name !== 'plugin.js') return [name, bytes];
+  return [name, new TextEncoder().encode(how(new TextDecoder().decode(bytes)))];
+}
 
 function refusal(thrown: unknown) {
   if (thrown instanceof PxError)

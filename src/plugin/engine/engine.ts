@@ -23,14 +23,25 @@ async function open(): Promise<Pack> {
   return openPack(path);
 }
 
-/**
- * The QuickJS engine that runs plain scripts, as jco's transpiler wrote it at build time (sync instantiation, name `plugin`): `plugin.js` and the core modules, in jco's
- * order and not yet capped. So a small machine never transpiles it.
- */
-export async function engineTranspiled(): Promise<{ files: [name: string, bytes: Uint8Array][] }> {
-  const pack = await carried();
-  const names = pack.names.filter((n) => n.startsWith('engine/'));
-  return {
-    files: await Promise.all(names.map(async (n): Promise<[string, Uint8Array]> => [n.slice(7), await pack.read(n)])),
-  };
+/** Which engine this px carries: a picture of another one's memory is none of this one's. */
+export async function engineId(): Promise<string> {
+  return new TextDecoder().decode(await (await carried()).read('engine-id'));
+}
+
+/** The core modules of the QuickJS engine that runs plain scripts, as jco's transpiler wrote them at build time. */
+export interface EngineModules {
+  /** Those that define a memory or a table, not yet capped, in jco's order. */
+  growing: [name: string, bytes: Uint8Array<ArrayBuffer>][];
+  fixed: [name: string, bytes: Uint8Array<ArrayBuffer>][];
+}
+
+/** Reads the engine's modules out of the executable: so a small machine never transpiles them. The glue is `#engine`. */
+export async function engineModules(): Promise<EngineModules> {
+  const growing: EngineModules['growing'] = [];
+  const fixed: EngineModules['fixed'] = [];
+  for (const [name, bytes] of await (await carried()).readFolder('engine/')) {
+    const file = name.slice(name.lastIndexOf('/') + 1);
+    (name.startsWith('engine/growing/') ? growing : fixed).push([file, bytes]);
+  }
+  return { growing, fixed };
 }

@@ -23,6 +23,8 @@ export interface Pack {
   names: string[];
   /** The bytes of one file; throws when there is none of this name. */
   read(name: string): Promise<Uint8Array>;
+  /** All files below a folder (`engine/`), by their whole names, in one read. */
+  readFolder(folder: string): Promise<[name: string, bytes: Uint8Array<ArrayBuffer>][]>;
 }
 
 /** Opens a pack by the path of its file. */
@@ -32,12 +34,20 @@ export async function openPack(path: string): Promise<Pack> {
   if (start.byteLength < 8 || start.getUint32(0) !== 0x7078706b) throw new Error(`${path} is not a pack`);
   const base = 8 + start.getUint32(4, true);
   const index = new Map<string, [number, number]>(Object.entries(JSON.parse(await file.slice(8, base).text())));
+  const slice = async (from: number, to: number) =>
+    new Uint8Array(await file.slice(base + from, base + to).arrayBuffer());
   return {
     names: [...index.keys()],
     async read(name) {
       const [offset, size] = index.get(name) ?? [];
       if (offset === undefined || size === undefined) throw new Error(`${path} has no ${name}`);
-      return new Uint8Array(await file.slice(base + offset, base + offset + size).arrayBuffer());
+      return slice(offset, offset + size);
+    },
+    async readFolder(folder) {
+      const inside = [...index].filter(([name]) => name.startsWith(folder));
+      const from = Math.min(...inside.map(([, [offset]]) => offset));
+      const whole = await slice(from, Math.max(...inside.map(([, [offset, size]]) => offset + size)));
+      return inside.map(([name, [offset, size]]) => [name, whole.subarray(offset - from, offset - from + size)]);
     },
   };
 }
