@@ -292,7 +292,7 @@ export function startConnector(options: ConnectorOptions): Connector {
     kick: courier.kick,
     typing(chat) {
       const now = timing.now();
-      if (!sender?.can('typing') || stopping.signal.aborted) return;
+      if (!sender?.can('typing') || stopping.signal.aborted || loose.full()) return;
       if (now - (lastTyping.get(chat) ?? 0) < timing.typingEvery) return;
       if (lastTyping.size >= 100) lastTyping.clear();
       lastTyping.set(chat, now);
@@ -322,6 +322,8 @@ export function startConnector(options: ConnectorOptions): Connector {
     act(chat, out) {
       if (!sender || (out.kind !== 'post' && !sender.can(out.kind)))
         return Promise.reject(new PxError('plugin.function', `${plugin} cannot ${out.kind}`));
+      if (loose.full() && out.kind !== 'react')
+        return Promise.reject(new PxError('conflict', `${plugin} has texts to send first`, { retryable: true }));
       lastTraffic = timing.now();
       const done = sender.prepare(chat, out).then((send) => send());
       loose.add(chat, done);

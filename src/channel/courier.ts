@@ -4,9 +4,9 @@ import type { Bus, Json } from '../wire/wire.ts';
 import type { Batch } from './batch.ts';
 import { explainFailure, readSendFailure, unknownOutcome } from './failure.ts';
 import type { Outbox, Part } from './outbox.ts';
-import type { SendWatch } from './sender.ts';
+import { type SendWatch, Unread } from './sender.ts';
 import { splitText } from './split.ts';
-import { backOff, type Timing } from './timing.ts';
+import { backOff, createSleeper, type Timing } from './timing.ts';
 
 /** What a courier works with. */
 export interface CourierOptions {
@@ -53,7 +53,8 @@ export interface Courier {
 export function createCourier(options: CourierOptions): Courier {
   const { channel, outbox, batch, bus, log, timing } = options;
   let route: CourierRoute | undefined;
-  let stopped = false;
+  const stopping = new AbortController();
+  const sleeper = createSleeper(stopping.signal);
   let blockedUntil = 0;
   let blocks = 0;
   /** By chat. */
@@ -98,10 +99,22 @@ export function createCourier(options: CourierOptions): Courier {
     else outbox.again(part, 0, error, true);
   };
 
-  const concluded = async (part: Part, answer: Json) => {
-    const id = await options.conclude(part, answer);
-    if (id !== undefined) await left(part, id);
-    else outbox.again(part, 0, new PxError('interrupted', 'px was stopped before it was sent in full'), false);
+  const concluded = async (part: Part, answer: Json, tries = 1): Promise<void> => {
+    try {
+      const id = await options.conclude(part, answer);
+      if (id !== undefined) await left(part, id);
+      else outbox.again(part, 0, new PxError('interrupted', 'px was stopped before it was sent in full'), false);
+    } catch (thrown) {
+      if (thrown instanceof Unread) await unread(part, thrown, tries);
+      else await failed(part, thrown);
+    }
+  };
+
+  /** Only reading the answer is tried again. It is kept with the part: when px stops meanwhile, the next start reads it. */
+  const unread = async (part: Part, why: Unread, tries: number) => {
+    if (tries >= timing.maxSends) return findOut(part, unknownOutcome(`the platform's answer: ${why.message}`));
+    await sleeper.sleep(backOff(timing.sendPause, tries));
+    if (!stopping.signal.aborted) await concluded(part, why.answer, tries + 1);
   };
 
   const failed = async (part: Part, thrown: unknown) => {
@@ -121,11 +134,13 @@ export function createCourier(options: CourierOptions): Courier {
       return outbox.again(part, 0, error, true);
     }
     const tries = part.attempts + 1;
-    if (failure.kind === 'refused' || tries >= timing.maxSends)
+    // Too much to do at once is not the part's fault.
+    const counted = error.code !== 'conflict';
+    if (failure.kind === 'refused' || (counted && tries >= timing.maxSends))
       return dead(part, 'failed', new PxError('channel.delivery', why, { cause: error, data: { attempts: tries } }));
     const wait = failure.afterMs ?? backOff(timing.sendPause, tries);
     log.warn(`a message to ${part.chat} was not taken, trying again`, { id: part.id, tries, waitMs: wait, error: why });
-    outbox.again(part, timing.now() + wait, error, true);
+    outbox.again(part, timing.now() + wait, error, counted);
   };
 
   const carry = async (part: Part, maxText: number) => {
@@ -142,7 +157,8 @@ export function createCourier(options: CourierOptions): Courier {
       });
       await left(part, id);
     } catch (thrown) {
-      await failed(part, thrown);
+      if (thrown instanceof Unread) await unread(part, thrown, 1);
+      else await failed(part, thrown);
     }
   };
 
@@ -161,7 +177,7 @@ export function createCourier(options: CourierOptions): Courier {
 
   const work = () => {
     soon = false;
-    if (stopped || !route || opening) return;
+    if (stopping.signal.aborted || !route || opening) return;
     clearTimeout(timer);
     try {
       const { atOnce, maxText } = route;
@@ -184,7 +200,7 @@ export function createCourier(options: CourierOptions): Courier {
   };
 
   const kick = () => {
-    if (stopped || !route || soon) return;
+    if (stopping.signal.aborted || !route || soon) return;
     soon = true;
     // Not in this tick: what else comes in it is looked at together.
     queueMicrotask(work);
@@ -201,7 +217,7 @@ export function createCourier(options: CourierOptions): Courier {
       opening = (async () => {
         for (const part of stuck) {
           if (part.answer === undefined) await findOut(part, error);
-          else await concluded(part, part.answer).catch((thrown: unknown) => failed(part, thrown));
+          else await concluded(part, part.answer);
         }
       })()
         .catch(brokenOutbox)
@@ -216,7 +232,7 @@ export function createCourier(options: CourierOptions): Courier {
       kick();
     },
     async stop() {
-      stopped = true;
+      stopping.abort();
       clearTimeout(timer);
       await Promise.all([...inHand.values(), opening]);
     },

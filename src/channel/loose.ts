@@ -1,12 +1,16 @@
 /** Small things on their way to a chat (a sign of typing, a draft): the text they belong to waits for them, so that none comes after it. */
 export interface Loose {
   add(chat: string, work: Promise<unknown>): void;
+  /** True while so many chats have some that more would only hold up the texts. */
+  full(): boolean;
   /** Resolves when none is under way to this chat, or after a second. */
   settled(chat: string): Promise<void>;
 }
 
 /** How long a text waits, in ms. */
 const PATIENCE_MS = 1_000;
+/** Chats that may have such things under way at once. */
+const MOST_CHATS = 16;
 
 /** Keeps count of them. */
 export function createLoose(): Loose {
@@ -18,6 +22,7 @@ export function createLoose(): Loose {
       });
       under.set(chat, all);
     },
+    full: () => under.size >= MOST_CHATS,
     async settled(chat) {
       const waiting = under.get(chat);
       if (!waiting) return;

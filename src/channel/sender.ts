@@ -16,6 +16,18 @@ export interface SenderOptions {
   fileOf(id: string): string;
 }
 
+/** The platform has answered, but the connector could not read it for now (it is busy, or was ended): sending anew would repeat the text. */
+export class Unread extends Error {
+  override readonly name = 'Unread';
+  /** What the platform answered. */
+  readonly answer: Json;
+
+  constructor(answer: Json, cause: PxError) {
+    super(cause.message, { cause });
+    this.answer = answer;
+  }
+}
+
 /** Told what happens while something is sent. */
 export interface SendWatch {
   /** The platform has answered, and nobody has read it yet. */
@@ -31,9 +43,9 @@ export interface Sender {
   can(ability: string): boolean;
   /** How long the platform shows the same key once, in ms; 0 when it does not. */
   readonly onceFor: number;
-  /** Gets it ready: nothing is sent before the returned function is called, which resolves with the platform's id of the message. */
+  /** Gets it ready: nothing is sent before the returned function is called, which resolves with the platform's id of the message, or throws {@link Unread}. */
   prepare(chat: string, out: Outgoing): Promise<(watch?: SendWatch) => Promise<string>>;
-  /** What an answer means that came before px was stopped: the message's id; undefined when it has to be sent anew. */
+  /** What an answer means that came before: the message's id; undefined when it has to be sent anew. Throws {@link Unread}. */
   conclude(chat: string, out: Outgoing, answer: Json): Promise<string | undefined>;
 }
 
@@ -74,13 +86,15 @@ export function createSender(options: SenderOptions): Sender {
     }
   };
 
-  /** Reading an answer changes nothing on the platform: a plugin that fails at it is asked once more. */
-  const read = async (chat: string, out: Outgoing, answer: Json): Promise<Json> => {
+  /** Reading an answer changes nothing on the platform: a plugin that fails at it is asked once more. Its own word on the answer is an error of its. */
+  const read = async (chat: string, out: Outgoing, answer: Json, again = true): Promise<Json> => {
     try {
       return await call('on-sent', [chat, out, answer]);
     } catch (thrown) {
-      if (toPxError(thrown).code === 'plugin.guest') throw thrown;
-      return call('on-sent', [chat, out, answer]);
+      const error = toPxError(thrown);
+      if (error.code === 'plugin.guest') throw error;
+      if (again) return read(chat, out, answer, false);
+      throw new Unread(answer, error);
     }
   };
 

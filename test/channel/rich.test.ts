@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PxError } from '../../src/error/error.ts';
 import type { Json } from '../../src/wire/wire.ts';
-import { cleanUp, guestMessage, live, Platform, tempFolder, until } from './world.ts';
+import { cleanUp, guestMessage, inbound, live, Platform, tempFolder, until } from './world.ts';
 
 afterEach(cleanUp);
 
@@ -74,6 +75,65 @@ describe('a connector that gives its requests away', () => {
     await until(() => second.of('message.out').length === 1);
     expect(second.of('message.out')[0]).toMatchObject({ state: 'sent', platformId: 'p1' });
     expect(after.sent).toEqual([]);
+  });
+
+  test('a text whose answer cannot be read at once is not sent again: only reading it is tried again', async () => {
+    const platform = new Rich();
+    const read = platform.more['on-sent'];
+    let reads = 0;
+    platform.more['on-sent'] = (args) => {
+      if (++reads <= 5) throw new PxError('conflict', 'chat has 64 calls waiting already', { retryable: true });
+      return read?.(args) ?? null;
+    };
+    const { channels, of } = await live({ platform });
+    channels.send('chat', 'ada', 'hello');
+    channels.send('chat', 'ada', 'and more');
+    await until(() => of('message.out').length === 2);
+    expect(of('message.out')).toMatchObject([{ state: 'sent', platformId: 'p1' }, { state: 'sent' }]);
+    expect(platform.sent.map((one) => one.content)).toEqual(['hello', 'and more']);
+  });
+
+  test('a text whose answer can never be read is reported, not repeated', async () => {
+    const platform = new Rich();
+    platform.more['on-sent'] = () => {
+      throw new PxError('plugin.quarantined', 'chat is quarantined');
+    };
+    const { channels, of } = await live({ platform, timing: { maxSends: 4 } });
+    channels.send('chat', 'ada', 'hello');
+    await until(() => of('message.out').length === 1);
+    expect(of('message.out')[0]).toMatchObject({ state: 'failed', error: { code: 'channel.delivery' } });
+    expect(channels.undelivered()).toMatchObject([{ text: 'hello', state: 'unknown' }]);
+    expect(platform.sent).toHaveLength(1);
+  });
+
+  test('signs of typing never keep texts from being sent: where many chats are written in, some have none', async () => {
+    const platform = new Rich();
+    platform.abilities = ['typing'];
+    const open = Promise.withResolvers<void>();
+    platform.meanwhile = ({ kind }) => (kind === 'typing' ? open.promise : undefined);
+    const { channels, of } = await live({ platform });
+    channels.send('chat', 'first', 'hello');
+    await until(() => of('message.out').length === 1);
+    for (let n = 0; n < 60; n++) channels.typing({ ...inbound('chat', 'm1'), chat: `c${n}` });
+    await until(() => platform.sent.filter(({ kind }) => kind === 'typing').length >= 16);
+    for (let n = 0; n < 60; n++) channels.send('chat', `d${n}`, 'hello');
+    await until(() => of('message.out').length === 61);
+    expect(platform.sent.filter(({ kind }) => kind === 'typing')).toHaveLength(16);
+    open.resolve();
+  });
+
+  test('a connector that is too busy to send costs a text none of its tries', async () => {
+    const platform = new Rich();
+    const next = platform.more['next-send'];
+    let busy = 10;
+    platform.more['next-send'] = (args) => {
+      if (busy-- > 0) throw new PxError('conflict', 'chat has 64 calls waiting already', { retryable: true });
+      return next?.(args) ?? null;
+    };
+    const { channels, of } = await live({ platform, timing: { maxSends: 3 } });
+    channels.send('chat', 'ada', 'hello');
+    await until(() => of('message.out').length === 1);
+    expect(of('message.out')[0]).toMatchObject({ state: 'sent' });
   });
 
   const crash = async (abilities: string[], exports: string[]) => {
