@@ -7,6 +7,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePack } from '../src/plugin/engine/pack.ts';
+import { buildAuthorPack } from './plugin/author.ts';
 import { buildC, buildClock, buildRust, buildScript, type Output } from './plugin/build.ts';
 import { buildEngine, carriedEngine, transpileEngine } from './plugin/engine.ts';
 import { buildAs, buildGo, buildPython, buildRustWasi, buildTs, Missing } from './plugin/languages.ts';
@@ -62,6 +63,7 @@ await step(async () => ({
     ...modules,
   ]),
 }));
+await step(() => buildAuthorPack(root));
 if (process.argv.includes('--examples'))
   for (const build of [buildC, buildAs, buildTs, buildRust, buildRustWasi, buildGo, buildPython])
     try {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readWit, type WitItem } from './plugin/wit.ts';
+import { readWit, type WitItem } from '../src/plugin/author/wit-docs.ts';
 
 /** docs/reference/wit.md: the contract of wit/core.wit, with its own words. */
 export async function witReference(): Promise<string> {

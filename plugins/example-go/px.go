@@ -28,8 +28,8 @@ var keep = map[uint32][]byte{}
 // Where results are written, and where the host answers; uint64 aligns both to 8.
 var area, answer [5]uint64
 
-//go:wasmexport go_realloc
-func goRealloc(old pointer, oldSize, align, size uint32) pointer {
+//go:wasmexport cabi_realloc
+func cabiRealloc(old pointer, oldSize, align, size uint32) pointer {
 	block := make([]byte, size+8) // Go aligns what is 8 bytes or more to 8.
 	if oldSize > 0 {
 		copy(block, unsafe.Slice((*byte)(old), oldSize))

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withDocs } from '../../src/plugin/author/component.ts';
 import type { PluginManifest } from '../../src/plugin/plugin.ts';
-import { component, withDocs } from './component.ts';
+import { component } from './component.ts';
 
 /** A built file. */
 export interface Output {
@@ -55,7 +56,7 @@ export async function buildClock(root: string): Promise<Built> {
   const core = join(root, 'build/plugins/.clock.core.wasm');
   const flags = ['--runtime', 'stub', '-Oz', '--converge', '--use', 'abort=', '--noAssert', '--outFile', core];
   await run([process.execPath, join(root, 'node_modules/assemblyscript/bin/asc.js'), 'clock.ts', ...flags], dir);
-  const bytes = await component(root, core, join(dir, 'clock.wit'), 'clock', 'utf16');
+  const bytes = await component(root, core, { wit: join(dir, 'clock.wit'), world: 'clock', strings: 'utf16' });
   return { file: 'clock.wasm', bytes, manifest: readManifest(root, 'clock') };
 }
 
@@ -66,8 +67,8 @@ export async function buildC(root: string): Promise<Output> {
   const flags =
     '--target=wasm32-unknown-unknown -nostdlib -ffreestanding -O2 -mbulk-memory -Wall -Wextra -Werror'.split(' ');
   const link = ['-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=32768', '-o', core];
-  await run(['clang-19', ...flags, ...link, 'example.c'], dir);
-  const bytes = await component(root, core, join(dir, '../example.wit'), 'example', 'utf8');
+  await run(['clang-19', ...flags, '-I', join(root, 'plugins/template/c/common'), ...link, 'example.c'], dir);
+  const bytes = await component(root, core, { wit: join(dir, '../example.wit'), world: 'example' });
   return { file: 'example-c.wasm', bytes };
 }
 

@@ -1,41 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { componentEmbed, componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
-import { packageDocs } from './wit.ts';
+import { makeComponent, withDocs, witSource } from '../../src/plugin/author/component.ts';
 
-/**
- * Makes a component of a core module. With a WIT file its world is embedded first (a module from wit-bindgen carries its own), and the
- * documentation in the WIT is put into the component, from where px shows it to models. `project-x:core` is known without a copy.
- */
-export async function component(
-  root: string,
-  core: string,
-  wit?: string,
-  world?: string,
-  encoding: 'utf8' | 'utf16' = 'utf8',
-) {
+/** How {@link component} makes a component of a module that has no types in it. */
+interface Typed {
+  /** The WIT file; its documentation is put into the component. `project-x:core` is known without a copy. */
+  wit: string;
+  world: string;
+  strings?: 'utf8' | 'utf16';
+  adapters?: [name: string, module: Uint8Array][];
+}
+
+/** Makes a component of a core module's file, as `px plugin build` does. A module from wit-bindgen carries its own types. */
+export async function component(root: string, core: string, typed?: Typed): Promise<Uint8Array> {
   const binary = new Uint8Array(readFileSync(core));
-  if (!wit || !world) return componentNew(binary, []);
-  const text = readFileSync(wit, 'utf8');
-  const witSource = `${text}\n${nested(readFileSync(join(root, 'wit/core.wit'), 'utf8'))}`;
-  const embedded = await componentEmbed({ binary, witSource, world, stringEncoding: encoding });
-  return withDocs(await componentNew(embedded, []), text);
-}
-
-/** A WIT package as a nested one: `package a:b@1; …` → `package a:b@1 { … }`. */
-function nested(wit: string): string {
-  return `${wit.replace(/^((?:\s*\/\/.*\n)*)\s*package ([^;]+);/, '$1package $2 {')}\n}`;
-}
-
-/** A component with the documentation of its WIT appended as a `px-docs` section, in the JSON of wit-component's `package-docs`
- * (a section of that name itself would have to fit the package that tools read out of a component, whose world is called `root`). */
-export function withDocs(bytes: Uint8Array, wit: string): Uint8Array {
-  const text = new TextEncoder();
-  const name = text.encode('px-docs');
-  const body = [...leb(name.length), ...name, 0, ...text.encode(JSON.stringify(packageDocs(wit)))];
-  return Uint8Array.from([...bytes, 0, ...leb(body.length), ...body]);
-}
-
-function leb(n: number): number[] {
-  return n < 0x80 ? [n] : [(n & 0x7f) | 0x80, ...leb(n >>> 7)];
+  if (!typed) return makeComponent(binary);
+  const text = readFileSync(typed.wit, 'utf8');
+  const source = witSource(text, readFileSync(join(root, 'wit/core.wit'), 'utf8'));
+  const { world: name, strings = 'utf8', adapters = [] } = typed;
+  return withDocs(await makeComponent(binary, { world: { source, name, strings }, adapters }), text);
 }

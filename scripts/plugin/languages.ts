@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withDocs } from '../../src/plugin/author/component.ts';
+import { openPack } from '../../src/plugin/engine/pack.ts';
 import { type Output, run } from './build.ts';
-import { component, withDocs } from './component.ts';
+import { component } from './component.ts';
 
 /** What stands between a build and its example: printed, and the example's tests are skipped with it. */
 export class Missing extends Error {}
@@ -16,7 +18,7 @@ export async function buildAs(root: string): Promise<Output> {
   const flags = ['--runtime', 'stub', '-Oz', '--converge', '--use', 'abort=', '--noAssert', '--outFile', core];
   await run([process.execPath, join(root, 'node_modules/assemblyscript/bin/asc.js'), 'example.ts', ...flags], dir);
   await renameExports(core);
-  return { file: 'example-as.wasm', bytes: await component(root, core, witOf(root), world, 'utf16') };
+  return { file: 'example-as.wasm', bytes: await component(root, core, { wit: witOf(root), world, strings: 'utf16' }) };
 }
 
 /** AssemblyScript's exports are identifiers, WIT's names have dashes: `lookAround` becomes `look-around`. */
@@ -111,21 +113,24 @@ async function findGo(root: string): Promise<string> {
   throw new Missing('Go 1.24 or later is not installed');
 }
 
-/** The example in Go: standard Go for wasip1, its WASI imports answered inside the module by wasi.wat. */
+/** The example in Go: standard Go for wasip1, its WASI imports answered by the module that `px plugin build` uses. */
 export async function buildGo(root: string): Promise<Output> {
   const go = await findGo(root);
   const dir = join(root, 'plugins/example-go');
-  const built = (part: string) => join(root, `build/plugins/.example-go.${part}.wasm`);
-  await run([go, 'build', '-buildmode=c-shared', '-trimpath', '-ldflags=-s -w', '-o', built('core'), '.'], dir, {
+  const core = join(root, 'build/plugins/.example-go.core.wasm');
+  await run([go, 'build', '-buildmode=c-shared', '-trimpath', '-ldflags=-s -w', '-o', core, '.'], dir, {
     GOOS: 'wasip1',
     GOARCH: 'wasm',
     GOFLAGS: '',
     GOCACHE: join(root, 'build/go'),
   });
-  const merge = join(root, 'node_modules/binaryen/bin/wasm-merge');
-  const parts = [built('core'), 'go', join(dir, 'wasi.wat'), 'wasi_snapshot_preview1'];
-  await run([process.execPath, merge, '--all-features', ...parts, '-o', built('merged')], dir);
-  return { file: 'example-go.wasm', bytes: await component(root, built('merged'), witOf(root), world) };
+  const wasi = await (await openPack(join(root, 'build/plugins/author.pack'))).read('go-wasi.wasm');
+  const typed = {
+    wit: witOf(root),
+    world,
+    adapters: [['wasi_snapshot_preview1', wasi]] satisfies [string, Uint8Array][],
+  };
+  return { file: 'example-go.wasm', bytes: await component(root, core, typed) };
 }
 
 /** The example in Rust once more, with WASI: what `wasm32-wasip2` makes of the standard library. */

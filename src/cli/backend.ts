@@ -1,5 +1,6 @@
 import type { App } from '../app/app.ts';
 import { type Client, connect, createClient } from '../client/client.ts';
+import { PxError } from '../error/error.ts';
 import type { LogSink } from '../log/log.ts';
 import type { Context } from './verb.ts';
 
@@ -18,6 +19,15 @@ export interface BackendOptions {
   log?: LogSink;
   /** What has to be done before the verb's own work: notes indexed, models looked for. */
   prepare?(app: App): Promise<void>;
+}
+
+/** The px that runs for this home. Throws PxError `gateway.unreachable`. */
+export async function runningPx({ home }: Pick<Context, 'home'>): Promise<Client> {
+  const client = await connect(home);
+  if (client) return client;
+  throw new PxError('gateway.unreachable', `No px is running for ${home.root}.`, {
+    hint: 'Start it with `px serve`.',
+  });
 }
 
 /**

@@ -8,7 +8,7 @@ import type { GuestLog } from './guest-log.ts';
 import type { Resolve } from './http/address.ts';
 import { toPlaceholders } from './http/placeholder.ts';
 import type { HttpError } from './http/reach.ts';
-import type { GuestRequest } from './http/request.ts';
+import type { GuestRequest, Send } from './http/request.ts';
 import { KvError, type PluginKv } from './kv.ts';
 import type { HeldFiles, HeldSocket } from './plugin.ts';
 import { createRate } from './rate.ts';
@@ -30,6 +30,8 @@ export interface BrokerOptions {
   bus: Bus;
   resolve: Resolve;
   ca: string | undefined;
+  /** Does the requests; the network when left out. */
+  send?: Send | undefined;
   /** Takes what `emit-message` pushes (its record in JSON); false when it was seen before. May throw PxError. */
   emit: ((plugin: string, message: Json) => boolean) | undefined;
 }
@@ -118,7 +120,8 @@ export function createBroker(options: BrokerOptions): Broker {
       timeoutMs: Math.min(wanted ?? longestMs, longestMs),
     };
     const { guestRequest } = await import('./http/request.ts');
-    const answer = await guestRequest(guest, { ...reach(grants), maxBytes: limits.http_bytes, files }, signal);
+    const around = { ...reach(grants), maxBytes: limits.http_bytes, files, send: options.send };
+    const answer = await guestRequest(guest, around, signal);
     if ('ok' in answer) return { ok: { ...answer.ok, body: Buffer.from(answer.ok.body).toString('base64') } };
     if (typeof answer.err !== 'object' || !('denied' in answer.err)) return { err: answer.err };
     deny('http-request', `${method.slice(0, 20)} ${url.slice(0, 200)}: ${answer.err.denied}`);

@@ -29,19 +29,20 @@ function number(bytes: Uint8Array, from: number): { value: number; end: number }
   return undefined;
 }
 
-function* manifests(bytes: Uint8Array): Generator<{ from: number; payload: Uint8Array; end: number }> {
+/** The custom sections of one name. */
+function* named(bytes: Uint8Array, wanted: string): Generator<{ from: number; payload: Uint8Array; end: number }> {
   for (const { id, from, body, end } of sections(bytes)) {
     const name = id === 0 ? number(bytes, body) : undefined;
-    if (!name || name.end + name.value > end || name.value !== sectionName.length) continue;
+    if (!name || name.end + name.value > end || name.value !== wanted.length) continue;
     const payload = name.end + name.value;
-    if (Buffer.from(bytes.subarray(name.end, payload)).toString('latin1') !== sectionName) continue;
+    if (Buffer.from(bytes.subarray(name.end, payload)).toString('latin1') !== wanted) continue;
     yield { from, payload: bytes.subarray(payload, end), end };
   }
 }
 
 /** The manifest inside a component; undefined when it has none. Throws PxError `plugin.invalid` when it is no JSON, or there are two. */
 export function embeddedManifest(component: Uint8Array): unknown {
-  const [found, second] = [...manifests(component)];
+  const [found, second] = [...named(component, sectionName)];
   if (!found) return undefined;
   if (second) throw new PxError('plugin.invalid', `it has two sections ${sectionName}`);
   if (found.payload.length > maxManifest)
@@ -53,22 +54,32 @@ export function embeddedManifest(component: Uint8Array): unknown {
   }
 }
 
-/** The component with this manifest inside, in the place of one it had. */
+/** The component with this manifest inside, in the place of one it had. Throws PxError `plugin.invalid`, `too-large`. */
 export function embedManifest(component: Uint8Array, manifest: unknown): Uint8Array {
-  if (component[0] !== 0 || component[1] !== 0x61 || component[4] !== 0x0d)
-    throw new PxError('plugin.invalid', 'it is not a WebAssembly component');
   const text = new TextEncoder().encode(JSON.stringify(manifest));
   if (text.length > maxManifest) throw new PxError('too-large', `a manifest has at most ${maxManifest} bytes`);
-  const name = new TextEncoder().encode(sectionName);
+  return withSection(component, sectionName, text);
+}
+
+/** The component with this custom section, in the place of those of its name. Throws PxError `plugin.invalid`. */
+export function withSection(component: Uint8Array, called: string, payload: Uint8Array): Uint8Array {
+  if (!isComponent(component)) throw new PxError('plugin.invalid', 'it is not a WebAssembly component');
+  const name = new TextEncoder().encode(called);
   const kept: Uint8Array[] = [];
   let at = 0;
-  for (const { from, end } of manifests(component)) {
+  for (const { from, end } of named(component, called)) {
     kept.push(component.subarray(at, from));
     at = end;
   }
   kept.push(component.subarray(at));
-  const size = leb(1 + name.length + text.length);
-  return Buffer.concat([...kept, Uint8Array.of(0, ...size, name.length), name, text]);
+  const nameSize = leb(name.length);
+  const size = leb(nameSize.length + name.length + payload.length);
+  return Buffer.concat([...kept, Uint8Array.of(0, ...size, ...nameSize), name, payload]);
+}
+
+/** Whether bytes are a component, and not a core module. */
+export function isComponent(bytes: Uint8Array): boolean {
+  return bytes[0] === 0 && bytes[1] === 0x61 && bytes[4] === 0x0d;
 }
 
 function leb(value: number): number[] {

@@ -53,6 +53,8 @@ export interface GuestOptions {
   limits: GuestLimits;
   /** What `config-get` gives, each as JSON. */
   settings: [key: string, json: string][];
+  /** What its clock begins with, in ms since 1970; the machine's time when left out. */
+  clock?: number | undefined;
   host: AnswerHost;
 }
 
@@ -210,13 +212,14 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     state = 'loading';
     const { functions, imports, modules } = image;
     const names = modules.map(([name]) => name);
-    const { settings } = options;
+    const { settings, clock } = options;
     const frame: LoadFrame = {
       t: 'load',
       modules: names,
       functions,
       imports,
       settings,
+      ...(clock === undefined ? {} : { clock }),
       outputBytes: limits.outputBytes,
       picture: options.pictureWanted ? 'wanted' : image.picture ? 'given' : 'none',
     };

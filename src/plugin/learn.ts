@@ -43,7 +43,7 @@ export async function learn(file: SourceFile, name: string | undefined, options:
       : await componentImage(source, undefined, limits.memoryMb, cache, prepare);
   const found = await ask(image, file, options);
   const manifest: PartialManifest = { ...found.manifest, ...file.manifest };
-  const called = name ?? manifest.name ?? nameFromFile(file.filename);
+  const called = name ?? manifest.name ?? nameFromFile(file.folder ?? file.filename);
   return {
     file: storedAs(digest, file.kind === 'component' ? 'plugin.wasm' : file.filename),
     source: file.source,

@@ -106,6 +106,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       bus,
       resolve: options.resolve ?? systemResolve,
       ca: options.ca,
+      send: options.outside?.send,
       emit: options.emit,
     });
     const runner = createRunner({
@@ -118,6 +119,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       host: broker.answer,
       settings: () => (entryOf(name).manifest.sealed ? [] : settingsOf(configOf(name))),
       sealed: () => entryOf(name).manifest.sealed,
+      ...(options.outside === undefined ? {} : { clock: options.outside.clock }),
       limits: () => limitsOf(name),
       engine: () => entryOf(name).kind === 'script',
       quarantined: entryOf(name).quarantine,

@@ -6,6 +6,7 @@ import type { Ask, Asked } from '../policy/policy.ts';
 import type { Secrets } from '../secret/secret.ts';
 import type { Store } from '../store/store.ts';
 import type { Bus, Json, JsonSchema, PluginSummary } from '../wire/wire.ts';
+import type { Send } from './http/request.ts';
 
 /** A function a plugin exports, with its types as JSON Schema. */
 export interface PluginFunction {
@@ -157,6 +158,16 @@ export interface PluginOptions {
   resolve?: (host: string) => Promise<string[]>;
   /** Certificates to trust besides the system's when plugins make requests, as PEM. */
   ca?: string;
+  /** What stands in the place of the world outside when a plugin is tested: everything up to there is as it always is. */
+  outside?: Outside;
+}
+
+/** The world outside px, scripted. */
+export interface Outside {
+  /** Does the requests that the broker let through, secrets filled in. */
+  send: Send;
+  /** What a plugin's clock begins with, in ms since 1970; the machine's time when undefined. */
+  clock(): number | undefined;
 }
 
 /** Opens the Wasm host: reads which plugins are installed, and nothing else; no process is started. */
@@ -179,6 +190,11 @@ export async function packPlugin(component: Uint8Array, manifest: unknown): Prom
   const [{ embedManifest }, { readManifest }] = await Promise.all([import('./embedded.ts'), import('./manifest.ts')]);
   const { file: _, ...inside } = readManifest(manifest ?? {}, 'plugin.yaml');
   return embedManifest(component, inside);
+}
+
+/** What the author of a plugin works with: templates, building, testing. */
+export function loadAuthor(): Promise<typeof import('./author/author.ts')> {
+  return import('./author/author.ts');
 }
 
 /** A new key pair for authors: the private one as PEM, the public one as `trust.keys` takes it. */

@@ -85,6 +85,8 @@ export interface LoadFrame {
   imports: string[];
   /** The plugin's settings, each as JSON: when they change the process is replaced. */
   settings: [key: string, json: string][];
+  /** The time it is told at its start, in ms since 1970, when that is another than the machine's: the clock of a test. */
+  clock?: number;
   /** Largest JSON of one result, in bytes. */
   outputBytes: number;
   /** Of a script: whether the state it has once it is evaluated follows, or will be asked for. */

@@ -16,6 +16,8 @@ export interface RunnerOptions {
   settings(): [key: string, json: string][];
   /** Whether each call has a process of its own, and what goes wrong in it is the fault of what it was called with. */
   sealed(): boolean;
+  /** What its clock begins with; the machine's time when left out. */
+  clock?(): number | undefined;
   limits(): GuestLimits & { idleMs: number; bodyBytes: number };
   mode(): SandboxMode;
   command: string[];
@@ -110,7 +112,16 @@ export function createRunner(options: RunnerOptions): Runner {
     image.catch(() => {});
     try {
       const made = await startGuest(
-        { command, image, limits, host, mode: options.mode(), engine: options.engine(), settings: options.settings() },
+        {
+          command,
+          image,
+          limits,
+          host,
+          mode: options.mode(),
+          engine: options.engine(),
+          settings: options.settings(),
+          clock: options.clock?.(),
+        },
         limits.bodyBytes,
         signal,
       );

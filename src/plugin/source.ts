@@ -14,6 +14,8 @@ export interface SourceFile {
   manifest: PartialManifest;
   /** Where it came from: shown to people, and read again by an update. */
   source: string;
+  /** The name of the folder it was found in: what it is called when no manifest says it. */
+  folder?: string;
   /** Of a script on this machine: its path, and the folder that what it imports may come from. */
   local?: { path: string; root: string } | undefined;
   /** The lines of its `.sig`; undefined when it has none, or nobody's signature counts. */
@@ -85,7 +87,7 @@ async function fromFile(path: string, manifest: PartialManifest, source: string,
 }
 
 /** The folder of a script's package, or its own folder when it is in none. */
-function rootOf(path: string): string {
+export function rootOf(path: string): string {
   for (let at = dirname(path); at !== dirname(at); at = dirname(at)) if (look(join(at, 'package.json'))) return at;
   return dirname(path);
 }
@@ -102,7 +104,7 @@ async function fromFolder(path: string, signed: boolean): Promise<SourceFile> {
       hint: 'Build the plugin first; its README says how.',
     });
   const read = await fromFile(insideFile(path, file), manifest, path, signed);
-  return { ...read, manifest: { ...read.manifest, name: read.manifest.name ?? basename(path) } };
+  return { ...read, folder: basename(path) };
 }
 
 async function manifestIn(path: string): Promise<PartialManifest> {

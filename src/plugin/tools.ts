@@ -44,7 +44,7 @@ export function toolsOf(plugins: [name: string, entry: Entry][], call: CallFunct
 }
 
 /** `<plugin>_<function>` in letters models take, without saying the plugin's name twice. */
-function toolName(plugin: string, fn: string): string {
+export function toolName(plugin: string, fn: string): string {
   const word = (text: string) => text.replace(/[^A-Za-z0-9]+/g, '_');
   const name = word(fn);
   const prefix = word(plugin);

@@ -106,8 +106,13 @@ const resume = verb({
 /** `px plugin …`. */
 export const plugin = group({
   name: 'plugin',
-  summary: 'Install, inspect and call plugins.',
-  examples: ['px plugin add ./weather.wasm', 'px plugin list', `px plugin call weather forecast '["Graz"]'`],
+  summary: 'Install, inspect, call and write plugins.',
+  examples: [
+    'px plugin add ./weather.wasm',
+    'px plugin list',
+    `px plugin call weather forecast '["Graz"]'`,
+    'px plugin new my-plugin',
+  ],
   verbs: {
     add: async () => (await import('./plugin-install.ts')).add,
     update: async () => (await import('./plugin-install.ts')).update,
@@ -118,6 +123,11 @@ export const plugin = group({
     remove: async () => remove,
     logs: async () => logs,
     resume: async () => resume,
+    new: async () => (await import('./plugin-author.ts')).create,
+    test: async () => (await import('./plugin-test.ts')).test,
+    dev: async () => (await import('./plugin-dev.ts')).dev,
+    build: async () => (await import('./plugin-author.ts')).build,
+    types: async () => (await import('./plugin-author.ts')).types,
     pack: async () => (await import('./plugin-sign.ts')).pack,
     sign: async () => (await import('./plugin-sign.ts')).sign,
     keygen: async () => (await import('./plugin-sign.ts')).keygen,

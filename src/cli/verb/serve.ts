@@ -1,4 +1,5 @@
 import { PxError, toPxError } from '../../error/error.ts';
+import { nextSignal } from '../signal.ts';
 import { verb } from '../verb.ts';
 
 /** `px serve`. */
@@ -66,19 +67,6 @@ export const serve = verb({
     }
   },
 });
-
-/** Resolves with the first signal to end; a second one ends at once. */
-function nextSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let asked = false;
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.on(name, () => {
-        if (asked) process.exit(name === 'SIGINT' ? 130 : 128 + (name === 'SIGTERM' ? 15 : 1));
-        asked = true;
-        resolve(name);
-      });
-  });
-}
 
 function portOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;

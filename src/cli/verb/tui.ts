@@ -1,5 +1,6 @@
 import { connect } from '../../client/client.ts';
 import { PxError } from '../../error/error.ts';
+import { runningPx } from '../backend.ts';
 import { verb } from '../verb.ts';
 
 /** `px tui`. */
@@ -26,11 +27,7 @@ export const tui = verb({
         hint: 'Give a name like work, or channel/chat.',
       });
     checkTerminal(env.get('TERM'));
-    const client = await connect(home);
-    if (!client)
-      throw new PxError('gateway.unreachable', `No px is running for ${home.root}.`, {
-        hint: 'Start it with `px serve`.',
-      });
+    const client = await runningPx({ home });
     const locale = env.get('LC_ALL') || env.get('LC_CTYPE') || env.get('LANG') || '';
     return await runTui({
       client,

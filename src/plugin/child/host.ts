@@ -27,14 +27,14 @@ interface Message {
 const bytesOf = (json: Json): Uint8Array => Uint8Array.fromBase64(String(json));
 
 /** host-api as jco wants it. Everything that reaches out is a question to the daemon, which alone decides. */
-function hostApi(ask: AskHost, settings: Map<string, string>) {
+function hostApi(ask: AskHost, settings: Map<string, string>, time: () => number) {
   return {
     kvSet: (key: string, value: Uint8Array) => void ask('kv-set', key, value.toBase64()),
     kvGet: (key: string) => bytesOf(ask('kv-get', key)),
     kvDelete: (key: string) => void ask('kv-delete', key),
     kvList: (prefix: string) => ask('kv-list', prefix),
     log: (level: string, message: string) => void ask('log', level, message.slice(0, 8192)),
-    now: () => BigInt(Date.now()),
+    now: () => BigInt(time()),
     randomBytes: (count: number) => {
       if (count > 65_536) throw new Error('random-bytes gives at most 65536 bytes at a time');
       return crypto.getRandomValues(new Uint8Array(count));
@@ -79,16 +79,18 @@ function askHttp(ask: AskHost, request: Request) {
  * The script engine also finds its script here. `onCall` is told of every call of the host, answered here or not.
  */
 export function importsFor(
-  { imports: names, settings }: Pick<LoadFrame, 'imports' | 'settings'>,
+  { imports: names, settings, clock }: Pick<LoadFrame, 'imports' | 'settings' | 'clock'>,
   ask: AskHost,
   script: string,
   onCall?: () => void,
 ): Record<string, Interface> {
-  const api = hostApi(ask, new Map(settings));
+  const ahead = clock === undefined ? 0 : clock - Date.now();
+  const time = () => Date.now() + ahead;
+  const api = hostApi(ask, new Map(settings), time);
   const known: Record<string, Interface> = {
     'project-x:core/host-api': onCall ? watched(api, onCall) : api,
     'project-x:core/plugin-source': { source: () => script },
-    ...inertWasi((level, line) => void ask('log', level, line.slice(0, 8192))),
+    ...inertWasi((level, line) => void ask('log', level, line.slice(0, 8192)), time),
     ...(names.some((name) => name.startsWith('wasi:sockets/')) ? inertSockets() : {}),
   };
   for (const name of names) {

@@ -13,7 +13,10 @@ export function isInertWasi(name: string): boolean {
  * The part of WASI 0.2 that reaches nothing: clocks, randomness, standard output as log lines, an empty environment, no
  * folders, no socket that could be had. Ordinary toolchains link it even for code that never uses it.
  */
-export function inertWasi(log: (level: 'info' | 'warn', line: string) => void): Record<string, Interface> {
+export function inertWasi(
+  log: (level: 'info' | 'warn', line: string) => void,
+  time: () => number = Date.now,
+): Record<string, Interface> {
   class IoError {
     toDebugString(): string {
       return 'closed';
@@ -87,7 +90,7 @@ export function inertWasi(log: (level: 'info' | 'warn', line: string) => void): 
   const randomU64 = (): bigint => new BigUint64Array(random(8n).buffer)[0] ?? 0n;
   const now = () => BigInt(Math.round(performance.now() * 1e6));
   const wall = () => {
-    const ms = Date.now();
+    const ms = time();
     return { seconds: BigInt(Math.floor(ms / 1000)), nanoseconds: (ms % 1000) * 1_000_000 };
   };
   const out = new OutputStream('info');

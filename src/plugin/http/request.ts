@@ -41,7 +41,12 @@ export interface HttpOptions extends ReachOptions {
   maxBytes: number;
   /** Files in the body, and where the answer's is kept: what px does for a connector. */
   files?: HeldFiles;
+  /** Does what was checked and filled in; the network when left out. */
+  send?: Send | undefined;
 }
+
+/** Sends one request to a checked address; the name that was asked for stands in the header `host`. */
+export type Send = (url: string, init: BunFetchRequestInit) => Promise<Response>;
 
 const maxRedirects = 5;
 
@@ -64,7 +69,7 @@ export async function guestRequest(
       return { err: { 'too-large': options.files?.into?.maxBytes ?? options.maxBytes } };
     // A rule in px.yaml that cannot be read allows nothing.
     if (thrown instanceof PxError) return { err: { denied: thrown.message } };
-    if (timeout.aborted) return { err: 'timeout' };
+    if (timeout.aborted || (thrown instanceof Error && thrown.name === 'TimeoutError')) return { err: 'timeout' };
     if (signal.aborted) return { err: { network: 'the call was stopped' } };
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     return { err: { network: options.secrets.scrub(message).slice(0, 500) } };
@@ -131,8 +136,9 @@ async function send(
     rejectUnauthorized: true,
     ...(options.ca === undefined ? {} : { ca: options.ca }),
   };
+  const deliver = options.send ?? fetch;
   return firstReachable(addresses, (address) =>
-    fetch(pinned(url, address), {
+    deliver(pinned(url, address), {
       method,
       headers: filled,
       redirect: 'manual',

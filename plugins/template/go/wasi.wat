@@ -1,22 +1,16 @@
 ;; WASI preview 1 as Go for wasip1 wants it, over host-api: clock and randomness from px, what is printed goes to px's log, no arguments,
-;; no environment, no file, no socket. Merged into the module, so that the component imports host-api alone.
+;; no environment, no file, no socket. Put into each component as an adapter, so that it imports host-api alone.
 ;; Go leaves the addresses from 4096 to 12287 alone: 4096 a line that is being written, 8192 random bytes, 12272 where they are.
 (module
-  (import "go" "memory" (memory 0))
-  (import "go" "go_realloc" (func $goRealloc (param i32 i32 i32 i32) (result i32)))
+  (import "env" "memory" (memory 0))
   (import "project-x:core/host-api@0.1.0" "now" (func $now (result i64)))
   (import "project-x:core/host-api@0.1.0" "random-bytes" (func $randomBytes (param i32 i32)))
   (import "project-x:core/host-api@0.1.0" "log" (func $log (param i32 i32 i32)))
   (global $written (mut i32) (i32.const 0))
-  (global $early (mut i32) (i32.const 0))
 
-  ;; Go's allocator, but for random bytes: Go asks for those before it can allocate.
-  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
-    (if (result i32) (global.get $early)
-      (then (i32.const 8192))
-      (else (call $goRealloc (local.get 0) (local.get 1) (local.get 2) (local.get 3)))))
+  ;; Where the host puts random bytes: Go asks for those before its own allocator is up.
+  (func (export "cabi_import_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8192))
   (func (export "random_get") (param $to i32) (param $left i32) (result i32) (local $some i32)
-    (global.set $early (i32.const 1))
     (block $out (loop $next
       (br_if $out (i32.eqz (local.get $left)))
       (local.set $some (select (local.get $left) (i32.const 2048) (i32.lt_u (local.get $left) (i32.const 2048))))
@@ -25,7 +19,6 @@
       (local.set $to (i32.add (local.get $to) (local.get $some)))
       (local.set $left (i32.sub (local.get $left) (local.get $some)))
       (br $next)))
-    (global.set $early (i32.const 0))
     (i32.const 0))
   (func (export "clock_time_get") (param i32 i64 i32) (result i32)
     (i64.store (local.get 2) (i64.mul (call $now) (i64.const 1000000)))

@@ -1,0 +1,55 @@
+import { basename, join } from 'node:path';
+import { loadAuthor } from '../../plugin/plugin.ts';
+import type { Io } from '../io.ts';
+import { verb } from '../verb.ts';
+import { builtLine, lockOf, source } from './plugin-author.ts';
+
+type Author = Awaited<ReturnType<typeof loadAuthor>>;
+type Project = Awaited<ReturnType<Author['openProject']>>;
+type Result = Awaited<ReturnType<Author['testPlugin']>>[number];
+
+/** `px plugin test`. */
+export const test = verb({
+  name: 'test',
+  summary: 'Run a plugin’s tests against a scripted host.',
+  details:
+    'It runs in the same locked process and under the same grants as in a running px; what plugin.test.yaml scripts is what lies outside: answers from the web, the clock, settings, secrets and the store. No px has to run, and nothing of yours is touched. Exit code 1 when a test fails.',
+  args: {
+    ...source,
+    only: { type: 'string', description: 'Only tests with this text in their name.', valueHint: 'TEXT' },
+  },
+  examples: ['px plugin test', 'px plugin test ./weather.ts', 'px plugin test --only greets'],
+  async run({ args, ...context }) {
+    const { io, json } = context;
+    const { buildPlugin, openProject, testPlugin } = await loadAuthor();
+    const project = await openProject(args.source);
+    const lock = await lockOf(context);
+    let plugin = args.source;
+    if (project.language !== 'ts' && project.language !== 'js') {
+      const built = await buildPlugin(project, lock);
+      if (!json) io.line(builtLine(built));
+      plugin = built.file;
+    }
+    const onResult = (result: Result) => (json ? undefined : report(io, result));
+    const results = await testPlugin(plugin, { ...lock, cases: casesOf(project), only: args.only, onResult });
+    const failed = results.filter(({ ok }) => !ok).length;
+    const passed = results.length - failed;
+    if (json) io.data({ passed, failed, tests: results });
+    else io.line(`\n${passed} passed, ${failed} failed`);
+    return failed > 0 ? 1 : 0;
+  },
+});
+
+/** `weather.test.yaml` of the script `weather.ts`, else `plugin.test.yaml`. */
+function casesOf({ folder, script }: Project): string {
+  const name = script === undefined ? 'plugin' : basename(script).replace(/\.[cm]?[jt]s$/, '');
+  return join(folder, `${name === 'index' ? 'plugin' : name}.test.yaml`);
+}
+
+function report(io: Io, { name, ok, ms, problems, log }: Result): void {
+  io.line(`${ok ? '✓' : '✗'} ${ok ? name : io.bold(name)} ${io.dim(`${ms} ms`)}`);
+  if (ok) return;
+  for (const problem of problems) io.line(`    ${problem.replaceAll('\n', '\n    ')}`);
+  if (log.length > 0) io.line(io.dim('    its log:'));
+  for (const line of log) io.line(io.dim(`      ${line.replaceAll('\n', '\n      ')}`));
+}

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadEnvironment } from '../../src/config/config.ts';
+import type { CaseResult } from '../../src/plugin/author/author.ts';
+import { mismatch } from '../../src/plugin/author/match.ts';
+import { loadAuthor } from '../../src/plugin/plugin.ts';
+
+const plugin = `
+import { configGet, emitMessage, kvGetText, kvSet, now, secretExists } from 'px';
+export const manifest = {
+  name: 'under-test', version: '1.0.0', description: 'Is tested.',
+  egress: ['GET,POST https://api.example.com/'],
+  secrets: { KEY: ['bearer https://api.example.com/'] },
+};
+export const year = () => new Date(now()).getUTCFullYear();
+export const unit = () => configGet('unit') ?? null;
+export const has = () => secretExists('KEY');
+export const next = () => { const n = Number(kvGetText('n') ?? 0) + 1; kvSet('n', String(n)); return n; };
+export const ask = async (path, body) => {
+  const answer = await fetch('https://api.example.com' + path, {
+    method: body === undefined ? 'GET' : 'POST', body,
+    headers: { authorization: 'Bearer {{secret:KEY}}', 'content-type': 'application/json' },
+  });
+  console.log('status', answer.status);
+  return { status: answer.status, text: await answer.text(), server: answer.headers.get('server') };
+};
+export const push = () => emitMessage({ id: '1', sender: { id: 'ada', displayName: 'Ada' }, text: 'hi' });
+export const spin = () => { for (;;); };
+`;
+
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'px-author-'));
+  writeFileSync(join(root, 'plugin.js'), plugin);
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** Runs tests that stand in YAML. */
+async function run(yaml: string, only?: string): Promise<CaseResult[]> {
+  const cases = join(root, 'plugin.test.yaml');
+  writeFileSync(cases, yaml);
+  const { testPlugin } = await loadAuthor();
+  return testPlugin(root, { env: loadEnvironment(), mode: 'required', cases, only });
+}
+const problemsOf = async (yaml: string) => (await run(yaml)).map(({ problems }) => problems);
+const failure = (work: Promise<unknown>) =>
+  work.then(
+    () => 'ok',
+    (e: { code: string; message: string; hint?: string }) => `${e.code} ${e.message} ${e.hint ?? ''}`,
+  );
+
+describe('px plugin test', () => {
+  test('scripts clock, settings, secrets, store and web; each test begins anew', async () => {
+    const results = await run(`
+settings: { unit: metric }
+secrets: { KEY: s3cret-value }
+tests:
+  - name: around it
+    clock: 2001-02-03T04:05:06Z
+    settings: { unit: imperial }
+    calls:
+      - { call: year, result: 2001 }
+      - { call: unit, result: imperial }
+      - { call: has, result: true }
+  - name: its store
+    kv: { n: 41 }
+    calls: [{ call: next, result: 42 }, { call: next, result: 43 }]
+    kv_after: { n: 43, other: null }
+  - name: nothing is left of that
+    calls: [{ call: next, result: 1 }, { call: unit, result: metric }]
+  - name: the web
+    http:
+      - request: POST https://api.example.com/v1?a=1
+        headers: { authorization: Bearer s3cret-value }
+        json: { q: [1] }
+        answer: { status: 201, headers: { server: test }, json: { a: [1, 2] } }
+      - { request: GET https://api.example.com/, answer: hello }
+    calls:
+      - { call: ask, args: ["/v1?a=1", '{"q":[1],"more":2}'], result: { status: 201, text: '{"a":[1,2]}', server: test } }
+      - { call: ask, args: ["/"], contains: hello }
+    log: [status 201, status 200]
+  - name: messages
+    calls: [{ call: push }]
+    messages: [{ id: "1", sender_id: ada, text: hi }]
+`);
+    expect(results.map(({ name, problems }) => [name, problems])).toEqual([
+      ['around it', []],
+      ['its store', []],
+      ['nothing is left of that', []],
+      ['the web', []],
+      ['messages', []],
+    ]);
+  });
+
+  test('everything up to the network is the real thing: grants, secrets and limits hold', async () => {
+    const results = await run(`
+tests:
+  - name: nothing granted
+    grants: none
+    http: [{ request: GET https://api.example.com/ }]
+    calls: [{ call: ask, args: ["/"], error: denied }]
+  - name: no secret set
+    calls: [{ call: ask, args: ["/"], error: "the secret KEY is not set" }]
+  - name: what comes back is scrubbed
+    secrets: { KEY: s3cret-value }
+    http: [{ request: GET https://api.example.com/, answer: "you are s3cret-value" }]
+    calls: [{ call: ask, args: ["/"], result: { text: "you are [redacted:KEY]" } }]
+  - name: it is asked elsewhere
+    secrets: { KEY: s3cret-value }
+    http: [{ request: GET https://api.example.com/, answer: { status: 302, headers: { location: "https://evil.example/" } } }]
+    calls: [{ call: ask, args: ["/"], error: evil.example }]
+  - name: no answer
+    secrets: { KEY: s3cret-value }
+    http: [{ request: GET https://api.example.com/, answer: { fail: timeout } }]
+    calls: [{ call: ask, args: ["/"], error: timeout }]
+`);
+    const [first, ...others] = results.map(({ problems }) => problems);
+    expect(first).toEqual(['never asked: GET https://api.example.com/']);
+    expect(others).toEqual([[], [], [], []]);
+  });
+
+  test('says what is not as expected', async () => {
+    const problems = await problemsOf(`
+secrets: { KEY: s3cret-value }
+tests:
+  - { name: result, calls: [{ call: next, result: 2 }] }
+  - { name: error, calls: [{ call: next, error: wrong }] }
+  - { name: failed, calls: [{ call: nothing }] }
+  - { name: store, calls: [{ call: next }], kv_after: { n: 7 } }
+  - { name: log, calls: [{ call: next }], log: [said] }
+  - name: body
+    http: [{ request: POST https://api.example.com/, body: one, headers: { accept: x } }]
+    calls: [{ call: ask, args: ["/", two] }]
+  - { name: unscripted, calls: [{ call: ask, args: ["/secretly"] }] }
+`);
+    expect(problems.map((of) => of.join('\n'))).toEqual([
+      'next: expected 2, got 1',
+      'next: expected an error with "wrong", got 1',
+      expect.stringContaining('nothing: it failed: plugin.function: under-test has no function "nothing"'),
+      'kv_after: n: expected "7", got "1"',
+      'log: no line has "said"',
+      expect.stringContaining('header accept: expected x, sent none'),
+      expect.stringContaining('no answer is scripted for GET https://api.example.com/secretly'),
+    ]);
+  });
+
+  test('a key nobody knows is named, with the one that was meant', async () => {
+    expect(await failure(run('tests: [{ name: a, cals: [{ call: next }] }]'))).toMatch(
+      /^plugin\.test plugin\.test\.yaml: tests\.0\.(cals|calls): /,
+    );
+    expect(await failure(run('tests: [{ name: a, calls: [{ call: next, resutl: 1 }] }]'))).toBe(
+      'plugin.test plugin.test.yaml: tests.0.calls.0.resutl: nobody knows this key Did you mean result?',
+    );
+    expect(await failure(run('tests: [{ name: a, calls: [{ call: next, tool: x }] }]'))).toContain(
+      'calls.0: expected call: FUNCTION or tool: NAME',
+    );
+    expect(await failure(run('tests: ['))).toContain('plugin.test.yaml is not YAML');
+    expect(await failure(run('tests: [{ name: a, calls: [{ call: next }] }]', 'b'))).toContain('There are: a');
+  });
+});
+
+describe('what a script becomes', () => {
+  test('one file with the manifest of plugin.yaml inside', async () => {
+    const { buildPlugin, openProject } = await loadAuthor();
+    const folder = mkdtempSync(join(root, 'one-'));
+    writeFileSync(
+      join(folder, 'index.ts'),
+      "import { twice } from './twice.ts';\nexport const four = () => twice(2);\n",
+    );
+    writeFileSync(join(folder, 'twice.ts'), 'export const twice = (n: number) => 2 * n;\n');
+    writeFileSync(join(folder, 'plugin.yaml'), 'name: one\nversion: 2.0.0\ndescription: One file.\n');
+    const lock = { env: loadEnvironment(), mode: 'required' as const };
+    const built = await buildPlugin(await openProject(folder), lock);
+    expect(built.file).toBe(join(folder, 'one.js'));
+    expect(readFileSync(built.file, 'utf8')).toContain('export const manifest = {"name":"one","version":"2.0.0"');
+    writeFileSync(join(folder, 'one.test.yaml'), 'tests: [{ name: it, calls: [{ call: four, result: 4 }] }]');
+    const { testPlugin } = await loadAuthor();
+    expect(await testPlugin(built.file, { ...lock, cases: join(folder, 'one.test.yaml') })).toMatchObject([
+      { ok: true },
+    ]);
+  });
+
+  test('a folder that holds no plugin is named', async () => {
+    const { openProject } = await loadAuthor();
+    const empty = mkdtempSync(join(root, 'empty-'));
+    expect(await failure(openProject(empty))).toContain('holds no plugin px knows how to build');
+    writeFileSync(join(empty, 'Cargo.toml'), '');
+    expect(await failure(openProject(empty))).toContain('plugin.yaml is missing, or gives no name');
+  });
+});
+
+test('values match when lists are the same and objects hold what was expected', () => {
+  expect(mismatch({ a: [1, { b: null }] }, { a: [1, { b: null, c: 1 }], d: 2 })).toBeUndefined();
+  expect(mismatch({ a: [1, 2] }, { a: [1] })).toBe('a: expected [1,2], got [1]');
+  expect(mismatch({ a: { b: 'x' } }, { a: { b: 'y' } })).toBe('a.b: expected "x", got "y"');
+  expect(mismatch('7', 7)).toBe('expected "7", got 7');
+});
