@@ -1,31 +1,41 @@
 import type { Match } from './index-db.ts';
+import { isStopWord } from './query.ts';
 import { stemOf } from './snippet.ts';
 
-/** How much it counts that all neighbours in the question stand near each other, as a part of the best passage's bm25 (docs/search.md). */
-const nearbyWeight = 0.3;
+/**
+ * How much more than its bm25 counts, as parts of the best passage's (docs/search.md): that all neighbours in the question stand near each other, that the note as a whole
+ * holds all words of the question, and that a passage holds the words the best ones share.
+ */
+const counts = { near: 0.3, note: 0.4, shared: 0.1 };
 
 /** How many words apart neighbours of the question may stand to count as near. */
 const near = 4;
 
-/** How many passages are looked at for nearness, and how many characters of each. */
-const looked = { passages: 30, characters: 2000 };
+/** How many passages are looked at again, and how many characters of each. */
+const looked = { passages: 40, characters: 2000 };
+
+/** The best passages that say which other words belong to the question, how many of these words count, and how many letters of each are compared. */
+const shared = { passages: 5, words: 12, letters: 6 };
 
 /** How many times its text a heading counts, as in the index. */
 const headingWeight = 4;
 
-/** A word of a passage that was asked for. */
-interface Place {
-  /** Counted in words from the start of heading and text. */
-  at: number;
-  /** Which of the stems sought. */
-  stem: number;
-  heading: boolean;
+/** A passage as it is looked at. */
+interface Read {
+  /** Words of path and heading, then of the text, in lower case. */
+  words: string[];
+  /** How many of them are path and heading. */
+  heading: number;
+  /** Where words stand that were asked for, in order. */
+  places: { at: number; stem: number }[];
 }
 
 /** What is known of the question, beside what the index ranked by. */
 export interface Asked {
   /** Its words, in the order of the question. */
   words: string[];
+  /** What each word tells: the rarer, the more. Words of unspaced scripts are not among them. */
+  tells: Map<string, number>;
   /** Terms that were not asked of the index, because they stand in too many passages, as FTS5 takes them. */
   common: string[];
   /** The most such a term can tell. */
@@ -35,67 +45,149 @@ export interface Asked {
 }
 
 /**
- * Ranks the best passages anew. A common term a passage has counts as in bm25, for a passage of usual length. And bm25 knows which words a passage has, not whether those
- * that stand together in the question stand together in it. Returns all, best first, `rank` as bm25's: smaller is better.
+ * Ranks the best passages anew. A common term a passage has counts as in bm25, for a passage of usual length. And bm25 does not know whether words that stand together in
+ * the question stand together in a passage, what the rest of its note says, nor which other words go with those asked for. Returns all, best first, `rank` as bm25's:
+ * smaller is better.
  */
-export function lookAgain(matches: Match[], { words, common, idf, weight }: Asked): Match[] {
+export function lookAgain(matches: Match[], asked: Asked): Match[] {
+  const { words, common, idf, weight } = asked;
   const stems = words.map(stemOf);
   const terms = common.map((term) => (/"([^"]*)"/.exec(term)?.[1] ?? '').split(' ').map(stemOf));
-  const places = reader([...stems, ...terms.flat()]);
+  const read = reader([...stems, ...terms.flat()]);
   let from = stems.length;
   const indexes = terms.map((term) => term.map(() => from++));
   const all = matches
     .map((match) => {
-      const more = indexes.length === 0 ? 0 : saying(places(match), indexes) * idf;
+      const more = indexes.length === 0 ? 0 : saying(read(match), indexes) * idf;
       return { match, rank: (match.rank - more) * weight(match) };
     })
     .sort((a, b) => a.rank - b.rank);
   const best = -(all[0]?.rank ?? 0);
-  if (stems.length >= 2 && best > 0)
-    for (const one of all.slice(0, looked.passages))
-      one.rank -= best * nearbyWeight * nearness(places(one.match), stems.length);
+  if (stems.length >= 2 && best > 0) {
+    const top = all.slice(0, looked.passages);
+    const reads = top.map((one) => read(one.match));
+    const whole = ofNotes(
+      top.map((one) => one.match.path),
+      reads,
+      words.map((word) => asked.tells.get(word) ?? 0),
+    );
+    const others = ofSharedWords(
+      top.map((one) => -one.rank / best),
+      reads,
+      stems,
+    );
+    for (const [n, one] of top.entries()) {
+      const places = reads[n]?.places ?? [];
+      const more =
+        counts.near * nearness(places, stems.length) + counts.note * (whole[n] ?? 0) + counts.shared * (others[n] ?? 0);
+      one.rank -= best * more * weight(one.match);
+    }
+  }
   return all.sort((a, b) => a.rank - b.rank).map(({ match, rank }) => ({ ...match, rank }));
 }
 
 /** Finds the places of these stems in passages; each passage is read once. */
-function reader(stems: string[]): (match: Match) => Place[] {
+function reader(stems: string[]): (match: Match) => Read {
   // Most words of a passage begin with another letter than any that is sought.
   const byLetter = new Map<number, { stem: string; index: number }[]>();
   stems.forEach((stem, index) => {
     const letter = stem.charCodeAt(0);
     byLetter.set(letter, [...(byLetter.get(letter) ?? []), { stem, index }]);
   });
-  const read = new Map<Match, Place[]>();
+  const known = new Map<Match, Read>();
   return (match) => {
-    const before = read.get(match);
+    const before = known.get(match);
     if (before) return before;
-    const places: Place[] = [];
-    let at = 0;
-    for (const heading of [true, false]) {
-      const text = heading ? `${match.path}\n${match.heading}` : match.body.slice(0, looked.characters);
-      for (const word of text.toLowerCase().match(/[\p{L}\p{N}\p{M}]+/gu) ?? []) {
-        for (const { stem, index } of byLetter.get(word.charCodeAt(0)) ?? [])
-          if (word.startsWith(stem)) places.push({ at, stem: index, heading });
-        at++;
-      }
-    }
-    read.set(match, places);
-    return places;
+    const heading = wordsIn(`${match.path}\n${match.heading}`);
+    const words = [...heading, ...wordsIn(match.body.slice(0, looked.characters))];
+    const places: Read['places'] = [];
+    for (const [at, word] of words.entries())
+      for (const { stem, index } of byLetter.get(word.charCodeAt(0)) ?? [])
+        if (word.startsWith(stem)) places.push({ at, stem: index });
+    const found = { words, heading: heading.length, places };
+    known.set(match, found);
+    return found;
   };
 }
 
-/** What the terms of these stems tell of a passage, as bm25 adds it up; a term of several words is there as often as its rarest. */
-function saying(places: Place[], terms: number[][]): number {
+/** The words of a text in lower case; most texts are plain letters, for which the simpler pattern is several times as fast. */
+function wordsIn(text: string): string[] {
+  const lower = text.toLowerCase();
+  return lower.match(/[^\x00-\x7f]/.test(lower) ? /[\p{L}\p{N}\p{M}]+/gu : /[a-z0-9]+/g) ?? [];
+}
+
+/** How often each stem stands in a passage; in a heading it counts more. */
+function frequencies({ places, heading }: Read): Map<number, number> {
   const times = new Map<number, number>();
-  for (const { stem, heading } of places) times.set(stem, (times.get(stem) ?? 0) + (heading ? headingWeight : 1));
-  return terms.reduce((sum, term) => {
-    const tf = Math.min(...term.map((stem) => times.get(stem) ?? 0));
-    return sum + (tf * 2.2) / (tf + 1.2);
-  }, 0);
+  for (const { at, stem } of places) times.set(stem, (times.get(stem) ?? 0) + (at < heading ? headingWeight : 1));
+  return times;
+}
+
+/** What a word tells by standing somewhere so often, as bm25 has it for a text of usual length, 0 to 2.2. */
+const saturated = (times: number): number => (times * 2.2) / (times + 1.2);
+
+/** What the terms of these stems tell of a passage, as bm25 adds it up; a term of several words is there as often as its rarest. */
+function saying(passage: Read, terms: number[][]): number {
+  const times = frequencies(passage);
+  return terms.reduce((sum, term) => sum + saturated(Math.min(...term.map((stem) => times.get(stem) ?? 0))), 0);
+}
+
+/** For each passage, what its note holds of the question in all of its passages together, 0 to 1. */
+function ofNotes(paths: string[], reads: Read[], tells: number[]): number[] {
+  const notes = new Map<string, number[]>();
+  for (const [n, passage] of reads.entries()) {
+    const most = notes.get(paths[n] ?? '') ?? tells.map(() => 0);
+    for (const [stem, times] of frequencies(passage))
+      if (stem < most.length) most[stem] = Math.max(most[stem] ?? 0, times);
+    notes.set(paths[n] ?? '', most);
+  }
+  const scores = new Map<string, number>();
+  for (const [path, most] of notes)
+    scores.set(
+      path,
+      most.reduce((sum, times, stem) => sum + saturated(times) * (tells[stem] ?? 0), 0),
+    );
+  const best = Math.max(...scores.values()) || 1;
+  return paths.map((path) => (scores.get(path) ?? 0) / best);
+}
+
+/** For each passage, how much it holds of the words that the best passages share and the others do not, 0 to 1. */
+function ofSharedWords(ranks: number[], reads: Read[], stems: string[]): number[] {
+  const numbers = new Map<string, number>();
+  for (const { words, heading } of reads.slice(0, shared.passages))
+    for (const word of words.slice(heading))
+      if (word.length >= 3 && !isStopWord(word) && !numbers.has(word.slice(0, shared.letters)))
+        numbers.set(word.slice(0, shared.letters), numbers.size);
+  const held = reads.map(({ words, heading }) => {
+    const times = new Uint16Array(numbers.size);
+    for (let at = heading; at < words.length; at++) {
+      const number = numbers.get((words[at] ?? '').slice(0, shared.letters));
+      if (number !== undefined) times[number] = (times[number] ?? 0) + 1;
+    }
+    return times;
+  });
+  const isAsked = (word: string) => stems.some((stem) => word.startsWith(stem) || stem.startsWith(word));
+  const chosen = [...numbers]
+    .filter(([word]) => !isAsked(word))
+    .map(([, number]) => {
+      const holders = held.reduce((sum, times) => sum + (times[number] ? 1 : 0), 0);
+      const strength = held.slice(0, shared.passages).reduce((sum, times, n) => {
+        const here = times[number] ?? 0;
+        return sum + (here / (here + 1.2)) * (ranks[n] ?? 0);
+      }, 0);
+      return { number, tells: strength * Math.log(1 + reads.length / holders) };
+    })
+    .sort((a, b) => b.tells - a.tells)
+    .slice(0, shared.words);
+  const scores = held.map((times) =>
+    chosen.reduce((sum, { number, tells }) => sum + saturated(times[number] ?? 0) * tells, 0),
+  );
+  const best = Math.max(...scores) || 1;
+  return scores.map((score) => score / best);
 }
 
 /** The part of the question's neighbours that stand near each other, 0 to 1. */
-function nearness(places: Place[], count: number): number {
+function nearness(places: Read['places'], count: number): number {
   const last = new Map<number, number>();
   const pairs = new Set<number>();
   for (const { at, stem } of places) {

@@ -70,10 +70,15 @@ function found(db: IndexDb, { terms, words }: Question, limit: number, filter: M
   const common = counted.slice(rare.length);
   const matches = rare.length === 0 ? [] : db.match(rare.map((one) => one.term).join(' OR '), limit, filter);
   if (common.length > 0 && matches.length < limit) addLatest(db, common, matches, limit, filter);
+  const all = db.passages;
+  const tells = new Map<string, number>();
+  for (const { term, passages } of counted)
+    for (const word of wordsOf(/"([^"]*)"/.exec(term)?.[1] ?? '')) tells.set(word, Math.log(1 + all / passages));
   return lookAgain(matches, {
     words,
+    tells,
     common: common.map((one) => one.term),
-    idf: Math.log(1 + db.passages / mostRanked),
+    idf: Math.log(1 + all / mostRanked),
     weight: (match) => (isTranscript(match.path) ? transcriptWeight : 1),
   });
 }
