@@ -65,6 +65,30 @@ declare module 'px' {
    */
   export function httpRequest(request: Request | string): Response;
 
+  /** A file or folder. `other` is a link, pipe, device or a file with further names: none of it is reached. */
+  export interface FileEntry {
+    name: string;
+    kind: 'file' | 'folder' | 'other';
+    /** In bytes. */
+    size: number;
+    /** Milliseconds since the epoch. */
+    modified: number;
+  }
+  /**
+   * What is in a folder that is granted, by name. A path begins with the name that px.yaml gives the folder: `notes/2026/plan.md`; the empty path
+   * lists these folders. What is refused or not there throws an Error that begins with `denied:`, `not-found:`, `invalid:` or `too-large:`.
+   */
+  export function fileList(path?: string): FileEntry[];
+  export function fileStat(path: string): FileEntry;
+  /** The bytes of a file, or some of them. */
+  export function fileRead(path: string, range?: { offset?: number; length?: number }): Uint8Array;
+  /** The same as UTF-8 text. */
+  export function fileReadText(path: string, range?: { offset?: number; length?: number }): string;
+  /** Puts a whole file in place: readers see the old one or the new one. Folders on the way are made. */
+  export function fileWrite(path: string, content: string | Uint8Array): void;
+  /** Deletes a file, or a folder with nothing in it. */
+  export function fileDelete(path: string): void;
+
   /** A message from a person on the platform. */
   export interface Message {
     id: string;
@@ -170,6 +194,8 @@ declare module 'px' {
     description: string;
     egress?: string[];
     secrets?: Record<string, string[]>;
+    /** Folders by the name it calls them: `{ notes: 'read ~/notes' }`. The person may give another folder. */
+    files?: Record<string, string>;
     /** True: it needs no function of px. None answers it then, and each call has a new process. */
     sealed?: boolean;
     /** What a person has to do before it is of use: shown when it is added. */

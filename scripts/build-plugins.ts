@@ -48,6 +48,7 @@ const carried = {
   weather: await step(() => buildScript(root, 'weather')),
   'web-search': await step(() => buildScript(root, 'web-search')),
   'js-run': await step(() => buildScript(root, 'js-run')),
+  files: await step(() => buildScript(root, 'files')),
 };
 /** What a new home gets; the others are added by name. Each tool is in every request to a model, so these are few. */
 const given = ['clock', 'telegram', 'web-fetch'];

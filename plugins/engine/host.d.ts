@@ -16,6 +16,17 @@ declare module 'project-x:core/host-api@0.1.0' {
     body: Uint8Array | undefined;
     timeoutMs: number | undefined;
   }): { status: number; headers: [string, string][]; body: Uint8Array };
+  export interface FileEntry {
+    name: string;
+    kind: 'file' | 'folder' | 'other';
+    size: number | bigint;
+    modified: number | bigint;
+  }
+  export function fileList(path: string): FileEntry[];
+  export function fileStat(path: string): FileEntry;
+  export function fileRead(path: string, offset: number, length: number): Uint8Array;
+  export function fileWrite(path: string, content: Uint8Array): void;
+  export function fileDelete(path: string): void;
   export function emitMessage(message: {
     id: string;
     senderId: string;

@@ -96,6 +96,13 @@ function call<T>(run: () => T): T {
   }
 }
 
+const fileEntry = ({ name, kind, size, modified }: host.FileEntry): Px.FileEntry => ({
+  name,
+  kind,
+  size: Number(size),
+  modified: Number(modified),
+});
+
 /** The module `px`. */
 export const px: typeof Px = {
   HttpError,
@@ -134,6 +141,12 @@ export const px: typeof Px = {
       throw httpError(e);
     }
   },
+  fileList: (path = '') => call(() => host.fileList(path)).map(fileEntry),
+  fileStat: (path) => fileEntry(call(() => host.fileStat(path))),
+  fileRead: (path, { offset = 0, length = 0xffff_ffff } = {}) => call(() => host.fileRead(path, offset, length)),
+  fileReadText: (path, range) => decoder.decode(px.fileRead(path, range)),
+  fileWrite: (path, content) => call(() => host.fileWrite(path, bytesOf(content))),
+  fileDelete: (path) => call(() => host.fileDelete(path)),
   emitMessage: (m) =>
     call(() =>
       host.emitMessage({

@@ -20,7 +20,16 @@ function readManifest(root: string, name: string): PluginManifest {
   const text = readFileSync(join(root, 'plugins', name, 'plugin.yaml'), 'utf8');
   const { version, description, ...asked } = Bun.YAML.parse(text) as Partial<PluginManifest>;
   if (!version || !description) throw new Error(`plugins/${name}/plugin.yaml needs version and description`);
-  const nothing = { egress: [], private_hosts: [], secrets: {}, schedule: {}, limits: {}, setup: '', sealed: false };
+  const nothing = {
+    egress: [],
+    private_hosts: [],
+    secrets: {},
+    files: {},
+    schedule: {},
+    limits: {},
+    setup: '',
+    sealed: false,
+  };
   return { ...nothing, ...asked, name, version: String(version), description };
 }
 

@@ -127,6 +127,7 @@ export const pluginInfo = v.object({
     egress: v.array(text),
     private_hosts: v.array(text),
     secrets: v.record(v.string(), v.array(text)),
+    files: v.record(v.string(), text),
     schedule: v.record(v.string(), text),
     limits: v.record(v.string(), v.number()),
     setup: text,
@@ -135,7 +136,7 @@ export const pluginInfo = v.object({
   asks: v.array(
     v.object({
       rule: text,
-      kind: v.picklist(['egress', 'private', 'secret', 'schedule', 'limit']),
+      kind: v.picklist(['egress', 'private', 'secret', 'folder', 'schedule', 'limit']),
       text,
       granted: v.boolean(),
     }),

@@ -3,6 +3,10 @@ import { type PluginConfig, requestsPerMinute } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
 import type { Secrets } from '../secret/secret.ts';
 import type { Bus, Json } from '../wire/wire.ts';
+import { base64 } from './base64.ts';
+import { fileCalls } from './files/calls.ts';
+import type { FilesOptions } from './files/files.ts';
+import { FileError } from './files/path.ts';
 import type { AnswerHost, HostAnswer } from './guest.ts';
 import type { GuestLog } from './guest-log.ts';
 import type { Resolve } from './http/address.ts';
@@ -32,6 +36,8 @@ export interface BrokerOptions {
   ca: string | undefined;
   /** Does the requests; the network when left out. */
   send?: Send | undefined;
+  /** Where px itself lives, and what `~` means in the grant of a folder. */
+  folders: Pick<FilesOptions, 'home' | 'userHome'>;
   /** Takes what `emit-message` pushes (its record in JSON); false when it was seen before. May throw PxError. */
   emit: ((plugin: string, message: Json) => boolean) | undefined;
 }
@@ -47,17 +53,6 @@ export interface Broker {
 }
 
 const text = v.string();
-const base64 = v.pipe(
-  v.string(),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    try {
-      return Uint8Array.fromBase64(dataset.value);
-    } catch {
-      addIssue({ message: 'base64' });
-      return NEVER;
-    }
-  }),
-);
 const Request = v.object({
   method: text,
   url: text,
@@ -129,6 +124,7 @@ export function createBroker(options: BrokerOptions): Broker {
   }
 
   async function socket(json: Json, signal: AbortSignal): Promise<HeldSocket> {
+    if (options.sealed()) throw new PxError('plugin.guest', 'denied: the plugin is sealed');
     const { grants, limits } = options.config();
     const tooMany = refusedByRate('socket');
     if (tooMany !== undefined) throw new PxError('plugin.guest', `denied: ${tooMany}`, { retryable: true });
@@ -186,11 +182,16 @@ export function createBroker(options: BrokerOptions): Broker {
     },
     'http-request': ([req], signal) => request(req ?? null, signal(), options.config().limits.wall_ms),
     'emit-message': ([message]) => emitMessage(message),
+    ...fileCalls({ config: options.config, ...options.folders }),
   };
 
   const failed = (fn: string, thrown: unknown): HostAnswer => {
     if (thrown instanceof KvError) {
       deny(fn, thrown.message);
+      return { err: thrown.message };
+    }
+    if (thrown instanceof FileError) {
+      if (thrown.denied) deny(fn, thrown.message);
       return { err: thrown.message };
     }
     if (thrown instanceof v.ValiError) return { err: 'the arguments are malformed' };

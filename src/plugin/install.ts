@@ -99,7 +99,7 @@ function chosen(choice: GrantChoice | undefined, entry: Entry, held: PluginConfi
 
 /** The edits that take granted asks away again: those that stand in px.yaml in the very words of the ask. */
 function takenBack(rules: Set<string>, entry: Entry, { grants }: PluginConfig): [path: string, value: unknown][] {
-  const { egress, private_hosts, secrets, schedule, limits } = entry.manifest;
+  const { egress, private_hosts, secrets, files, schedule, limits } = entry.manifest;
   const edits: [string, unknown][] = [];
   const without = (path: string, from: string[], gone: string[]) => {
     const left = from.filter((one) => !gone.includes(one));
@@ -110,6 +110,8 @@ function takenBack(rules: Set<string>, entry: Entry, { grants }: PluginConfig): 
   without('grants.private_hosts', grants.private_hosts, private_hosts.filter(hit('private')));
   for (const [name, lines] of Object.entries(secrets))
     without(`grants.secrets.${JSON.stringify(name)}`, grants.secrets[name] ?? [], lines.filter(hit(`secret ${name}`)));
+  for (const [name, rule] of Object.entries(files))
+    if (rules.has(`folder ${name} ${rule}`)) edits.push([`grants.files.${name}`, undefined]);
   for (const [fn, time] of Object.entries(schedule))
     if (rules.has(`schedule ${fn} ${time}`) && grants.schedule[fn] === time)
       edits.push([`grants.schedule.${JSON.stringify(fn)}`, undefined]);

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { ConfigSchema } from '../config/config.ts';
 import { PxError, toPxError } from '../error/error.ts';
 import { printable } from '../log/log.ts';
-import { parseEgress, parseSecretTarget } from '../policy/policy.ts';
+import { parseEgress, parseFolder, parseSecretTarget } from '../policy/policy.ts';
 import type { PluginManifest } from './plugin.ts';
 
 /** A plugin's name: also a key of px.yaml, a file name and the first part of its tools' names. */
@@ -24,6 +24,7 @@ const Manifest = v.object({
   egress: lines,
   private_hosts: lines,
   secrets: v.nullish(v.record(text(128), v.pipe(v.array(text(1000)), v.maxLength(64)))),
+  files: v.nullish(v.record(text(64), text(1000))),
   schedule: v.nullish(v.record(text(64), text(200))),
   limits: v.nullish(v.record(text(64), v.number())),
   /** Gives up every host function; each of its calls has a process of its own. */
@@ -46,10 +47,10 @@ export type PartialManifest = v.InferOutput<typeof Manifest>;
 export function readManifest(value: unknown, where: string): PartialManifest {
   const parsed = v.safeParse(Manifest, value);
   if (!parsed.success) throw wrong(where, parsed.issues[0]);
-  const { egress, private_hosts, secrets, schedule, limits, sealed } = parsed.output;
+  const { egress, private_hosts, secrets, files, schedule, limits, sealed } = parsed.output;
   // What it asks for has the very form in which px.yaml grants it, so that a grant can be written down as it was shown.
   const asked = {
-    grants: defined({ egress, private_hosts, secrets, schedule }),
+    grants: defined({ egress, private_hosts, secrets, files, schedule }),
     limits: limits ?? {},
   };
   if (Object.keys(asked.grants).length + Object.keys(asked.limits).length > 0) {
@@ -63,6 +64,7 @@ export function readManifest(value: unknown, where: string): PartialManifest {
   try {
     for (const rule of egress ?? []) parseEgress(rule);
     for (const line of Object.values(secrets ?? {}).flat()) parseSecretTarget(line);
+    for (const rule of Object.values(files ?? {})) parseFolder(rule);
   } catch (thrown) {
     const { message, hint } = toPxError(thrown);
     throw new PxError('plugin.invalid', `${where}: ${message}`, hint === undefined ? {} : { hint });
@@ -98,6 +100,7 @@ export function completeManifest(given: PartialManifest, name: string): PluginMa
     egress: given.egress ?? [],
     private_hosts: given.private_hosts ?? [],
     secrets: given.secrets ?? {},
+    files: given.files ?? {},
     schedule: given.schedule ?? {},
     limits: given.limits ?? {},
     setup: given.setup ?? '',

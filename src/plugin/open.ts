@@ -82,7 +82,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       wallMs: limits.wall_ms,
       idleMs: limits.idle_ms,
       outputBytes: limits.output_bytes,
-      bodyBytes: Math.max(limits.http_bytes, limits.kv_bytes),
+      bodyBytes: Math.max(limits.http_bytes, limits.kv_bytes, limits.file_bytes),
     };
   };
   const entryOf = (name: string): Entry => {
@@ -107,6 +107,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       resolve: options.resolve ?? systemResolve,
       ca: options.ca,
       send: options.outside?.send,
+      folders: { home: home.root, userHome: env.userHome },
       emit: options.emit,
     });
     const runner = createRunner({

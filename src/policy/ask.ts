@@ -1,5 +1,6 @@
 import { defaultPlugin, type PluginConfig, requestsPerMinute } from '../config/config.ts';
 import { parseEgress } from './egress.ts';
+import { parseFolder } from './folder.ts';
 import { parseSecretTarget, placeCovers, type SecretPlace } from './place.ts';
 import type { EgressRule } from './policy.ts';
 import { type Target, usualPort } from './target.ts';
@@ -9,6 +10,8 @@ export interface Asked {
   egress: string[];
   private_hosts: string[];
   secrets: Record<string, string[]>;
+  /** Folders by the name the plugin calls them, as `write ~/notes`: which folder that is, the person decides. */
+  files: Record<string, string>;
   schedule: Record<string, string>;
   /** By their names in px.yaml: `memory_mb: 128`. */
   limits: Record<string, number>;
@@ -22,7 +25,7 @@ export type Held = Pick<PluginConfig, 'grants' | 'limits'>;
 export interface Ask {
   /** Names it, for `--grant` and the API: `egress GET https://api.example.com/`, `limit memory_mb 128`. */
   rule: string;
-  kind: 'egress' | 'private' | 'secret' | 'schedule' | 'limit';
+  kind: 'egress' | 'private' | 'secret' | 'folder' | 'schedule' | 'limit';
   /** In plain words, after "It asks to". */
   text: string;
   /** Whether px.yaml grants it already, in these words or wider. */
@@ -56,6 +59,14 @@ export function asksOf(asked: Asked, held: Held): Ask[] {
           granted: secretHeld(line, Object.hasOwn(grants.secrets, name) ? (grants.secrets[name] ?? []) : []),
         }),
       ),
+    ),
+    ...Object.entries(asked.files).map(
+      ([name, rule]): Ask => ({
+        kind: 'folder',
+        rule: `folder ${name} ${rule}`,
+        text: folderText(name, rule),
+        granted: Object.hasOwn(grants.files, name) && folderHeld(rule, grants.files[name] ?? ''),
+      }),
     ),
     ...Object.entries(asked.schedule).map(
       ([fn, time]): Ask => ({
@@ -94,6 +105,8 @@ export function grantOf(rules: ReadonlySet<string>, asked: Asked, held: Held): [
     const old = Object.hasOwn(grants.secrets, name) ? (grants.secrets[name] ?? []) : [];
     if (added.length > 0) edits.push([`grants.secrets.${JSON.stringify(name)}`, [...new Set([...old, ...added])]]);
   }
+  for (const [name, rule] of Object.entries(asked.files))
+    if (of('folder').has(`folder ${name} ${rule}`)) edits.push([`grants.files.${name}`, rule]);
   for (const [fn, time] of Object.entries(asked.schedule))
     if (of('schedule').has(`schedule ${fn} ${time}`)) edits.push([`grants.schedule.${JSON.stringify(fn)}`, time]);
   for (const name of limitNames)
@@ -105,6 +118,16 @@ function egressHeld(wanted: EgressRule, has: EgressRule[]): boolean {
   return wanted.methods.every((method) =>
     has.some((rule) => targetCovers(rule, wanted) && (rule.methods.includes('*') || rule.methods.includes(method))),
   );
+}
+
+/** Any folder of that name answers it, when the plugin may do there what it asks to. */
+function folderHeld(wanted: string, rule: string): boolean {
+  return readable(() => parseFolder(rule)).some(({ write }) => write || !parseFolder(wanted).write);
+}
+
+function folderText(name: string, rule: string): string {
+  const { path, write } = parseFolder(rule);
+  return `${write ? 'read, write and delete' : 'read'} files in ${path} and below, which it calls ${name}`;
 }
 
 function secretHeld(line: string, lines: string[]): boolean {
@@ -194,6 +217,9 @@ const limitWords: Record<keyof Limits, [words: string, amount: (n: number) => st
   http_per_minute: ['make up to # requests a minute', count],
   calls_per_minute: ['be called up to # times a minute', count],
   log_per_minute: ['log up to # lines a minute', count],
+  file_bytes: ['read or write up to # of a file at once', bytes],
+  folder_files: ['add to folders of up to # files', count],
+  folder_bytes: ['add to folders of up to #', bytes],
   output_bytes: ['give results of up to #', bytes],
 };
 

@@ -18,6 +18,7 @@ export { type Approvals, type Decided, openApprovals, type PersonDecision } from
 export { type Ask, type Asked, asksOf, grantOf } from './ask.ts';
 export { type CapState, cappedBy } from './budget.ts';
 export { checkEgress, parseEgress } from './egress.ts';
+export { parseFolder } from './folder.ts';
 export { labelsIn, markOutside } from './label.ts';
 export { parseSecretTarget, type SecretPlace, secretMayGo } from './place.ts';
 export { standingPage } from './standing.ts';

@@ -8,6 +8,7 @@ import {
   type Judgement,
   judgeTool,
   parseEgress,
+  parseFolder,
   type Reach,
   type TurnFrom,
   toolAllowed,
@@ -69,13 +70,15 @@ export function createTools({ memory, plugins, mcp, config, secrets, log, more }
   const bridged = (tool: PluginTool): Tool => {
     const made = pluginTool(tool);
     const egress = () => config.current.plugins[tool.plugin]?.grants.egress ?? [];
-    // What px carries and what reaches no network tells nothing but its own words.
+    const folders = () => Object.values(config.current.plugins[tool.plugin]?.grants.files ?? {});
+    // What px carries and what reaches neither network nor files tells nothing but its own words.
     const own = () =>
       egress().length === 0 &&
+      folders().length === 0 &&
       plugins.list?.().some(({ name, source }) => name === tool.plugin && source === `px:${name}`);
     return {
       ...made,
-      reach: () => reachOf(egress()),
+      reach: () => reachOf(egress(), folders()),
       get outside() {
         return own() ? undefined : made.outside;
       },
@@ -164,8 +167,9 @@ export function createTools({ memory, plugins, mcp, config, secrets, log, more }
   };
 }
 
-/** How far a plugin reaches with these rules: one that only ever asks (GET) is less than one that sends. */
-function reachOf(egress: string[]): Reach {
+/** How far a plugin reaches with these rules: one that only ever asks (GET) is less than one that sends, or changes files. */
+function reachOf(egress: string[], folders: string[]): Reach {
+  if (folders.some((rule) => parseFolder(rule).write)) return 'sends';
   if (egress.length === 0) return 'inside';
   const rules = egress.map(parseEgress);
   // What goes over a WebSocket is said, however it is asked for.

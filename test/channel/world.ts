@@ -169,6 +169,7 @@ export class Platform {
         egress: [],
         private_hosts: [],
         secrets: { CHAT_TOKEN: [] },
+        files: {},
         schedule: {},
         limits: {},
         setup: '',

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { current, daily, graz } from '../engine/open-meteo.ts';
 import { notBuilt, Px, until } from './px.ts';
 
@@ -81,6 +84,38 @@ describe.skipIf(notBuilt !== undefined)('plugins that px carries and does not in
     expect((await px.run('config', 'set', 'plugins.weather.grants.egress', '[]')).code).toBe(0);
     expect((await use(px, 'weather', { place: 'Graz' })).stdout).toContain('px plugin grant weather --all');
   }, 60_000);
+
+  test('files: works in the folder that is granted and leaves nothing beyond it reached', async () => {
+    const work = mkdtempSync(join(tmpdir(), 'px-work-'));
+    writeFileSync(join(work, 'plan.md'), 'buy milk\nfeed the bees\n');
+    symlinkSync('/etc/passwd', join(work, 'link'));
+    const rules = [{ tool: 'files_*', do: 'allow', outside: true }];
+    await using px = await new Px({ config: { model, policy: { rules } } }).serve();
+    const added = await px.run('plugin', 'add', 'files');
+    expect(added.stdout).toContain('read, write and delete files in ~/px-files and below, which it calls workspace');
+    expect((await use(px, 'files_list', {})).stdout).toContain('No folder is granted');
+    expect((await px.run('config', 'set', 'plugins.files.grants.files.workspace', `write ${work}`)).code).toBe(0);
+    expect((await px.run('plugin', 'inspect', 'files')).stdout).toContain('granted      read, write');
+    expect((await use(px, 'files_list', { path: 'workspace' })).stdout).toMatch(
+      /link \(a link[\s\S]*plan\.md {2}23 bytes/,
+    );
+    expect((await use(px, 'files_read', { path: 'workspace/plan.md' })).stdout).toMatch(
+      /1\s+buy milk\s+2\s+feed the bees/,
+    );
+    const change = { path: 'workspace/plan.md', old: 'milk', new: 'honey' };
+    expect((await use(px, 'files_edit', change)).stdout).toContain('Changed workspace/plan.md, line 1');
+    expect((await use(px, 'files_write', { path: 'workspace/a/b.txt', content: 'new' })).stdout).toContain('3 bytes');
+    expect(readFileSync(join(work, 'plan.md'), 'utf8')).toBe('buy honey\nfeed the bees\n');
+    for (const path of ['workspace/link', 'workspace/../x', '/etc/passwd', 'workspace/.ssh/key'])
+      expect((await use(px, 'files_read', { path })).stdout).toMatch(/denied:|invalid:/);
+    expect((await use(px, 'files_delete', { path: 'workspace/a/b.txt' })).stdout).toContain('Deleted');
+    expect((await px.run('config', 'set', 'plugins.files.grants.files.workspace', `write ${px.home}/state`)).code).toBe(
+      0,
+    );
+    expect((await use(px, 'files_list', { path: 'workspace' })).stdout).toContain("px's own home");
+    expect(px.journal()).toContain('"outside":["plugin/files"]');
+    rmSync(work, { recursive: true });
+  }, 90_000);
 
   test('js-run: what the model writes is run, and a loop harms nobody', async () => {
     const limits = { cpu_ms: 500 };

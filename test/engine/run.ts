@@ -75,6 +75,11 @@ export async function runScript(source: string, filename = 'plugin.ts', given: P
       const { status, headers = [], body } = host.http(request);
       return { status, headers, body: new TextEncoder().encode(body) };
     },
+    fileList: () => [],
+    fileStat: (path: string) => ({ name: path, kind: 'file', size: 0n, modified: 0n }),
+    fileRead: () => new Uint8Array(),
+    fileWrite: () => {},
+    fileDelete: () => {},
     emitMessage: (message: unknown) => void host.logs.push(`emit ${JSON.stringify(message)}`),
   };
   const body = bundleScript(source, filename);

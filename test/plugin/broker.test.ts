@@ -20,6 +20,7 @@ function broker(home: TestHome, name: string, plugin: object = {}) {
     name,
     connector: () => false,
     sealed: () => false,
+    folders: { home: '/nowhere', userHome: '/nowhere' },
     config: () => config,
     kv: openKv(home.store, home.secrets),
     secrets: home.secrets,

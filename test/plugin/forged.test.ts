@@ -19,6 +19,7 @@ function doorOf(home: TestHome, name: string, egress: string[]): AnswerHost {
     name,
     connector: () => false,
     sealed: () => false,
+    folders: { home: '/nowhere', userHome: '/nowhere' },
     config: () => config,
     kv: openKv(home.store, home.secrets),
     secrets: home.secrets,

@@ -77,6 +77,7 @@ async function request(wanted: Partial<GuestRequest> & { url: string }, setup: S
     egress: setup.egress ?? [`GET,POST http://api.test:${server.port}/`],
     private_hosts: setup.privateHosts ?? [`api.test:${server.port}`],
     secrets: setup.secrets ?? {},
+    files: {},
     schedule: {},
   };
   const options: HttpOptions = {
@@ -345,6 +346,7 @@ describe('over TLS', () => {
             egress: [`GET https://${host}:${secure.port}/`],
             private_hosts: [`${host}:${secure.port}`],
             secrets: {},
+            files: {},
             schedule: {},
           },
           secrets: home.secrets,

@@ -19,6 +19,7 @@ const asked = {
   egress: ['GET,POST https://api.example.com/v1/'],
   private_hosts: ['localhost:8123'],
   secrets: { KEY: ['bearer https://api.example.com/'] },
+  files: { notes: 'write ~/notes' },
   schedule: { double: '0 8 * * *' },
   limits: { memory_mb: usual.memory_mb + 32, cpu_ms: usual.cpu_ms - 1 },
 };
@@ -44,6 +45,7 @@ describe('what a plugin asks for', () => {
       ['make GET and POST requests to https://api.example.com below /v1/', false],
       ['reach localhost:8123 on your own network or this machine', false],
       ['send the secret KEY to https://api.example.com, as the bearer token', false],
+      ['read, write and delete files in ~/notes and below, which it calls notes', false],
       ['be run by the clock: double at `0 8 * * *`', false],
       [`use up to ${usual.memory_mb + 32} MiB of memory (now ${usual.memory_mb} MiB)`, false],
     ]);
@@ -61,11 +63,12 @@ describe('what a plugin asks for', () => {
       egress: ['GET https://mine.example/', ...asked.egress],
       private_hosts: asked.private_hosts,
       secrets: asked.secrets,
+      files: asked.files,
       schedule: asked.schedule,
     });
     expect(limits?.memory_mb).toBe(usual.memory_mb + 32);
     const lock = readFileSync(join(home.root, 'plugins/plugins.lock'), 'utf8');
-    expect(JSON.parse(lock).plugins.sums.granted).toHaveLength(5);
+    expect(JSON.parse(lock).plugins.sums.granted).toHaveLength(6);
     const back = await home.plugins.grant('sums', { revoke: 'all' });
     expect(back.asks.filter((ask) => ask.granted).map((ask) => ask.rule)).toEqual([]);
     expect(home.config.current.plugins['sums']?.grants.egress).toEqual(['GET https://mine.example/']);
@@ -79,6 +82,8 @@ describe('what a plugin asks for', () => {
       [{ egress: ['GET https://user@api.example.com/'] }, 'egress'],
       [{ secrets: { KEY: ['anywhere https://api.example.com/'] } }, 'secrets'],
       [{ secrets: { 'a b': ['https://api.example.com/'] } }, 'secrets'],
+      [{ files: { notes: 'write ~/../other' } }, 'files'],
+      [{ files: { notes: 'own /' } }, 'files'],
       [{ schedule: { double: 'always' } }, 'schedule'],
       [{ limits: { everything: 1 } }, 'limits'],
       [{ limits: { memory_mb: 1e9 } }, 'memory_mb'],

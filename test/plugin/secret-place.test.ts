@@ -70,6 +70,7 @@ async function goes(put: Put, grant: string): Promise<boolean> {
         egress: [`GET,POST ${base()}`],
         private_hosts: [`api.test:${server.port}`],
         secrets: { KEY: [`${grant}${base()}`] },
+        files: {},
         schedule: {},
       },
       secrets: home.secrets,

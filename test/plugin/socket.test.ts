@@ -45,6 +45,7 @@ const open = (socket: { [key: string]: Json }, port: number, setup: Setup = {}):
       egress: setup.egress ?? [`GET ws://chat.test:${port}/`],
       private_hosts: setup.privateHosts ?? [`chat.test:${port}`],
       secrets: setup.secrets ?? {},
+      files: {},
       schedule: {},
     },
     secrets: home.secrets,

@@ -1,5 +1,16 @@
 import * as v from 'valibot';
-import { cronTime, egressRule, functionName, hostPort, name, publicKey, secretName, secretTarget } from './text.ts';
+import {
+  cronTime,
+  egressRule,
+  folderName,
+  folderRule,
+  functionName,
+  hostPort,
+  name,
+  publicKey,
+  secretName,
+  secretTarget,
+} from './text.ts';
 
 /** What a plugin is allowed, and nothing else. */
 const grants = v.strictObject({
@@ -24,6 +35,15 @@ const grants = v.strictObject({
       v.record(secretName, v.array(secretTarget)),
       v.description(
         'Secrets by name, and where each may go: places of the request (`header`, `header:NAME`, `bearer`, `basic`, `query`, `query:NAME`, `path`, `body`, `body:FIELD`; none means any) and a URL prefix: `TELEGRAM_TOKEN: ["path https://api.telegram.org/bot"]`.',
+      ),
+    ),
+    {},
+  ),
+  files: v.optional(
+    v.pipe(
+      v.record(folderName, folderRule),
+      v.description(
+        'Folders by the name the plugin calls them, and whether it may only `read` or also `write` there: `notes: read ~/notes`. Links and hidden names in them are never reached, nor is the home of px.',
       ),
     ),
     {},
@@ -109,6 +129,33 @@ const limits = v.strictObject({
       v.description('Most log lines a minute; more are counted, not kept.'),
     ),
     300,
+  ),
+  file_bytes: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1024),
+      v.description('Largest file written, and most bytes of a file read at once.'),
+    ),
+    1_048_576,
+  ),
+  folder_files: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.description('Most files and folders a granted folder may hold for the plugin to add one.'),
+    ),
+    10_000,
+  ),
+  folder_bytes: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1024),
+      v.description('Most bytes a granted folder may hold for the plugin to add some.'),
+    ),
+    268_435_456,
   ),
   output_bytes: v.optional(
     v.pipe(v.number(), v.integer(), v.minValue(1024), v.description('Largest result of one call, in bytes.')),

@@ -76,6 +76,21 @@ export const hostPort = v.pipe(
   v.regex(/^(?:[^\s/?#@:*[\]]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/, 'a `host:port` like `192.168.1.20:8080`'),
 );
 
+/** How a plugin calls a folder it is granted. */
+export const folderName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z][a-z0-9_-]{0,31}$/, 'a short name of small letters, digits, `_` and `-`'),
+);
+
+/** What `policy/` reads as the grant of a folder. */
+export const folderRule = v.pipe(
+  v.string(),
+  v.regex(
+    /^(?:read|write) (?:~\/|\/)(?!(?:.*\/)?\.\.(?:\/|$)).*\S$/,
+    'a folder like `read ~/notes` or `write /srv/work`',
+  ),
+);
+
 /** Name of a secret. */
 export const secretName = v.pipe(
   v.string(),

@@ -24,6 +24,16 @@ interface Message {
   metadata?: string;
 }
 
+/** A file or folder as the daemon tells it. */
+interface Entry {
+  name: string;
+  kind: string;
+  size: number;
+  modified: number;
+}
+
+const fileEntry = (entry: Entry) => ({ ...entry, size: BigInt(entry.size), modified: BigInt(entry.modified) });
+
 const bytesOf = (json: Json): Uint8Array => Uint8Array.fromBase64(String(json));
 
 /** host-api as jco wants it. Everything that reaches out is a question to the daemon, which alone decides. */
@@ -45,6 +55,11 @@ function hostApi(ask: AskHost, settings: Map<string, string>, time: () => number
       const response = askHttp(ask, request);
       return { ...response, body: bytesOf(response.body) };
     },
+    fileList: (path: string) => (ask('file-list', path) as unknown as Entry[]).map(fileEntry),
+    fileStat: (path: string) => fileEntry(ask('file-stat', path) as unknown as Entry),
+    fileRead: (path: string, offset: bigint, length: number) => bytesOf(ask('file-read', path, Number(offset), length)),
+    fileWrite: (path: string, content: Uint8Array) => void ask('file-write', path, content.toBase64()),
+    fileDelete: (path: string) => void ask('file-delete', path),
     emitMessage: (m: Message) =>
       void ask('emit-message', {
         id: m.id,

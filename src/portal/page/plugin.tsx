@@ -51,7 +51,7 @@ export async function inspectPage(visit: Visit, source: string) {
           {info.asks.length > 0 && (
             <p class="help">
               What is not ticked is denied; you can change it any time. Whatever it is granted, it cannot read your
-              files or your notes, start programs or see the value of a secret.
+              notes, open any other file, start programs or see the value of a secret.
             </p>
           )}
           <div class="row">
@@ -212,6 +212,9 @@ const limitNames: [name: string, label: string, usual: number][] = [
   ['http_bytes', 'Largest answer from the network, in bytes', 4_194_304],
   ['http_per_minute', 'Requests a minute', 120],
   ['log_per_minute', 'Log lines a minute', 300],
+  ['file_bytes', 'Read or written of a file at once, in bytes', 1_048_576],
+  ['folder_files', 'Files in a folder it adds to', 10_000],
+  ['folder_bytes', 'Bytes in a folder it adds to', 268_435_456],
   ['output_bytes', 'Largest result, in bytes', 1_048_576],
 ];
 
