@@ -44,37 +44,95 @@ export async function transpileEngine(component: Uint8Array): Promise<[name: str
 /** Which of the exports of world `script-engine` `settle` is. */
 const settleIndex = 2;
 
+/** The one place of the glue that an expression finds. */
+function only(glue: string, what: RegExp): RegExpMatchArray {
+  const [found, second] = glue.matchAll(new RegExp(what, 'g'));
+  if (!found || second) throw new Error(`the glue has changed: ${what.source}`);
+  return found;
+}
+
+/** Every place of the glue that an expression finds, replaced; at least one. */
+function each(glue: string, what: RegExp, by: string): string {
+  const replaced = glue.replace(new RegExp(what, 'g'), by);
+  if (replaced === glue) throw new Error(`the glue has changed: ${what.source}`);
+  return replaced;
+}
+
 /**
+ * What the engine imports, without detours: jco's wrapper keeps books on each call of the host as on one that may wait in the middle, which
+ * takes longer than most calls. What it wraps does the call by itself.
+ */
+function importsDirectly(glue: string): string {
+  const wrapped =
+    /let (trampoline\d+) = (_trampoline\d+)\.manuallyAsync \? [\s\S]*?importFn: \2,\s*\},\s*\)\)\) : _lowerImportBackwardsCompat\.bind\([\s\S]*?importFn: \2,\s*\},\s*\);/;
+  return each(
+    each(glue, wrapped, 'let $1 = $2;'),
+    /taskCreation: \{[\s\S]*?setParentSubtask\(subtask\);\s*\}\s*\}/,
+    'createTask();',
+  );
+}
+
+/**
+ * What the engine exports, without detours for the same reason: the texts go in, the text of the result comes out, and a trap passes
+ * through. One task stands for all calls, for the engine's inner parts, which look for one; it is made anew when they left something with it.
+ *
  * The engine's runtime runs QuickJS's waiting jobs (what comes after an `await`) only for exports that are asynchronous in WIT, which would
  * make every call through the glue asynchronous too. So the runtime is told, before `settle` is called, that the export of this number
  * is called asynchronously: it finds an empty function, runs all jobs and ends. `invoke` then is what its caller expects: it goes on until the
  * promise that the script returned has settled, asleep while the script waits for a timer.
  */
-function drivingPromises(text: string): string {
-  const replace = (from: RegExp, to: string, within: string) => {
-    if (within.match(new RegExp(from, 'g'))?.length !== 1) throw new Error(`the glue has changed: ${from.source}`);
-    return within.replace(from, to);
-  };
-  const runtime = /(exports\d+)Init = exports\d+\.init;|(exports\d+)Init = (exports\d+)\['init'\];/.exec(text);
-  const name = runtime?.[1] ?? runtime?.[3];
-  if (!name) throw new Error('the glue has changed: no runtime');
-  const jobs = `${name}.wit_dylib_export_async_call(${name}.wit_dylib_export_start(${settleIndex}), ${settleIndex})`;
-  const settling = replace(
-    /(exports\d+Settle) = (exports\d+(?:\.settle|\['settle'\]));/,
-    `const __settle = $2; $1 = () => { ${jobs}; return __settle(); };`,
-    text,
-  );
-  return replace(
-    /return \{([^{}]*\binvoke\b[^{}]*)\}/,
-    `return { ...{$1}, invoke(name, args) {
-      let answer = invoke(name, args);
-      while (answer === '' || answer.startsWith('~')) {
-        if (answer.length > 1 && answer !== '~0') Bun.sleepSync(Number(answer.slice(1)));
-        answer = settle();
+function exportsDirectly(glue: string): string {
+  const runtime = only(glue, /(exports\d+)Init = exports\d+(?:\.init|\['init'\]);/)[1];
+  const script = only(glue, /(exports\d+)Invoke = exports\d+(?:\.invoke|\['invoke'\]);/)[1];
+  const post = (name: string) => only(glue, new RegExp(`(postReturn\\d+) = exports\\d+\\.cabi_post_${name};`))[1];
+  const [, component = '', realloc = '', memory = ''] =
+    /function invoke\(arg0, arg1\) \{[\s\S]*?componentIdx: (\d+),[\s\S]*?_utf8AllocateAndEncode\(arg0, (realloc\d+), (memory\d+)\)/.exec(
+      glue,
+    ) ?? [];
+  if (realloc === '') throw new Error('the glue has changed: invoke');
+  const returned = only(glue, /return \{[^{}]*\binvoke\b[^{}]*\}/);
+  return glue.replace(
+    returned[0],
+    `const begin = () => {
+      const [task, taskID] = createNewCurrentTask({ componentIdx: ${component}, isAsync: false, entryFnName: 'script', callingWasmExport: true });
+      task.setCalleeIsAsync(false);
+      task.enterSync();
+      return { task, taskID };
+    };
+    let { task, taskID } = begin();
+    const direct = (run, postReturn, ...texts) => {
+      const args = texts.flatMap((text) => {
+        const { ptr, len } = _utf8AllocateAndEncode(text, ${realloc}, ${memory});
+        return [ptr, len];
+      });
+      const ret = _withGlobalCurrentTaskMeta({ taskID, componentIdx: ${component}, fn: () => run(...args) });
+      const view = dataView(${memory});
+      const text = TEXT_DECODER_UTF8.decode(new Uint8Array(${memory}.buffer, view.getUint32(ret + 4, true), view.getUint32(ret + 8, true)));
+      const failed = view.getUint8(ret) !== 0;
+      postReturn(ret);
+      if (task.getLatestSubtask()) {
+        task.resolve([]);
+        task.exit();
+        ({ task, taskID } = begin());
       }
-      return answer;
-    } }`,
-    settling,
+      if (failed) throw new ComponentError(text);
+      return text;
+    };
+    const settleNow = () => {
+      ${runtime}.wit_dylib_export_async_call(${runtime}.wit_dylib_export_start(${settleIndex}), ${settleIndex});
+      return direct(${script}Settle, ${post('settle')});
+    };
+    return {
+      load: () => direct(${script}Load, ${post('load')}),
+      invoke(name, args) {
+        let answer = direct(${script}Invoke, ${post('invoke')}, name, args);
+        while (answer === '' || answer.startsWith('~')) {
+          if (answer.length > 1 && answer !== '~0') Bun.sleepSync(Number(answer.slice(1)));
+          answer = settleNow();
+        }
+        return answer;
+      },
+    }`,
   );
 }
 
@@ -97,7 +155,7 @@ export async function carriedEngine(files: [name: string, bytes: Uint8Array][]):
     ]);
   const generated = files.find(([name]) => name === 'plugin.js')?.[1];
   // Its debug output, which looks at the environment at each step of a call, goes: what has no definition can be dropped.
-  const quiet = drivingPromises(new TextDecoder().decode(generated)).replace(
+  const quiet = importsDirectly(exportsDirectly(new TextDecoder().decode(generated))).replace(
     /const _debugLog = [\s\S]*?\n {2}\};\n/,
     '',
   );
