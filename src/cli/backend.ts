@@ -1,7 +1,8 @@
 import type { App } from '../app/app.ts';
-import { type Client, connect, createClient } from '../client/client.ts';
+import { type Client, connect, createClient, openEvents } from '../client/client.ts';
 import { PxError } from '../error/error.ts';
 import type { LogSink } from '../log/log.ts';
+import type { PxEvent } from '../wire/wire.ts';
 import type { Context } from './verb.ts';
 
 /** The API a verb works through: the running px of this home, or one opened in this process for the time of the verb. */
@@ -9,6 +10,8 @@ export interface Backend extends AsyncDisposable {
   client: Client;
   /** True when a px runs for this home. */
   running: boolean;
+  /** Tells what happens there until the returned function is called. */
+  watch(listener: (event: PxEvent) => void): () => void;
 }
 
 /** How a home is opened when no px runs for it. */
@@ -36,7 +39,16 @@ export async function runningPx({ home }: Pick<Context, 'home'>): Promise<Client
  */
 export async function openBackend(context: Context, options: BackendOptions = {}): Promise<Backend> {
   const running = options.local ? undefined : await connect(context.home);
-  if (running) return { client: running, running: true, [Symbol.asyncDispose]: async () => {} };
+  if (running)
+    return {
+      client: running,
+      running: true,
+      watch(event) {
+        const line = openEvents(running, { ready() {}, event, closed() {} });
+        return () => line.close();
+      },
+      [Symbol.asyncDispose]: async () => {},
+    };
   const [{ startApp }, { openGatewayInProcess }] = await Promise.all([
     import('../app/app.ts'),
     import('../gateway/gateway.ts'),
@@ -52,6 +64,7 @@ export async function openBackend(context: Context, options: BackendOptions = {}
   return {
     client: createClient({ url: 'http://in-process', token: 'in-process', fetch }),
     running: false,
+    watch: (listener) => app.bus.on(listener),
     [Symbol.asyncDispose]: () => app.close(),
   };
 }

@@ -27,7 +27,7 @@ export function progressLine(what: string, { done, total, unit }: Progress): str
  */
 export async function withProgress<T>(
   io: Io,
-  what: string,
+  what: string | (() => string),
   work: Promise<T>,
   look: () => Progress | undefined | Promise<Progress | undefined>,
 ): Promise<T> {
@@ -45,7 +45,8 @@ export async function withProgress<T>(
     await Promise.race([settled, Bun.sleep(everyMs)]);
     if (over) break;
     const seen = await Promise.resolve(look()).catch(() => undefined);
-    if (!over) io.progress(seen ? progressLine(what, seen) : `${what}  ${Math.round((Date.now() - begun) / 1000)} s`);
+    const doing = typeof what === 'string' ? what : what();
+    if (!over) io.progress(seen ? progressLine(doing, seen) : `${doing}  ${Math.round((Date.now() - begun) / 1000)} s`);
   }
   io.progress('');
   return work;

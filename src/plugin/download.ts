@@ -8,6 +8,10 @@ export interface Fetched {
   bytes: Uint8Array;
 }
 
+/** Told how far a download has come, in bytes; `total` where the server says it. */
+export type Told = (host: string, done: number, total?: number) => void;
+
+const toldEveryMs = 150;
 const wallMs = 60_000;
 const maxRedirects = 5;
 const isLocal = (url: URL) => ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
@@ -16,7 +20,12 @@ const isLocal = (url: URL) => ['localhost', '127.0.0.1', '[::1]'].includes(url.h
  * Gets a file for a person who installs it. Encrypted, except from this machine; what is sent as proof of who asks goes to the
  * first place only. An error status comes without its body. Throws PxError `plugin.invalid`, `too-large`.
  */
-export async function download(source: string, max: number, headers: Record<string, string> = {}): Promise<Fetched> {
+export async function download(
+  source: string,
+  max: number,
+  headers: Record<string, string> = {},
+  told?: Told,
+): Promise<Fetched> {
   const first = new URL(source);
   const signal = AbortSignal.timeout(wallMs);
   let url = first;
@@ -45,11 +54,29 @@ export async function download(source: string, max: number, headers: Record<stri
     }
     try {
       // fetch has unpacked it already: what is left to bound is its size.
-      return { status: 200, headers: response.headers, bytes: await readBody(new Response(response.body), max) };
+      const body = told ? response.body?.pipeThrough(counted(url.host, response.headers, told)) : response.body;
+      return { status: 200, headers: response.headers, bytes: await readBody(new Response(body ?? null), max) };
     } catch (cause) {
       if (cause instanceof BodyTooLarge)
         throw new PxError('too-large', `${url.host} sends more than ${Math.ceil(max / 1024)} KiB`, { cause });
       throw new PxError('plugin.invalid', `${url.host} broke off`, { cause, retryable: true });
     }
   }
+}
+
+/** Passes bytes on and tells how many there were, now and then. What was packed on its way has another size than announced. */
+function counted(host: string, headers: Headers, told: Told): TransformStream<Uint8Array, Uint8Array> {
+  const announced = headers.has('content-encoding') ? 0 : Number(headers.get('content-length') ?? 0);
+  let done = 0;
+  let last = 0;
+  return new TransformStream({
+    transform(chunk, controller) {
+      done += chunk.length;
+      if (performance.now() - last >= toldEveryMs) {
+        last = performance.now();
+        told(host, done, announced > 0 ? announced : undefined);
+      }
+      controller.enqueue(chunk);
+    },
+  });
 }

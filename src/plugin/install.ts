@@ -1,6 +1,7 @@
 import type { ConfigStore, PluginConfig } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
 import { type Ask, asksOf, grantOf } from '../policy/policy.ts';
+import type { Told } from './download.ts';
 import { type LearnOptions, learn } from './learn.ts';
 import type { AddOptions, GrantChoice } from './plugin.ts';
 import type { PrepareOptions } from './prepare.ts';
@@ -21,9 +22,10 @@ export async function look(
   config: ConfigStore,
   options: (name: string, asked: Record<string, number>) => LearnOptions,
   only: 'to look' | 'to install',
+  told?: Told,
 ): Promise<Seen> {
   const { trust } = config.current;
-  const file = await readSource(source, trust.keys.length > 0 || trust.require);
+  const file = await readSource(source, trust.keys.length > 0 || trust.require, told);
   const own = file.source.startsWith('px:');
   const digest = new Bun.CryptoHasher('sha256').update(file.bytes).digest('hex');
   // What px carries is as trusted as px itself.

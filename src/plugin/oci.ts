@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { PxError } from '../error/error.ts';
-import { download, type Fetched } from './download.ts';
+import { download, type Fetched, type Told } from './download.ts';
 
 /** Where a component is in an OCI registry: `ghcr.io/owner/name:tag`. */
 export interface OciRef {
@@ -56,15 +56,18 @@ const Manifest = v.object({
 export async function pullComponent(
   ref: OciRef,
   maxBytes: number,
+  told?: Told,
 ): Promise<{ bytes: Uint8Array; signature: string | undefined }> {
   const base = `${isLocal(ref) ? 'http' : 'https'}://${ref.host}/v2/${ref.repository}`;
   let token: string | undefined;
-  const get = async (path: string, max: number, accept: string[]): Promise<Fetched> => {
+  const get = async (path: string, max: number, accept: string[], watch?: Told): Promise<Fetched> => {
     const ask = () =>
-      download(`${base}/${path}`, max, {
-        accept: accept.join(', '),
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      });
+      download(
+        `${base}/${path}`,
+        max,
+        { accept: accept.join(', '), ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+        watch,
+      );
     let answer = await ask();
     if (answer.status === 401 && token === undefined) {
       token = await askToken(answer.headers.get('www-authenticate') ?? '', ref);
@@ -98,7 +101,7 @@ export async function pullComponent(
     throw new PxError('plugin.invalid', `${ref.repository} ${ref.reference} holds no component`, {
       hint: 'A component is published as one layer of type application/wasm.',
     });
-  const { bytes } = await get(`blobs/${layer.digest}`, maxBytes, ['*/*']);
+  const { bytes } = await get(`blobs/${layer.digest}`, maxBytes, ['*/*'], told);
   checkDigest(bytes, layer.digest);
   return { bytes, signature: layer.annotations[signatureKey] ?? manifest.annotations[signatureKey] };
 }

@@ -5,6 +5,7 @@ import type { Json, PluginSummary } from '../wire/wire.ts';
 import { type Broker, createBroker, settingsOf } from './broker.ts';
 import { openCache } from './cache.ts';
 import { createClock } from './clock.ts';
+import type { Told } from './download.ts';
 import { describeFunction, findFunction } from './functions.ts';
 import { createGuestLog, type GuestLog } from './guest-log.ts';
 import { systemResolve } from './http/address.ts';
@@ -252,8 +253,10 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       },
     };
   };
+  const told: Told = (host, done, total) =>
+    bus.emit({ type: 'plugin.download', host, done, ...(total === undefined ? {} : { total }) });
   const look = async (source: string, name: string | undefined, only: 'to look' | 'to install' = 'to install') =>
-    (await import('./install.ts')).look(source, name, config, learning, only);
+    (await import('./install.ts')).look(source, name, config, learning, only, told);
 
   /** Puts a plugin that was looked at in place. A version before runs on until its call has ended. */
   async function install(seen: Seen, given: AddOptions): Promise<PluginInfo> {

@@ -1,6 +1,7 @@
 import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { PxError } from '../error/error.ts';
+import type { Told } from './download.ts';
 import { embeddedManifest } from './embedded.ts';
 import { type PartialManifest, readManifest } from './manifest.ts';
 import { maxFileBytes } from './prepare.ts';
@@ -28,8 +29,8 @@ const scripts = /\.[cm]?[jt]s$/i;
  * Reads a plugin from a file, a folder with `plugin.yaml`, an https URL (http on this machine only), an OCI registry, or from what
  * px carries; its signature too when that counts. Throws PxError `not-found`, `plugin.invalid`, `too-large`.
  */
-export async function readSource(source: string, signed = false): Promise<SourceFile> {
-  if (/^https?:\/\//i.test(source)) return fromUrl(source, signed);
+export async function readSource(source: string, signed = false, told?: Told): Promise<SourceFile> {
+  if (/^https?:\/\//i.test(source)) return fromUrl(source, signed, told);
   if (source.startsWith('px:')) return (await fromCarried(source.slice(3))) ?? (await notFound(source));
   const path = resolve(source);
   const found = source.startsWith('oci://') ? undefined : look(path);
@@ -39,7 +40,7 @@ export async function readSource(source: string, signed = false): Promise<Source
     const { parseOci, pullComponent } = await import('./oci.ts');
     const ref = parseOci(source);
     if (ref) {
-      const { bytes, signature } = await pullComponent(ref, maxFileBytes);
+      const { bytes, signature } = await pullComponent(ref, maxFileBytes, told);
       const filename = `${basename(ref.repository)}.wasm`;
       return { ...sourceFile(bytes, filename, {}, source.replace(/^(oci:\/\/)?/, 'oci://')), signature };
     }
@@ -119,10 +120,10 @@ async function manifestIn(path: string): Promise<PartialManifest> {
   }
 }
 
-async function fromUrl(source: string, signed: boolean): Promise<SourceFile> {
+async function fromUrl(source: string, signed: boolean, told?: Told): Promise<SourceFile> {
   const { download } = await import('./download.ts');
   const url = new URL(source);
-  const { status, bytes } = await download(url.href, maxFileBytes);
+  const { status, bytes } = await download(url.href, maxFileBytes, {}, told);
   if (status !== 200) throw new PxError('not-found', `${url.host} answered ${status}`);
   const file = sourceFile(bytes, basename(url.pathname) || 'plugin.wasm', {}, `${url.origin}${url.pathname}`);
   if (!signed) return file;

@@ -37,6 +37,8 @@ export type PxEvent = { at: number } & (
   | { type: 'plugin.call'; plugin: string; function: string; ms: number; ok: boolean; error?: ErrorShape }
   | { type: 'plugin.denied'; plugin: string; capability: string; detail: string }
   | { type: 'plugin.changed'; plugin: string; change: 'added' | 'removed' | 'updated' }
+  /** A plugin is being downloaded, told a few times a second; `total` where the server said it, both in bytes. */
+  | { type: 'plugin.download'; host: string; done: number; total?: number }
   | { type: 'memory.indexed'; path: string; chunks: number }
   | { type: 'pairing.requested'; channel: string; sender: string; code: string }
   | { type: 'pairing.approved'; channel: string; sender: string }

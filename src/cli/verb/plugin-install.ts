@@ -1,5 +1,6 @@
 import { PxError } from '../../error/error.ts';
 import { openBackend } from '../backend.ts';
+import { withDownload } from '../download.ts';
 import { verb } from '../verb.ts';
 import { agreeing, askPerson, asksIn, canAsk, choiceOf, rulesOf } from './plugin-agree.ts';
 import { installedReport, sourceOf } from './plugin-report.ts';
@@ -30,7 +31,7 @@ export const add = verb({
     const named = args.name === undefined ? {} : { name: args.name };
     let agreed = withGrant(choiceOf(args));
     if (agreed.grant === undefined && canAsk(context)) {
-      const seen = await client.inspectPlugin(source, args.name);
+      const seen = await withDownload(context.io, backend, () => client.inspectPlugin(source, args.name));
       const open = seen.asks.filter((ask) => !ask.granted);
       if (open.length > 0) {
         const choice = await askPerson(context, `${seen.name} ${seen.version}`, open, 'install without');
@@ -38,11 +39,13 @@ export const add = verb({
         agreed = { grant: choice, sha256: seen.sha256 };
       }
     }
-    const info = await client.addPlugin(source, {
-      ...named,
-      ...(args.replace === undefined ? {} : { replace: args.replace }),
-      ...agreed,
-    });
+    const info = await withDownload(context.io, backend, () =>
+      client.addPlugin(source, {
+        ...named,
+        ...(args.replace === undefined ? {} : { replace: args.replace }),
+        ...agreed,
+      }),
+    );
     if (context.json) context.io.data(info);
     else context.io.line(installedReport(info));
     return 0;
@@ -72,14 +75,16 @@ export const update = verb({
     for (const name of names) {
       try {
         let options = withGrant(choiceOf(args));
-        const done = await client.updatePlugin(name, options).catch(async (thrown: unknown) => {
-          const more = asksIn(thrown);
-          if (!more || !canAsk(context)) throw thrown;
-          const choice = await askPerson(context, `${name} ${more.version}`, more.asks, 'update without');
-          if (choice === undefined) throw thrown;
-          options = { grant: choice, sha256: more.sha256 };
-          return client.updatePlugin(name, options);
-        });
+        const done = await withDownload(context.io, backend, () => client.updatePlugin(name, options)).catch(
+          async (thrown: unknown) => {
+            const more = asksIn(thrown);
+            if (!more || !canAsk(context)) throw thrown;
+            const choice = await askPerson(context, `${name} ${more.version}`, more.asks, 'update without');
+            if (choice === undefined) throw thrown;
+            options = { grant: choice, sha256: more.sha256 };
+            return client.updatePlugin(name, options);
+          },
+        );
         if (context.json) context.io.data({ name, updated: done.updated, version: done.plugin.version });
         else if (done.updated) context.io.line(`${name} ${before.get(name) ?? ''} → ${done.plugin.version}`);
         else context.io.line(`${name} ${done.plugin.version} is what its source has.`);
