@@ -52,7 +52,7 @@ export async function indexElsewhere(
     });
     started(() => child.kill());
     try {
-      setPriority(child.pid, 10);
+      setPriority(child.pid, 19);
     } catch {
       // It only would have been kinder to others.
     }
