@@ -43,6 +43,7 @@ for (const [, bytes] of modules) hash.update(bytes);
 const id = hash.digest('hex').slice(0, 16);
 const carried = {
   clock: await step(() => buildClock(root)),
+  matrix: await step(() => buildScript(root, 'matrix')),
   telegram: await step(() => buildScript(root, 'telegram')),
   'web-fetch': await step(() => buildScript(root, 'web-fetch')),
   weather: await step(() => buildScript(root, 'weather')),

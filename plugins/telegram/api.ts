@@ -1,4 +1,5 @@
-import { configGet, HttpError, httpRequest, type Json, type Request, type Response, type WaitAnswer } from 'px';
+import { configGet, type Json, type Request, type Response, type WaitAnswer } from 'px';
+import { answerOf } from '../direct.ts';
 
 export type Args = { [key: string]: Json };
 
@@ -59,16 +60,7 @@ export function methodRequest(method: string, args: Args): Request {
 
 /** Calls a method and waits for it. Throws {@link Refusal}, and errors that begin with `unknown:` when it may have been done. */
 export function call(method: string, args: Args): Json {
-  return read(asAnswer(methodRequest(method, args)));
-}
-
-function asAnswer(request: Request): WaitAnswer {
-  try {
-    return { ok: httpRequest(request) };
-  } catch (e) {
-    if (e instanceof HttpError) return { err: e };
-    throw e;
-  }
+  return read(answerOf(methodRequest(method, args)));
 }
 
 /** The result in an answer. Throws as {@link call} does. */

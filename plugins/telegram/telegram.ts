@@ -16,6 +16,7 @@ import {
   type WebhookAnswer,
   type WebhookRequest,
 } from 'px';
+import { does, post } from '../direct.ts';
 import { call, fileUrl, methodUrl, result } from './api.ts';
 import { askMe } from './chat.ts';
 import { allowedUpdates, forgetOffset, messagesIn, messagesOf, nextOffset } from './receive.ts';
@@ -98,44 +99,22 @@ export function onSent(channel: string, out: Outgoing, answer: WaitAnswer): Prog
   return progress(channel, out, answer);
 }
 
+const sending = { nextSend, onSent };
+
 export function postMessage(channel: string, content: string): string {
-  let id = '';
-  // px splits at `maxText` before it comes here; a longer text from elsewhere must not fail.
-  for (const part of content.match(new RegExp(`[\\s\\S]{1,${maxText}}(?<![\\ud800-\\udbff])`, 'g')) ?? [])
-    id = does(channel, { kind: 'post', content: part });
-  return id;
+  return post(sending, channel, content, maxText);
 }
 
 export function setTyping(channel: string): void {
-  does(channel, { kind: 'typing' });
+  does(sending, channel, { kind: 'typing' });
 }
 
 export function react(channel: string, message: string, emoji: string): void {
-  does(channel, { kind: 'react', message, content: emoji });
+  does(sending, channel, { kind: 'react', message, content: emoji });
 }
 
 export function editMessage(channel: string, message: string, content: string): void {
-  does(channel, { kind: 'edit', message, content });
-}
-
-/** The same as px does with `nextSend` and `onSent`, here and now. */
-function does(channel: string, given: Pick<Outgoing, 'kind'> & Partial<Outgoing>): string {
-  const out: Outgoing = { key: 'direct', message: null, content: '', choices: [], files: [], ...given };
-  let request = requestFor(channel, out);
-  for (;;) {
-    const next = progress(channel, out, answerOf(request));
-    if ('done' in next) return next.done;
-    request = next.again;
-  }
-}
-
-function answerOf(request: Request): WaitAnswer {
-  try {
-    return { ok: httpRequest(request) };
-  } catch (e) {
-    if (e instanceof HttpError) return { err: e };
-    throw e;
-  }
+  does(sending, channel, { kind: 'edit', message, content });
 }
 
 export function fetchFile(id: string): Request {

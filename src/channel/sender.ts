@@ -117,7 +117,8 @@ export function createSender(options: SenderOptions): Sender {
     parallel,
     can: (ability) => can.has(ability),
     onceFor: onceFor(can),
-    async prepare(chat, out) {
+    async prepare(chat, given) {
+      const out = unmarked(given);
       if (!parallel) return () => direct(chat, out);
       let request: Json;
       try {
@@ -131,7 +132,7 @@ export function createSender(options: SenderOptions): Sender {
       return (watch) => send(chat, out, request, watch);
     },
     async conclude(chat, out, answer) {
-      const next = readProgress(await read(chat, out, answer));
+      const next = readProgress(await read(chat, unmarked(out), answer));
       return next && 'done' in next ? next.done : undefined;
     },
   };
@@ -142,4 +143,18 @@ function onceFor(abilities: ReadonlySet<string>): number {
   if (abilities.has('once')) return Number.POSITIVE_INFINITY;
   const seconds = [...abilities].flatMap((one) => /^once:(\d{1,6})$/.exec(one)?.[1] ?? []).map(Number);
   return Math.max(0, ...seconds) * 1000;
+}
+
+/**
+ * What goes out with nothing in it that px would fill in on the way: a model may write `{{secret:NAME}}`, and its words look the same with a space
+ * of no width in them.
+ */
+function unmarked(out: Outgoing): Outgoing {
+  const plain = (text: string) => text.replace(/\{(?=\{(?:secret|file):)/gi, '{\u200b');
+  return {
+    ...out,
+    content: plain(out.content),
+    choices: out.choices.map(({ label, says }) => ({ label: plain(label), says: plain(says) })),
+    files: out.files.map((file) => ({ ...file, name: plain(file.name) })),
+  };
 }

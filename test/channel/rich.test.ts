@@ -61,6 +61,16 @@ describe('a connector that gives its requests away', () => {
     expect(new Set(platform.sent.map((s) => s.key)).size).toBe(60);
   });
 
+  test('nothing in a text is a placeholder that px would fill in on the way out', async () => {
+    const platform = new Rich();
+    const { channels } = await live({ platform });
+    channels.send('chat', 'ada', 'it is {{secret:CHAT_TOKEN}} {{{file:x}}} {{Secret:A}} {{other}}');
+    await until(() => platform.sent.length === 1);
+    const sent = platform.sent[0]?.content ?? '';
+    expect(sent).not.toMatch(/\{\{(?:secret|file):/i);
+    expect(sent.replaceAll('\u200b', '')).toBe('it is {{secret:CHAT_TOKEN}} {{{file:x}}} {{Secret:A}} {{other}}');
+  });
+
   test('a text whose answer had come is concluded from it after a crash, and not sent again', async () => {
     const folder = tempFolder();
     const platform = new Rich();

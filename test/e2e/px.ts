@@ -134,13 +134,13 @@ export class Px implements AsyncDisposable {
     );
   }
 
-  /** Resolves when the three plugins a new home gets are in. */
+  /** Resolves when the plugins a new home gets are in. */
   async installed(ms?: number): Promise<void> {
     await until(
       'the plugins px carries',
       async () => {
         const { stdout } = await this.run('plugin', 'list', '--json');
-        return ['clock', 'telegram', 'web-fetch'].every((name) => stdout.includes(`"${name}"`));
+        return ['clock', 'matrix', 'telegram', 'web-fetch'].every((name) => stdout.includes(`"${name}"`));
       },
       ms,
     );
