@@ -52,7 +52,7 @@ const carried = {
   files: await step(() => buildScript(root, 'files')),
 };
 /** What a new home gets; the others are added by name. Each tool is in every request to a model, so these are few. */
-const given = ['clock', 'telegram', 'web-fetch'];
+const given = ['clock', 'matrix', 'telegram', 'web-fetch'];
 const manifests = Object.fromEntries(
   Object.entries(carried).map(([n, b]) => [n, { file: b.file, manifest: b.manifest, given: given.includes(n) }]),
 );

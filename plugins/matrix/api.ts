@@ -103,7 +103,11 @@ export interface Me {
 export function me(): Me {
   const kept = kvGetText('me');
   const known: (Me & { at: number; of: string }) | undefined = kept === undefined ? undefined : JSON.parse(kept);
-  if (known?.of === homeserver() && now() - known.at < factsMs) return known;
+  return known?.of === homeserver() && now() - known.at < factsMs ? known : askMe();
+}
+
+/** The same, as the server says now. */
+export function askMe(): Me {
   const id = textOf(call(request('GET', v3('account', 'whoami')))['user_id']);
   if (id === undefined) throw new Error('the server does not say who px is');
   const versions = listOf(call(request('GET', ['client', 'versions']))['versions']);

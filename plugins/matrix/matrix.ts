@@ -1,5 +1,6 @@
 /** The Matrix connector: worlds `live-messaging-plugin` and `rich-messaging-plugin` of wit/core.wit. */
 import {
+  type Account,
   type Command,
   type Description,
   kvSet,
@@ -10,7 +11,7 @@ import {
   type WaitAnswer,
 } from 'px';
 import { answerOf, post } from '../direct.ts';
-import { Refusal, read } from './api.ts';
+import { askMe, Refusal, read } from './api.ts';
 import { history } from './history.ts';
 import { download } from './media.ts';
 import { askForLess, forgetSince, messagesIn, syncRequest } from './receive.ts';
@@ -26,8 +27,15 @@ export function describe(): Description {
   return { platform: 'matrix', maxText };
 }
 
+/** Who px is, as the server says now: with a wrong token this fails. */
+export function account(): Account {
+  const { id } = askMe();
+  return { name: id, url: `https://matrix.to/#/${id}` };
+}
+
+/** Servers remember transaction ids for a day (Synapse), and forget them with an hour to spare here. */
 export function abilities(): string[] {
-  return ['edit', 'typing', 'react', 'choices', 'files', 'once'];
+  return ['edit', 'typing', 'react', 'choices', 'files', 'once:82800'];
 }
 
 /** The long poll px holds open. Acknowledges the messages handed over before. */

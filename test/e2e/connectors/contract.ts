@@ -123,7 +123,7 @@ export function contract(name: string, open: () => Promise<Platform>, opened: (p
         react: says.has('react'),
         files: says.has('files'),
         typing: says.has('typing'),
-        once: says.has('once'),
+        once: [...says].some((one) => one === 'once' || one.startsWith('once:')),
         streams: says.has('edit') || says.has('draft'),
       }).toEqual({
         react: platform.reactions !== undefined,

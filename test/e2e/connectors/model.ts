@@ -21,6 +21,7 @@ export function startModel(reply: (said: string) => Reply): Model {
     hostname: '127.0.0.1',
     idleTimeout: 0,
     async fetch(request) {
+      if (request.method === 'GET') return Response.json({ object: 'list', data: [{ id: 'gpt-4o', object: 'model' }] });
       const text = await request.text();
       asked.push(text);
       const { messages } = JSON.parse(text) as Asked;

@@ -16,6 +16,7 @@ type Json = { [key: string]: unknown };
 export interface Account {
   id: string;
   token: string;
+  password: string;
   /** Calls `/_matrix/…`; the JSON of the answer. Throws its error. */
   call(method: string, path: string, body?: Json, signal?: AbortSignal): Promise<Json>;
   /** Uploads a file; its `mxc:` address. */
@@ -78,14 +79,14 @@ export async function startSynapse(): Promise<Synapse> {
       const mac = createHmac('sha1', secret).update([nonce, name, password, 'notadmin'].join('\0')).digest('hex');
       const body = JSON.stringify({ nonce, username: name, displayname: displayName, password, admin: false, mac });
       const made = (await (await fetch(where, { method: 'POST', body })).json()) as Json;
-      return account(url, String(made['user_id']), String(made['access_token']));
+      return account(url, String(made['user_id']), String(made['access_token']), password);
     },
     [Symbol.asyncDispose]: stop,
   };
 }
 
 /** An account by its token. */
-export function account(url: string, id: string, token: string): Account {
+function account(url: string, id: string, token: string, password: string): Account {
   const headers = { authorization: `Bearer ${token}` };
   const ask = async (method: string, path: string, more: RequestInit = {}, type = 'application/json') => {
     const typed = more.body === undefined ? headers : { ...headers, 'content-type': type };
@@ -96,6 +97,7 @@ export function account(url: string, id: string, token: string): Account {
   return {
     id,
     token,
+    password,
     async call(method, path, body, signal) {
       const more = { ...(body ? { body: JSON.stringify(body) } : {}), ...(signal ? { signal } : {}) };
       return (await (await ask(method, path, more)).json()) as Json;
