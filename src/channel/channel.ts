@@ -2,6 +2,7 @@ import type { ConversationId, Inbound, Json } from '../wire/wire.ts';
 import type { Extras, OutFile } from './outgoing.ts';
 import type { WebhookAnswer, WebhookRequest } from './webhook.ts';
 
+export { localChannels } from './access.ts';
 export { type ChannelOptions, openChannels } from './channels.ts';
 export type { Choice } from './outgoing.ts';
 export { openPeople } from './people.ts';

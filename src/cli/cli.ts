@@ -27,7 +27,7 @@ export async function runCli(argv: string[], version: string): Promise<number> {
         io.note(
           found.path.length > 0
             ? text
-            : `${text}\n\nNew here? Start it with \`px serve\`, then in another terminal: px chat "what time is it?"`,
+            : `${text}\n\nNew here? \`px setup\` asks what it must. Or start it with \`px serve\`, and in another terminal: px chat "what time is it?"`,
         );
       return found.help ? 0 : 2;
     }

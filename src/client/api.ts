@@ -192,6 +192,8 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
     callPlugin: async (name: string, fn: string, args: Json[]): Promise<unknown> =>
       (await call(v.object({ result: v.unknown() }), 'POST', `/api/plugins/${enc(name)}/call/${enc(fn)}`, { args }))
         .result,
+    /** Throws `plugin.invalid` when its file is not the one that was installed. */
+    checkPlugin: (name: string) => call(replies.ok, 'POST', `/api/plugins/${enc(name)}/check`),
     resumePlugin: (name: string) => call(replies.ok, 'POST', `/api/plugins/${enc(name)}/resume`),
     pluginLogs: async (name: string) =>
       (await call(v.object({ lines: v.array(replies.logLine) }), 'GET', `/api/plugins/${enc(name)}/logs`)).lines,
@@ -239,6 +241,9 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
     diff: (change: number) =>
       call(v.object({ n: v.number(), path: v.string(), diff: v.string() }), 'GET', `/api/memory/changes/${change}`),
     undo: (change: number) => call(replies.undoReply, 'POST', '/api/memory/undo', { change }),
+    /** How well the index fits the files. */
+    compareMemory: () =>
+      call(v.object({ files: v.number(), stale: v.number(), gone: v.number() }), 'GET', '/api/memory/index'),
     rebuildMemory: () =>
       call(v.object({ notes: v.number(), chunks: v.number(), people: v.number() }), 'POST', '/api/memory/rebuild'),
 

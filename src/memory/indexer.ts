@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Log } from '../log/log.ts';
 import type { IndexDb } from './index-db.ts';
 import { indexFile, removeFile, stampOf, type Work } from './index-file.ts';
-import { Breath, isHidden, isNote, walk } from './walk.ts';
+import { Breath, isHidden, isNote, notIndexed, walk } from './walk.ts';
 
 /** What the indexer works with. */
 export interface IndexerOptions {
@@ -108,7 +108,7 @@ export class Indexer {
     // Held back until it is sure that they are few; undefined from the moment on that they are many and nobody else can do it.
     let changed: string[] | undefined = [];
     let bytes = 0;
-    for await (const { path: folder, notes } of walk(root, '', ['log', 'ledger'], breath)) {
+    for await (const { path: folder, notes } of walk(root, '', notIndexed, breath)) {
       gone.delete(folder);
       const known = db.inFolder(folder);
       // Once a folder, not once a file: nobody waits in between when this is a process of its own.

@@ -7,12 +7,14 @@ import { indexElsewhere, indexPath, maxBytesSetting } from './bulk.ts';
 import { makeFolder } from './durable.ts';
 import { Heads, headsPath } from './heads.ts';
 import { IndexDb } from './index-db.ts';
+import { stampOf } from './index-file.ts';
 import { Indexer } from './indexer.ts';
 import { openJournal } from './journal.ts';
 import type { Memory } from './memory.ts';
 import { openNotes } from './note.ts';
 import { relevantTo } from './relevant.ts';
 import { searchIndex } from './search.ts';
+import { notIndexed, walk } from './walk.ts';
 import { watchFolder } from './watch.ts';
 
 /** How soon after `start` the folder is first compared with the index, in ms: not on the way to ready. */
@@ -124,6 +126,7 @@ export async function openMemory({ home, config, log: logger, bus }: MemoryOptio
       db.holdsMoreThan(0);
     },
     stats: () => db.stats(),
+    compare: () => compareIndex(db, root),
     async close() {
       if (closed) return;
       closed = true;
@@ -134,4 +137,20 @@ export async function openMemory({ home, config, log: logger, bus }: MemoryOptio
       db.close();
     },
   };
+}
+
+/** See `compare` of the surface. Nothing is changed. */
+async function compareIndex(db: IndexDb, root: string): Promise<{ files: number; stale: number; gone: number }> {
+  let files = 0;
+  let stale = 0;
+  let known = 0;
+  for await (const { path, notes } of walk(root, '', notIndexed))
+    for (const { name, stats } of notes) {
+      files++;
+      const note = db.note(path === '' ? name : `${path}/${name}`);
+      if (note) known++;
+      // A file that was new when it was indexed is marked so.
+      if (note?.stamp.replace(/ fresh$/, '') !== stampOf(stats)) stale++;
+    }
+  return { files, stale, gone: Math.max(0, db.stats().notes - known) };
 }

@@ -33,6 +33,9 @@ export class Breath {
 /** True for a path that is never a note: hidden files and folders, px's temporary files. */
 export const isHidden = (name: string): boolean => name.startsWith('.');
 
+/** Folders below memory/ whose words are not indexed: they would drown what was said. */
+export const notIndexed = ['log', 'ledger'];
+
 /** What one folder holds: its notes and folders. Links are not followed. */
 export interface Folder {
   /** Path below memory/, `''` for memory/ itself. */

@@ -371,6 +371,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       entryOf(name);
       return live.get(name)?.log.lines() ?? [];
     },
+    check: (name) => void registry.read(name),
     resume(name) {
       registry.note(name, { quarantine: undefined, notice: undefined });
       live.get(name)?.runner.resume();

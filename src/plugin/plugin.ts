@@ -136,6 +136,8 @@ export interface Plugins {
   socket(name: string, socket: Json, signal: AbortSignal): Promise<HeldSocket>;
   /** Recent log lines of a plugin, oldest first. */
   logs(name: string): { at: number; level: string; message: string }[];
+  /** Reads the plugin's file and compares it with its digest. Throws PxError `plugin.invalid`. */
+  check(name: string): void;
   /** Clears quarantine, also one from before a restart. */
   resume(name: string): void;
   /** Begins to call what px.yaml has called by the clock (`grants.schedule`). */

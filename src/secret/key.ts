@@ -81,8 +81,9 @@ function read(path: string, log?: Log): Uint8Array | undefined {
   try {
     const { mode, size } = fstatSync(file);
     if (mode & 0o077) {
-      log?.warn('master.key was open to other users: its rights are now 0600', { was: (mode & 0o777).toString(8) });
+      // Before the word of it: what is logged is scrubbed, for which the key is read.
       chmodSync(path, 0o600);
+      log?.warn('master.key was open to other users: its rights are now 0600', { was: (mode & 0o777).toString(8) });
     }
     const key = new Uint8Array(keyBytes);
     if (size !== keyBytes || readSync(file, key, 0, keyBytes, 0) !== keyBytes)

@@ -24,4 +24,5 @@ export interface Store {
   close(): void;
 }
 
+export { checkDatabase } from './check.ts';
 export { openStore, type StoreOptions } from './open.ts';

@@ -25,8 +25,12 @@ function open(home = newHome(), variables: Record<string, string> = {}) {
   cleanups.push(() => store.close());
   const env: Environment = { home: undefined, userHome: '/home/ada', get: (name) => variables[name] };
   const entries: LogEntry[] = [];
-  const log = createLog({ sinks: [(entry) => entries.push(entry)] });
-  return { home, store, entries, secrets: openSecrets(store, home, env, log) };
+  // As px has it: what is logged is scrubbed of these very secrets.
+  let scrub = (text: string) => text;
+  const log = createLog({ scrub: (text) => scrub(text), sinks: [(entry) => entries.push(entry)] });
+  const secrets = openSecrets(store, home, env, log);
+  scrub = secrets.scrub;
+  return { home, store, entries, secrets };
 }
 
 function errorOf(work: () => unknown): { code: string; text: string } {

@@ -1,12 +1,12 @@
 import { resolveHome } from '../../config/config.ts';
 import { type Backend, openBackend } from '../backend.ts';
+import { terminalPrompt } from '../prompt.ts';
 import type { Context } from '../verb.ts';
 import { greet } from './greeting.ts';
 import { setUpModel } from './model.ts';
 import { setUpOwner } from './owner.ts';
-import { terminalPrompt } from './prompt.ts';
 import { installService, offerService } from './service.ts';
-import { type Answers, type Outcome, type Setup, show, stopSignal, unlessStopped } from './setup.ts';
+import { type Answers, interrupted, type Outcome, type Setup, show, stopSignal, unlessStopped } from './setup.ts';
 import { setUpTelegram } from './telegram.ts';
 
 type Tell = (outcome: Outcome) => void;
@@ -28,7 +28,7 @@ export async function runSetup(context: Context, answers: Answers, asks: boolean
   };
   const setup: Omit<Setup, 'client'> = {
     answers,
-    ask: asks ? terminalPrompt((text) => io.note(text)) : undefined,
+    ask: asks ? terminalPrompt((text) => io.note(text), interrupted) : undefined,
     context,
     say: (text) => (json ? undefined : io.note(`    ${text}`)),
     wait: (work) => unlessStopped(work, stop),

@@ -1,8 +1,8 @@
 import type { Client } from '../../client/client.ts';
-import { toPxError } from '../../error/error.ts';
+import { PxError, toPxError } from '../../error/error.ts';
 import type { Io } from '../io.ts';
+import type { Prompt } from '../prompt.ts';
 import type { Context } from '../verb.ts';
-import { interrupted, type Prompt } from './prompt.ts';
 
 /** What was said on the command line; what is left out is asked for, or left as it is when nobody can be asked. */
 export interface Answers {
@@ -46,6 +46,11 @@ export interface Setup {
   say(text: string): void;
   /** Waits for something, unless the person stops: then it throws PxError `interrupted`. */
   wait<T>(work: Promise<T>): Promise<T>;
+}
+
+/** The end of a setup that a person stopped. */
+export function interrupted(): PxError {
+  return new PxError('interrupted', 'Stopped. What is done is kept.', { hint: '`px setup` goes on from there.' });
 }
 
 /** Aborts at the first signal to end; a second one ends at once. */

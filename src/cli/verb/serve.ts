@@ -48,7 +48,13 @@ export const serve = verb({
       if (json) io.data({ url: gateway.url, link, model: ref, why });
       else io.line(`px is ready at ${link} — model ${ref} (${why})`);
       if (io.tty && !json)
-        io.line(io.dim(`Open it in a browser, or try in another terminal: px chat "what time is it?"`));
+        io.line(
+          io.dim(
+            ref.startsWith('offline/')
+              ? 'Open it in a browser; or in another terminal: px setup gives it a model and Telegram, px chat "what time is it?"'
+              : 'Open it in a browser, or try in another terminal: px chat "what time is it?"',
+          ),
+        );
       notify?.watch(
         () => app.ready(),
         (thrown) => app.log.error(`px is not well: ${toPxError(thrown).message}`),

@@ -114,6 +114,21 @@ export const memoryRoutes = [
     run: ({ app, body }) => app.memory.history.undo(body.change),
   }),
   route({
+    method: 'GET',
+    path: '/api/memory/index',
+    summary: 'How well the index fits the files as they are now.',
+    auth: 'token',
+    reply: v.object({
+      files: v.number(),
+      stale: v.pipe(v.number(), v.description('Files the index has an old state of, or none.')),
+      gone: v.pipe(v.number(), v.description('Files it has that are not there any more.')),
+    }),
+    run: ({ app, unhurried }) => {
+      unhurried();
+      return app.memory.compare();
+    },
+  }),
+  route({
     method: 'POST',
     path: '/api/memory/rebuild',
     summary: 'Drops and remakes the index from Markdown, and lets paired people in again whom the database lost.',

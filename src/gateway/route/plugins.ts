@@ -142,6 +142,19 @@ export const pluginRoutes = [
   }),
   route({
     method: 'POST',
+    path: '/api/plugins/{name}/check',
+    summary: 'Compares the file of a plugin with what was installed; it fails when it is another.',
+    auth: 'token',
+    params,
+    reply: s.ok,
+    errors: [422],
+    run: ({ app, params }) => {
+      app.plugins.check(params.name);
+      return { ok: true };
+    },
+  }),
+  route({
+    method: 'POST',
     path: '/api/plugins/{name}/resume',
     summary: 'Clears the quarantine of a plugin that failed too often.',
     auth: 'token',

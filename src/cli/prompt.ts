@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { PxError } from '../../error/error.ts';
-import { readHidden } from '../hidden.ts';
+import type { PxError } from '../error/error.ts';
+import { readHidden } from './hidden.ts';
 
 /** Questions to the person at this terminal. Each throws PxError `interrupted` on Ctrl-C or Ctrl-D. */
 export interface Prompt {
@@ -14,8 +14,8 @@ export interface Prompt {
   choose(options: string[], usual: number): Promise<number>;
 }
 
-/** The prompt of this process's terminal; questions are written to stderr. */
-export function terminalPrompt(note: (text: string) => void): Prompt {
+/** The prompt of this process's terminal; questions are written to stderr. `interrupted` is what Ctrl-C throws. */
+export function terminalPrompt(note: (text: string) => void, interrupted: () => PxError): Prompt {
   const line: Prompt['line'] = async (question, over) => {
     const lines = createInterface({ input: process.stdin, output: process.stderr });
     try {
@@ -58,9 +58,4 @@ export function terminalPrompt(note: (text: string) => void): Prompt {
       }
     },
   };
-}
-
-/** The end of a setup that a person stopped. */
-export function interrupted(): PxError {
-  return new PxError('interrupted', 'Stopped. What is done is kept.', { hint: '`px setup` goes on from there.' });
 }

@@ -1,0 +1,26 @@
+import { describe, expect, test } from 'bun:test';
+import { diskFinding } from '../../src/cli/doctor/home.ts';
+import { judgeClock } from '../../src/cli/doctor/network.ts';
+
+describe('px doctor judges', () => {
+  const disk = { bavail: 1_000_000, bsize: 4096, files: 1000, ffree: 500 };
+
+  test.each([
+    [disk, 'ok', '4.1 GB are free'],
+    [{ ...disk, bavail: 60_000 }, 'warn', 'only 246 MB are free'],
+    [{ ...disk, bavail: 1_000 }, 'fail', 'only 4 MB are free'],
+    [{ ...disk, ffree: 3 }, 'fail', 'no more files can be made'],
+    [{ ...disk, files: 0, ffree: 0 }, 'ok', '4.1 GB are free'],
+  ] as const)('a disk with %j', (given, state, words) => {
+    expect(diskFinding('/home/px', given)).toMatchObject({ state, text: expect.stringContaining(words) });
+  });
+
+  test.each([
+    [900, 'ok', 'it agrees with api.test'],
+    [-59_000, 'ok', 'it agrees with api.test'],
+    [90_000, 'fail', '90 seconds ahead of that of api.test'],
+    [-7_200_000, 'fail', '7200 seconds behind that of api.test'],
+  ] as const)('a clock that is %d ms off', (off, state, words) => {
+    expect(judgeClock(off, 'api.test')).toMatchObject({ state, text: expect.stringContaining(words) });
+  });
+});
