@@ -9,10 +9,9 @@ import { type Intent, readIntents, toolFor } from './offline-intent.ts';
 
 /** How a person gets a real model, in one line. */
 export const plugIn =
-  'For a real model: `px secret set OPENAI_API_KEY` (or ANTHROPIC_API_KEY, GEMINI_API_KEY), or `px config set model.default ollama/qwen3`.';
+  'For a real model: `px setup`, or `px secret set OPENAI_API_KEY` (or ANTHROPIC_API_KEY, GEMINI_API_KEY).';
 
-const label =
-  '— offline model; for a real one: px secret set OPENAI_API_KEY (or ANTHROPIC_, GEMINI_API_KEY), or px config set model.default ollama/qwen3';
+const label = '— offline model; for a real one, where px runs: px setup';
 
 const noFormat: ErrorShape = {
   code: 'model.bad-request',
