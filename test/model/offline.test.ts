@@ -185,7 +185,7 @@ describe('honesty', () => {
   test('the first answer of a conversation is labelled, later ones are not', async () => {
     const first = await say('hello');
     expect(first.text).toContain('\n\n— offline model;');
-    expect(first.text).toContain('px secret set OPENAI_API_KEY');
+    expect(first.text).toContain('px setup');
     const second = await say('hello', all, { before: [user('hello'), first.message] });
     expect(second.text).not.toContain('— offline model;');
   });
@@ -195,8 +195,7 @@ describe('honesty', () => {
       before: [user('hi'), { role: 'assistant', parts: [{ type: 'text', text: 'Hello!' }] }],
     });
     expect(text).toContain('only the offline model');
-    expect(text).toContain('px secret set OPENAI_API_KEY');
-    expect(text).toContain('px config set model.default ollama/qwen3');
+    expect(text).toContain('`px setup`');
   });
 
   test('help documents the syntax and lists the tools', async () => {
