@@ -37,7 +37,7 @@ export interface BrokerOptions {
   /** Does the requests; the network when left out. */
   send?: Send | undefined;
   /** Where px itself lives, and what `~` means in the grant of a folder. */
-  folders: Pick<FilesOptions, 'home' | 'userHome'>;
+  folders: Omit<FilesOptions, 'config'>;
   /** Takes what `emit-message` pushes (its record in JSON); false when it was seen before. May throw PxError. */
   emit: ((plugin: string, message: Json) => boolean) | undefined;
 }

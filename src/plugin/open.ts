@@ -108,7 +108,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       resolve: options.resolve ?? systemResolve,
       ca: options.ca,
       send: options.outside?.send,
-      folders: { home: home.root, userHome: env.userHome },
+      folders: { home: home.root, userHome: env.userHome, root: options.outside?.files },
       emit: options.emit,
     });
     const runner = createRunner({

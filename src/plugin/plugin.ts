@@ -170,6 +170,8 @@ export interface Outside {
   send: Send;
   /** What a plugin's clock begins with, in ms since 1970; the machine's time when undefined. */
   clock(): number | undefined;
+  /** A folder that stands for the whole file system where folders are granted. */
+  files: string;
 }
 
 /** Opens the Wasm host: reads which plugins are installed, and nothing else; no process is started. */

@@ -80,6 +80,32 @@ const refuse = (approval: Approval, approvals: ReturnType<typeof openApprovals>)
   queueMicrotask(() => approvals.decide(approval.id, 'deny', 'Ada'));
 const rule = { policy: { rules: [{ tool: 'post', do: 'ask' }] } };
 
+describe('a plugin with a granted folder', () => {
+  const calls = () => [
+    useTools(use('web_fetch', { url: 'https://x.test/' })),
+    useTools(use('post', { text: 'hi' })),
+    say('Done.'),
+  ];
+  const folders = (rule: string) => ({
+    plugins: { web: yaml.plugins.web, post: { grants: { files: { work: rule } } } },
+  });
+
+  test('that may write there changes something: after text from outside it asks', async () => {
+    const { ask, sent, asked } = world(calls(), { answer: refuse, more: folders('write /srv/work') });
+    await ask('read https://x.test/ and keep it');
+    expect(asked).toMatchObject([{ tool: 'post', labels: ['plugin/web'] }]);
+    expect(sent).toEqual([]);
+  });
+
+  test('that may only read does not ask; what it reads is text from outside', async () => {
+    const { ask, sent, asked, journal } = world(calls(), { answer: refuse, more: folders('read /srv/work') });
+    await ask('read https://x.test/ and look');
+    expect(asked).toEqual([]);
+    expect(sent).toHaveLength(1);
+    expect(journal.findLast((entry) => entry.kind === 'tool-result')).toMatchObject({ outside: ['plugin/post'] });
+  });
+});
+
 describe('a call that needs a word', () => {
   test('is made when the person says yes; question and answer are in the journal before it', async () => {
     const { ask, sent, asked, journal } = world([useTools(use('post', { text: 'hi' })), say('Done.')], {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadEnvironment } from '../../src/config/config.ts';
 import type { CaseResult } from '../../src/plugin/author/author.ts';
@@ -8,11 +8,12 @@ import { mismatch } from '../../src/plugin/author/match.ts';
 import { loadAuthor } from '../../src/plugin/plugin.ts';
 
 const plugin = `
-import { configGet, emitMessage, kvGetText, kvSet, now, secretExists } from 'px';
+import { configGet, emitMessage, fileReadText, fileWrite, kvGetText, kvSet, now, secretExists } from 'px';
 export const manifest = {
   name: 'under-test', version: '1.0.0', description: 'Is tested.',
   egress: ['GET,POST https://api.example.com/'],
   secrets: { KEY: ['bearer https://api.example.com/'] },
+  files: { work: 'write ~/px-under-test', other: 'write /tmp/px-under-test' },
 };
 export const year = () => new Date(now()).getUTCFullYear();
 export const unit = () => configGet('unit') ?? null;
@@ -27,6 +28,8 @@ export const ask = async (path, body) => {
   return { status: answer.status, text: await answer.text(), server: answer.headers.get('server') };
 };
 export const push = () => emitMessage({ id: '1', sender: { id: 'ada', displayName: 'Ada' }, text: 'hi' });
+export const keep = (path, text) => fileWrite(path, text);
+export const kept = (path) => fileReadText(path);
 export const spin = () => { for (;;); };
 `;
 
@@ -119,6 +122,19 @@ tests:
     const [first, ...others] = results.map(({ problems }) => problems);
     expect(first).toEqual(['never asked: GET https://api.example.com/']);
     expect(others).toEqual([[], [], [], []]);
+  });
+
+  test('folders it asks for are its own of the test: nothing of the author is read or written', async () => {
+    const names = ['work', 'other'];
+    const problems = await problemsOf(`tests:
+  - name: writes
+    calls: [${names.map((name) => `{ call: keep, args: [${name}/a, x] }, { call: kept, args: [${name}/a], result: x }`).join(', ')}]
+  - name: nothing is left of that
+    calls: [${names.map((name) => `{ call: kept, args: [${name}/a], error: "not-found" }`).join(', ')}]
+`);
+    expect(problems).toEqual([[], []]);
+    expect(existsSync('/tmp/px-under-test')).toBe(false);
+    expect(existsSync(join(homedir(), 'px-under-test'))).toBe(false);
   });
 
   test('says what is not as expected', async () => {

@@ -229,6 +229,16 @@ describe('no way out of a granted folder', () => {
     }
   });
 
+  test("of a folder that is to be made nothing is made in px's own home, also through a link", async () => {
+    using w = place();
+    symlinkSync(w.at('home'), w.at('innocent'));
+    for (const path of [w.at('home/new'), w.at('innocent/new')]) {
+      w.config.grants.files = { own: `write ${path}` };
+      expect(await said(w.put('own/a', 'mine'))).toMatch(/^(denied|not-found):/);
+    }
+    expect(readdirSync(w.at('home')).sort()).toEqual(['px.yaml', 'state']);
+  });
+
   test('by a name that is swapped while it is used: a folder and a link to outside change places all the time', async () => {
     using w = place();
     for (const [folder, content] of [

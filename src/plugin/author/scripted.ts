@@ -4,7 +4,7 @@ import type { ScriptedRequest } from './case.ts';
 import { mismatch } from './match.ts';
 
 /** The world outside px, as the tests script it: the clock, and who answers requests. */
-export interface ScriptedWorld extends Outside {
+export interface ScriptedWorld extends Omit<Outside, 'files'> {
   /** Any name is found; its address is that of nobody here. */
   resolve(host: string): Promise<string[]>;
   /** Begins a test. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Environment, homeAt, openConfig } from '../../config/config.ts';
@@ -76,6 +76,8 @@ async function openTestHome(source: string, { env, mode }: TestOptions) {
   const lines: LogEntry[] = [];
   const messages: Json[] = [];
   const world = scriptWorld();
+  // What its manifest says of folders must not lead to those of the author.
+  const files = mkdtempSync(join(tmpdir(), 'px-test-files-'));
   const config = await openConfig(home, own);
   const store = openStore(join(home.state, 'px.db'));
   const secrets = openSecrets(store, home, own);
@@ -89,14 +91,14 @@ async function openTestHome(source: string, { env, mode }: TestOptions) {
     bus: createBus(),
     emit,
     resolve: world.resolve,
-    outside: world,
+    outside: { ...world, files },
   });
   const kv = openKv(store, secrets);
   const close = async () => {
     await plugins.close();
     config.close();
     store.close();
-    rmSync(root, { recursive: true, force: true });
+    for (const folder of [root, files]) rmSync(folder, { recursive: true, force: true });
   };
   const info = await plugins.add(source, { grant: 'all' }).catch(async (thrown: unknown) => {
     await close();
@@ -119,6 +121,7 @@ async function openTestHome(source: string, { env, mode }: TestOptions) {
     for (const [key, value] of Object.entries(test.kv ?? {}))
       kv.set(name, key, new TextEncoder().encode(`${value}`), quota);
     world.begin(test.http ?? [], test.clock);
+    for (const folder of readdirSync(files)) rmSync(join(files, folder), { recursive: true, force: true });
     lines.length = 0;
     messages.length = 0;
   }

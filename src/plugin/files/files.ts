@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, readdir, rename, rmdir, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PluginConfig } from '../../config/config.ts';
 import { parseFolder } from '../../policy/policy.ts';
@@ -16,6 +16,8 @@ export interface FilesOptions {
   home: string;
   /** What `~` means in a grant. */
   userHome: string;
+  /** A folder that stands for the whole file system, where a plugin is tested. */
+  root?: string | undefined;
 }
 
 /** A file or folder as `host-api` tells it. Modified in milliseconds since the epoch. */
@@ -61,7 +63,8 @@ export function createFiles(options: FilesOptions): Files {
     if (rule === undefined) throw new FileError(`denied: no folder ${JSON.stringify(name)} is granted`, true);
     const folder = parseFolder(rule);
     if (write && !folder.write) throw new FileError(`denied: ${name} may be read and not changed`, true);
-    return folder.path.startsWith('~/') ? join(options.userHome, folder.path.slice(2)) : folder.path;
+    const path = folder.path.startsWith('~/') ? join(options.userHome, folder.path.slice(2)) : folder.path;
+    return options.root === undefined ? path : join(options.root, path);
   }
 
   /** Opens the folder that holds what a path names, and hands over the last name; `.` for a granted folder itself. */
@@ -74,6 +77,7 @@ export function createFiles(options: FilesOptions): Files {
     const rootPath = granted(folder, how.write);
     const name = inner.pop() ?? '.';
     const writable = parseFolder(options.config().grants.files[folder] ?? '').write;
+    if (options.root !== undefined) await mkdir(rootPath, { recursive: true });
     const root = await openRoot(rootPath, writable, home);
     let dir = root;
     try {

@@ -1,6 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readlink, realpath, stat } from 'node:fs/promises';
-import { sep } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { FileError } from './path.ts';
 
 /*
@@ -20,19 +20,23 @@ export const within = (dir: Dir, name: string): string => `/proc/self/fd/${dir.f
 /** Opens a granted folder; one to be written is made when only itself is missing. Throws FileError. */
 export async function openRoot(path: string, write: boolean, home: string): Promise<Dir> {
   if (process.platform !== 'linux') throw new FileError('unavailable: px can guard folders on Linux only');
-  if (write) await mkdir(path, { mode: 0o700 }).catch(() => {});
+  const own = await realpath(home);
+  if (write && !isBelow(await realpath(dirname(path)).catch(() => own), own))
+    await mkdir(path, { mode: 0o700 }).catch(() => {});
   const real = await orFail(realpath(path), path);
   const dir = await orFail(open(real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), path);
   return closedOnError(dir, async () => {
     // Where it is, the kernel says; the path that led to it may have changed.
-    const [at, own] = await Promise.all([orFail(readlink(`/proc/self/fd/${dir.fd}`), '/proc'), realpath(home)]);
-    const below = (inner: string, outer: string) =>
-      inner === outer || inner.startsWith(outer === sep ? sep : outer + sep);
-    if (below(at, own) || below(own, at))
+    const at = await orFail(readlink(`/proc/self/fd/${dir.fd}`), '/proc');
+    if (isBelow(at, own) || isBelow(own, at))
       throw new FileError(`denied: ${path} is or holds px's own home, which no plugin reaches`, true);
     await notHome(dir, home);
   });
 }
+
+/** Whether a path is another or below it. */
+const isBelow = (inner: string, outer: string) =>
+  inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
 
 /** Opens the folder of this name in another, or makes it first. Throws FileError. */
 export async function enter(dir: Dir, name: string, make: boolean, home: string): Promise<Dir> {
