@@ -38,6 +38,8 @@ export interface GuestLimits {
   cpuMs: number;
   wallMs: number;
   outputBytes: number;
+  /** Calls of the host that one call may make. */
+  hostCalls: number;
 }
 
 export interface GuestOptions {
@@ -81,8 +83,6 @@ export interface Guest {
 const slackBytes = 96 * 1024 * 1024;
 /** What a process may have before it says that it is ready, without the guest's memories. */
 const startBytes = 320 * 1024 * 1024;
-/** Host calls one call may make. */
-const maxHostCalls = 20_000;
 /** Time a process may take from start to ready, in ms. Under emulation a start takes a second. */
 const startMs = 15_000;
 const watchMs = { working: 25, idle: 500 };
@@ -229,8 +229,12 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
   }
 
   function answer(asker: Work, n: number, fn: string, args: Json[]): void | Promise<void> {
-    if (++asker.hostCalls > maxHostCalls)
-      return blame('plugin.output', `it called the host more than ${maxHostCalls} times in one call`);
+    if (++asker.hostCalls > limits.hostCalls)
+      return blame(
+        'plugin.output',
+        `it called the host more than ${limits.hostCalls} times in one call`,
+        'See limits.host_calls in px.yaml.',
+      );
     const signal = () => {
       asker.abort ??= new AbortController();
       return asker.abort.signal;

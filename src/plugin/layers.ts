@@ -37,7 +37,7 @@ export async function readLayers(command: string[]): Promise<Record<string, stri
         mode: 'best-effort',
         engine: false,
         settings: [],
-        limits: { memoryMb: capMb, cpuMs: 5000, wallMs: 15_000, outputBytes: 4096 },
+        limits: { memoryMb: capMb, cpuMs: 5000, wallMs: 15_000, outputBytes: 4096, hostCalls: 10 },
         host: () => ({ err: 'denied' }),
         image: {
           code: new TextEncoder().encode(probe),

@@ -83,6 +83,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       wallMs: limits.wall_ms,
       idleMs: limits.idle_ms,
       outputBytes: limits.output_bytes,
+      hostCalls: limits.host_calls,
       bodyBytes: Math.max(limits.http_bytes, limits.kv_bytes, limits.file_bytes),
     };
   };

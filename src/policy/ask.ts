@@ -216,6 +216,7 @@ const limitWords: Record<keyof Limits, [words: string, amount: (n: number) => st
   http_bytes: ['receive answers of up to #', bytes],
   http_per_minute: ['make up to # requests a minute', count],
   calls_per_minute: ['be called up to # times a minute', count],
+  host_calls: ['call px up to # times in a call', count],
   log_per_minute: ['log up to # lines a minute', count],
   file_bytes: ['read or write up to # of a file at once', bytes],
   folder_files: ['add to folders of up to # files', count],

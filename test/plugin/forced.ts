@@ -19,7 +19,7 @@ export function forced(
       engine: false,
       settings: [],
       host,
-      limits: { memoryMb: 16, cpuMs: 2000, wallMs: 5000, outputBytes: 65_536, ...limits },
+      limits: { memoryMb: 16, cpuMs: 2000, wallMs: 5000, outputBytes: 65_536, hostCalls: 1000, ...limits },
       image: {
         code: new TextEncoder().encode(code),
         modules: [],

@@ -121,6 +121,15 @@ const limits = v.strictObject({
     ),
     60_000,
   ),
+  host_calls: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.description('Most calls of the host (store, log, requests …) in one call; a process that makes more is ended.'),
+    ),
+    20_000,
+  ),
   log_per_minute: v.optional(
     v.pipe(
       v.number(),

@@ -1,5 +1,6 @@
 /** @jsxImportSource hono/jsx */
 import type { Client } from '../../client/client.ts';
+import { defaultPlugin, type PluginConfig } from '../../config/config.ts';
 import { PxError } from '../../error/error.ts';
 import { Layout } from '../ui/layout.tsx';
 import { plain } from '../ui/markdown.ts';
@@ -203,20 +204,33 @@ function Secrets({ visit, wanted, kept }: { visit: Visit; wanted: string[]; kept
   );
 }
 
-const limitNames: [name: string, label: string, usual: number][] = [
-  ['memory_mb', 'Memory, in MiB', 64],
-  ['cpu_ms', 'Computing for a call, in ms', 5000],
-  ['wall_ms', 'Whole time of a call, in ms', 60_000],
-  ['idle_ms', 'Stays after a call, in ms', 20_000],
-  ['kv_bytes', 'Stored, in bytes', 1_048_576],
-  ['http_bytes', 'Largest answer from the network, in bytes', 4_194_304],
-  ['http_per_minute', 'Requests a minute', 120],
-  ['log_per_minute', 'Log lines a minute', 300],
-  ['file_bytes', 'Read or written of a file at once, in bytes', 1_048_576],
-  ['folder_files', 'Files in a folder it adds to', 10_000],
-  ['folder_bytes', 'Bytes in a folder it adds to', 268_435_456],
-  ['output_bytes', 'Largest result, in bytes', 1_048_576],
-];
+/** How each limit is called; what is usual is said in the configuration and nowhere else. */
+const limitLabels: Record<keyof PluginConfig['limits'], string> = {
+  memory_mb: 'Memory, in MiB',
+  cpu_ms: 'Computing for a call, in ms',
+  wall_ms: 'Whole time of a call, in ms',
+  idle_ms: 'Stays after a call, in ms',
+  kv_bytes: 'Stored, in bytes',
+  http_bytes: 'Largest answer from the network, in bytes',
+  http_per_minute: 'Requests a minute (empty: as px sees fit)',
+  calls_per_minute: 'Calls of it a minute',
+  host_calls: 'Calls of px in a call',
+  log_per_minute: 'Log lines a minute',
+  file_bytes: 'Read or written of a file at once, in bytes',
+  folder_files: 'Files in a folder it adds to',
+  folder_bytes: 'Bytes in a folder it adds to',
+  output_bytes: 'Largest result, in bytes',
+};
+
+/** Each limit with what px.yaml says of it, else what is usual; empty when nothing is. */
+function limitsNow(own: Record<string, unknown>): { name: string; label: string; now: string }[] {
+  const usual: Record<string, number | undefined> = { ...defaultPlugin().limits };
+  return Object.entries(limitLabels).map(([name, label]) => ({
+    name,
+    label,
+    now: String(own[name] ?? usual[name] ?? ''),
+  }));
+}
 
 function Limits({ visit, limits }: { visit: Visit; limits: Record<string, unknown> }) {
   return (
@@ -226,13 +240,8 @@ function Limits({ visit, limits }: { visit: Visit; limits: Record<string, unknow
       </summary>
       <Form visit={visit} class="stack">
         <div class="grid">
-          {limitNames.map(([name, label, usual]) => (
-            <Field
-              name={name}
-              label={label}
-              type="number"
-              value={visit.form.has(name) ? visit.form.text(name) : String(limits[name] ?? usual)}
-            />
+          {limitsNow(limits).map(({ name, label, now }) => (
+            <Field name={name} label={label} type="number" value={visit.form.has(name) ? visit.form.text(name) : now} />
           ))}
         </div>
         <div>
@@ -358,10 +367,10 @@ export const pluginPage: Page = {
       return again(visit);
     },
     async limits(visit) {
-      const now = child(child(child(await visit.client.config(), 'plugins'), nameOf(visit)), 'limits');
-      for (const [name, , usual] of limitNames) {
+      const own = child(child(child(await visit.client.config(), 'plugins'), nameOf(visit)), 'limits');
+      for (const { name, now } of limitsNow(own)) {
         const given = visit.form.text(name).trim();
-        if (given === String(now[name] ?? usual)) continue;
+        if (given === now) continue;
         const key = `plugins.${nameOf(visit)}.limits.${name}`;
         await (given === '' ? visit.client.unsetConfig(key) : visit.client.setConfig(key, Number(given)));
       }
