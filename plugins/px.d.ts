@@ -187,15 +187,24 @@ declare module 'px' {
     // biome-ignore lint/suspicious/noExplicitAny: an author writes the type that the schema promises
     run(args: any): unknown;
   }
-  /** `export const manifest`: what px should know before it runs the plugin. Egress and secrets are proposals for px.yaml, not grants. */
+  /** `export const manifest`: what px should know before it runs the plugin. What it asks for is not granted before a person agrees. */
   export interface Manifest {
+    /** Small letters, digits and dashes. */
     name: string;
     version: string;
     description: string;
+    /** `GET https://api.example.com/v1/`: methods, scheme, host, port, path prefix. */
     egress?: string[];
+    /** Hosts on the user's own network or machine: `homeassistant.local:8123`. */
+    private_hosts?: string[];
+    /** By name, where each may go: `bearer https://api.example.com/`. */
     secrets?: Record<string, string[]>;
     /** Folders by the name it calls them: `{ notes: 'read ~/notes' }`. The person may give another folder. */
     files?: Record<string, string>;
+    /** Exported functions that px calls by the clock: `{ refresh: '0 * * * *' }`. */
+    schedule?: Record<string, string>;
+    /** What is more than usual: `{ memory_mb: 128 }`. */
+    limits?: Record<string, number>;
     /** True: it needs no function of px. None answers it then, and each call has a new process. */
     sealed?: boolean;
     /** What a person has to do before it is of use: shown when it is added. */

@@ -16,6 +16,7 @@ import errors from '../../../docs/reference/errors.md' with { type: 'text' };
 import wit from '../../../docs/reference/wit.md' with { type: 'text' };
 import search from '../../../docs/search.md' with { type: 'text' };
 import security from '../../../docs/security.md' with { type: 'text' };
+import writePlugin from '../../../docs/write-a-plugin.md' with { type: 'text' };
 import writing from '../../../plugins/README.md' with { type: 'text' };
 
 /** A page of the documentation. */
@@ -33,19 +34,14 @@ const doc = (slug: string, text: string): Doc => ({ slug, text, path: `docs/${sl
 
 /** The documentation px carries, in the order in which one reads it. */
 export const docs: [title: string, docs: Doc[]][] = [
-  [
-    'Begin',
-    [
-      doc('quickstart', quickstart),
-      { slug: 'write-a-plugin', text: writing, path: 'plugins/README.md', title: 'Write a plugin' },
-    ],
-  ],
+  ['Begin', [doc('quickstart', quickstart), doc('write-a-plugin', writePlugin)]],
   [
     'Understand',
     [
       doc('security', security),
       doc('approvals', approvals),
       doc('plugins', plugins),
+      { slug: 'plugins-folder', text: writing, path: 'plugins/README.md', title: 'What plugins there are' },
       doc('models', models),
       doc('search', search),
       doc('journal', journal),
