@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { binary, notBuilt, Px, type Ran, until } from './px.ts';
 
@@ -14,10 +14,15 @@ const languages: Record<string, { needs?: string; env?: Record<string, string> }
   ts: {},
   js: {},
   c: { needs: ['clang', 'clang-19'].find(onPath) ?? 'clang' },
-  rust: { needs: 'cargo', env: { CARGO_TARGET_DIR: join(root, 'build/cargo') } },
+  rust: { needs: 'cargo', env: { ...rustHomes(), CARGO_TARGET_DIR: join(root, 'build/cargo') } },
   go: { needs: 'go', env: { GOCACHE: join(root, 'build/go') } },
   python: { needs: 'componentize-py' },
 };
+/** Where Rust itself is: HOME is another one in tests. */
+function rustHomes(): Record<string, string> {
+  const home = (variable: string, folder: string) => process.env[variable] ?? join(userInfo().homedir, folder);
+  return { RUSTUP_HOME: home('RUSTUP_HOME', '.rustup'), CARGO_HOME: home('CARGO_HOME', '.cargo') };
+}
 /** A Rust that rustup does not manage has no library for WebAssembly. */
 const noRust = onPath('rustup') ? undefined : 'rustup is not installed';
 
