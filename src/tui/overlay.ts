@@ -1,4 +1,5 @@
 import type { Approval } from '../wire/wire.ts';
+import { drawChanges } from './changes.ts';
 import { type Line, line, plain, spans } from './line.ts';
 import { type Look, signs } from './look.ts';
 import type { Overlay } from './state.ts';
@@ -13,6 +14,7 @@ const help: [keys: string, does: string][] = [
   ['up, down', 'messages said before; while not typing, scroll'],
   ['PgUp, PgDn, Home, End', 'scroll'],
   ['/', 'search memory'],
+  ['u', 'what was changed in notes, and take it back'],
   ['m', 'switch the model of this conversation'],
   ['c', 'another conversation'],
   ['l', 'log level that is shown'],
@@ -48,6 +50,7 @@ export function drawOverlay(overlay: Overlay, columns: number, rows: number, loo
   }
   if (overlay.kind === 'ask') return frame(question(overlay.approval, inner, rows - 2, look), columns, look);
   const room = Math.max(1, rows - 4);
+  if (overlay.kind === 'changes') return frame(drawChanges(overlay, inner, room - 1, look), columns, look);
   if (overlay.kind === 'pick') {
     const all = choices(overlay);
     const label = overlay.what === 'model' ? 'Model' : 'Conversation';

@@ -1,4 +1,5 @@
 import type { ConversationId } from '../wire/wire.ts';
+import { pressInChanges } from './changes.ts';
 import { pageRows } from './frame.ts';
 import { edit } from './input.ts';
 import type { Key } from './keys.ts';
@@ -7,7 +8,8 @@ import { levels, type Overlay, type Pane, panes, running, type State, toast } fr
 
 /** What a key asks the world for; all else it does to the state itself. */
 export type Effect =
-  | { do: 'quit' | 'suspend' | 'redraw' | 'stop' | 'list-models' | 'list-conversations' }
+  | { do: 'quit' | 'suspend' | 'redraw' | 'stop' | 'list-models' | 'list-conversations' | 'list-changes' }
+  | { do: 'show-change' | 'undo'; n: number }
   | { do: 'say'; text: string }
   | { do: 'search'; query: string }
   | { do: 'set-model'; model: string }
@@ -139,6 +141,8 @@ function commanded(state: State, key: Key): Effect | undefined {
       return { do: 'list-models' };
     case 'c':
       return { do: 'list-conversations' };
+    case 'u':
+      return { do: 'list-changes' };
     case 'l':
       view.level = levels[(levels.indexOf(view.level) + 1) % levels.length] ?? 'info';
       return undefined;
@@ -169,6 +173,7 @@ function inOverlay(state: State, overlay: Overlay, key: Key): Effect | undefined
   const close = () => {
     view.overlay = undefined;
   };
+  if (overlay.kind === 'changes') return pressInChanges(overlay, key, close);
   if (name === 'escape' || overlay.kind === 'help') {
     close();
     return undefined;

@@ -159,6 +159,28 @@ export async function run(options: TuiOptions, terminal: Terminal): Promise<numb
           const { overlay } = state.view;
           if (overlay?.kind === 'search') Object.assign(overlay, { hits, asked: effect.query, at: 0, busy: false });
         });
+      case 'list-changes':
+        return ask(async (client) => {
+          state.view.overlay = { kind: 'changes', list: await client.changes({ limit: 200 }), at: 0 };
+        });
+      case 'show-change':
+        return ask(async (client) => {
+          const { diff } = await client.diff(effect.n);
+          const { overlay } = state.view;
+          if (overlay?.kind === 'changes') overlay.diff = { text: diff, from: 0 };
+        });
+      case 'undo':
+        return ask(async (client) => {
+          const done = await client.undo(effect.n);
+          const kept = done.state === 'merged' ? ' What was written there since stays.' : '';
+          toast(
+            state,
+            done.state === 'nothing'
+              ? `${done.path} is already as it was.`
+              : `Taken back: change ${effect.n} of ${done.path}.${kept}`,
+          );
+          state.view.overlay = { kind: 'changes', list: await client.changes({ limit: 200 }), at: 0 };
+        });
       case 'decide':
         return ask(async (client) => {
           await client.approvals.decide(effect.id, effect.decision, 60);

@@ -1,6 +1,7 @@
 import type { Client } from '../client/client.ts';
 import type { LogEntry, LogLevel } from '../log/log.ts';
 import type { Approval, ConversationId, Status } from '../wire/wire.ts';
+import type { ChangesOverlay } from './changes.ts';
 import type { Input } from './input.ts';
 
 /** The panes, in the order of their numbers. */
@@ -75,6 +76,7 @@ interface ModelUse {
 /** A list to choose from, or a search, over the panes. */
 export type Overlay =
   | { kind: 'help' }
+  | ChangesOverlay
   /** A question of px, whole: nobody should allow what they have not read. */
   | { kind: 'ask'; approval: Approval }
   | { kind: 'pick'; what: 'model' | 'conversation'; query: string; choices: string[]; at: number }

@@ -46,6 +46,24 @@ describe.skipIf(notBuilt !== undefined || noTmux !== undefined)('px tui in a ter
     await expectRestored(terminal);
   });
 
+  test('shows what px wrote to notes and takes it back', async () => {
+    await using world = await watch();
+    const { terminal, px } = world;
+    await terminal.type('remember that my bicycle is called Gudrun');
+    await terminal.keys('Enter');
+    await terminal.saw('✓ memory_write');
+    await terminal.keys('Escape');
+    await terminal.saw('q quit');
+    await terminal.type('u');
+    await terminal.saw(/#\d+ .* MEMORY\.md \+\d/);
+    await terminal.keys('Enter');
+    await terminal.saw(/\+- .*Gudrun/);
+    await terminal.type('u');
+    await terminal.saw('Taken back: change');
+    await terminal.saw('taken back since');
+    expect(await Bun.file(join(px.home, 'memory/MEMORY.md')).text()).not.toContain('Gudrun');
+  });
+
   test('fits a resized window, wide and narrow', async () => {
     await using world = await watch();
     const { terminal } = world;

@@ -83,6 +83,29 @@ describe('panes', () => {
 });
 
 describe('what is asked of the world', () => {
+  test('u shows what was changed in notes; a change is looked at before it is taken back', () => {
+    const state = after();
+    expect(all(state, name('escape'), text('u'))).toEqual({ do: 'list-changes' });
+    const change = { at, path: 'MEMORY.md', kind: 'append' as const, added: 1, removed: 0 };
+    state.view.overlay = {
+      kind: 'changes',
+      list: [
+        { ...change, n: 2 },
+        { ...change, n: 1, undoneBy: 2 },
+      ],
+      at: 0,
+    };
+    expect(all(state, text('u'))).toBeUndefined();
+    expect(all(state, name('enter'))).toEqual({ do: 'show-change', n: 2 });
+    Object.assign(state.view.overlay, { diff: { text: '@@\n-old\n+new', from: 0 } });
+    expect(all(state, text('u'))).toEqual({ do: 'undo', n: 2 });
+    all(state, name('escape'), name('down'));
+    Object.assign(state.view.overlay, { diff: { text: '', from: 0 } });
+    expect(all(state, text('u'))).toBeUndefined();
+    all(state, name('escape'), name('escape'));
+    expect(state.view.overlay).toBeUndefined();
+  });
+
   test('/ searches memory, enter again copies the place found', () => {
     const state = after();
     all(state, name('escape'), text('/'), text('bicycle'));
