@@ -1,8 +1,8 @@
 import { type ErrorShape, PxError } from '../error/error.ts';
 import type { JournalEntry } from '../memory/memory.ts';
 import type { Failover, ModelEvent } from '../model/model.ts';
-import { shutdown } from '../session/session.ts';
-import { errorText, type ToolContext, type ToolRun, toolResult } from '../tool/tool.ts';
+
+import { errorText, shutdown, type ToolContext, type ToolRun, toolResult } from '../tool/tool.ts';
 import {
   attachmentsIn,
   type EndReason,

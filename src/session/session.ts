@@ -5,7 +5,7 @@ import type { QueueMode } from './queue-mode.ts';
 export { sinceReset } from './context.ts';
 export { labelsOf } from './labels.ts';
 export { type QueueMode, queueModes } from './queue-mode.ts';
-export { createSessions, type SessionOptions, shutdown } from './sessions.ts';
+export { createSessions, type SessionOptions } from './sessions.ts';
 export { isSummary, summarised, summaryNote } from './summary.ts';
 
 /** A conversation's state, always derivable from its journal. */
@@ -40,6 +40,6 @@ export interface Sessions {
   /** Stops the running turn (`signal.reason` is PxError `interrupted`); false when none runs. */
   stop(conversation: ConversationId): boolean;
   running(): ConversationId[];
-  /** Aborts running turns with the reason {@link shutdown}, drops queued ones and waits for the end of both. */
+  /** Aborts running turns with the reason `shutdown`, drops queued ones and waits for the end of both. */
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import type { ConfigStore } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
 import type { JournalEntry, Memory } from '../memory/memory.ts';
 import type { Models } from '../model/model.ts';
+import { shutdown } from '../tool/tool.ts';
 import type { ConversationId, ModelRef } from '../wire/wire.ts';
 import {
   choiceIsOld,
@@ -19,9 +20,6 @@ import { labelsOf } from './labels.ts';
 import { createLanes } from './lanes.ts';
 import type { Session, Sessions } from './session.ts';
 import { oldSummary } from './summary.ts';
-
-/** `signal.reason` of a turn that is aborted because px ends: it is not over, its message is answered after the next start. */
-export const shutdown = 'shutdown';
 
 /** What sessions are made of. */
 export interface SessionOptions {

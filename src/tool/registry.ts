@@ -15,7 +15,7 @@ import {
 } from '../policy/policy.ts';
 import type { Secrets } from '../secret/secret.ts';
 import type { ConversationId, JsonObject, ToolCallPart } from '../wire/wire.ts';
-import { orAborted } from './aborted.ts';
+import { orAborted, stopped } from './aborted.ts';
 import { checkArguments } from './arguments.ts';
 import { mcpTool, pluginTool } from './bridge.ts';
 import { memoryGet } from './builtin/memory-get.ts';
@@ -152,7 +152,7 @@ export function createTools({ memory, plugins, mcp, config, secrets, log, more }
       } catch (thrown) {
         isError = true;
         const outside = list().find((tool) => tool.name === part.name)?.outside;
-        const text = errorText(context.signal.aborted ? new PxError('interrupted', 'The turn was stopped.') : thrown);
+        const text = errorText(context.signal.aborted ? stopped(context.signal) : thrown);
         // What a plugin or server says of its failure is its text too; px's own refusals are not.
         answer = { text, outside: outside === undefined || ownWords(thrown) ? [] : [outside] };
       }

@@ -2,7 +2,7 @@ import type { ToolSpec } from '../model/model.ts';
 import type { Decided, Reach, TurnFrom } from '../policy/policy.ts';
 import type { ConversationId, ImagePart, JsonObject, JsonSchema, ToolCallPart, ToolResultPart } from '../wire/wire.ts';
 
-export { orAborted } from './aborted.ts';
+export { orAborted, shutdown } from './aborted.ts';
 export { checkArguments } from './arguments.ts';
 export { type Mcp, openMcp } from './mcp/mcp.ts';
 export { createTools } from './registry.ts';

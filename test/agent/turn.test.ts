@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { recall } from '../../src/agent/recall.ts';
 import type { JournalEntry } from '../../src/memory/memory.ts';
 import type { ModelEvent } from '../../src/model/model.ts';
-import { shutdown } from '../../src/session/session.ts';
+import { shutdown } from '../../src/tool/tool.ts';
 import { echoTool } from '../tool/fakes.ts';
 import { agentWith, inbound, say, use, useTools } from './fakes.ts';
 

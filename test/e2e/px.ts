@@ -127,6 +127,13 @@ export class Px implements AsyncDisposable {
     return code ?? 0;
   }
 
+  /** Resolves with the daemon's exit code when it ends by itself, or by a signal of its own. */
+  async ended(): Promise<number> {
+    const code = await this.#daemon?.exited;
+    this.#daemon = undefined;
+    return code ?? 0;
+  }
+
   /** Processes the daemon has started and that still run. */
   children(): string[] {
     return readdirSync(`/proc/${this.pid}/task`).flatMap((thread) =>

@@ -6,7 +6,8 @@ import * as v from 'valibot';
 import { ConfigSchema } from '../../src/config/config.ts';
 import { PxError } from '../../src/error/error.ts';
 import { type JournalEntry, openJournal } from '../../src/memory/memory.ts';
-import { createSessions, type SessionOptions, shutdown } from '../../src/session/session.ts';
+import { createSessions, type SessionOptions } from '../../src/session/session.ts';
+import { shutdown } from '../../src/tool/tool.ts';
 import type { ConversationId, Message, ModelRef } from '../../src/wire/wire.ts';
 
 const cleanups: (() => unknown)[] = [];

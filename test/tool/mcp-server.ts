@@ -51,6 +51,7 @@ server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal }) =
       await server.notification({ method: 'notifications/tools/list_changed' });
       return text('grown');
     default:
+      await Bun.sleep(Number(params.arguments?.['ms'] ?? 0));
       return text(`said ${JSON.stringify(params.arguments)}`);
   }
 });
