@@ -23,6 +23,7 @@ const order = [
   'gateway',
   'client',
   'service',
+  'backup',
   'portal',
   'tui',
   'cli',

@@ -71,6 +71,8 @@ export const errorCodes = {
   'gateway.stopping': 'px ends, and takes no more messages.',
   'service.unavailable': 'There is no service manager here that px can work with.',
   'service.failed': 'The service manager refused, or a unit cannot be written.',
+  'backup.invalid': 'The file is no backup of px, it is damaged, or the passphrase is wrong.',
+  'backup.failed': 'A backup or a restored home could not be written.',
   'tui.terminal': 'px tui cannot draw on this terminal.',
 } as const;
 

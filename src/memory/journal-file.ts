@@ -67,6 +67,18 @@ export async function readTail(path: string): Promise<Tail> {
   }
 }
 
+/** How long a journal that ends in the middle of an append is given to complete it, in ms. */
+const settleMs = 100;
+
+/** How many bytes of a day's file are complete: all of it, unless an append is under way right now; one that was cut off long ago counts as it is. */
+export async function settledLength(path: string): Promise<number> {
+  const before = await readTail(path);
+  if (!before.torn) return before.size;
+  await Bun.sleep(settleMs);
+  const now = await readTail(path);
+  return !now.torn || now.size === before.size ? now.size : (now.committed?.end ?? 0);
+}
+
 /** The header of a new day's file. `previous` is the hash of the conversation's last entry, empty for its first file. */
 export function headerOf(conversation: ConversationId, day: string, previous: string): string {
   const chain = previous === '' ? '' : `previous: ${previous}\n`;

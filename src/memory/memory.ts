@@ -3,6 +3,7 @@ export { recalledMark } from './chunk-journal.ts';
 export { appendFile, makeFolder, replaceFile } from './durable.ts';
 export { findFact } from './fact.ts';
 export { openJournal } from './journal.ts';
+export { settledLength } from './journal-file.ts';
 export { type JournalVerdict, verifyJournal } from './journal-verify.ts';
 export { messagesFromJournal } from './messages.ts';
 export { type MemoryOptions, openMemory } from './open.ts';

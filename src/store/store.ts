@@ -26,3 +26,4 @@ export interface Store {
 
 export { checkDatabase } from './check.ts';
 export { openStore, type StoreOptions } from './open.ts';
+export { snapshotDatabase } from './snapshot.ts';

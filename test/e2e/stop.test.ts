@@ -107,6 +107,7 @@ describe.skipIf(notBuilt !== undefined)('told to stop, px', () => {
 
   test('does not wait for a person who was asked something', async () => {
     await using px = await new Px({ config: { model: { default: 'offline/px' } } }).serve();
+    await px.installed();
     void ask(px, '/tool schedule_add {"when":"every 2h","text":"feed Otto"}').catch(() => {});
     await until('the question', async () => (await px.run('approvals', 'list')).stdout.includes('schedule_add'));
     const begun = performance.now();

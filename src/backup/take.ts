@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream, existsSync, mkdtempSync, readdirSync, rmSync, type Stats } from 'node:fs';
+import { type FileHandle, link, lstat, open, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createZstdCompress } from 'node:zlib';
+import { PxError } from '../error/error.ts';
+import { settledLength } from '../memory/memory.ts';
+import { snapshotDatabase } from '../store/store.ts';
+import { type BackedUp, type BackupOptions, manifestName } from './backup.ts';
+import { sealStream } from './seal.ts';
+import { padding, tarEnd, tarHeader } from './tar.ts';
+
+/** How much of a file is read at a time, in bytes. */
+const slice = 256 * 1024;
+/** What is made again by itself, or is of this process only: databases apart from px.db, the lock, the address, compiled plugins. */
+const passing = /^(?:index\.db.*|px\.db-.*|px\.lock.*|px\.pid|gateway\.json|cache|uploads|backup-.*|.*\.tmp)$/;
+/** The parts of `state/` that must be as old as the journal or older: the journal is what counts, and runs ahead of them after a crash, too. */
+const first = ['heads', 'px.db'];
+
+/**
+ * Writes one compressed tar of a whole home, also while px runs: `px.db` as of one moment, each journal up to an append that was completed, ends of
+ * journals and `px.db` before the journals, as a crash would leave them. The file is readable by its owner only and there whole or not at all.
+ * Throws PxError `conflict`, `not-found`, `backup.failed`, `store.*`.
+ */
+export async function backUpHome(options: BackupOptions): Promise<BackedUp> {
+  const { home, passphrase, counted = { done: 0, total: 0 } } = options;
+  const file = resolve(options.file);
+  if (!existsSync(home.state) && !existsSync(home.memory))
+    throw new PxError('not-found', `There is no home at ${home.root}.`, { hint: 'Name another: px backup --home DIR' });
+  if (existsSync(file)) throw new PxError('conflict', `${file} is there already.`, { hint: 'Name another file.' });
+  const partial = `${file}.${process.pid}.partial`;
+  const leftOver = existsSync(home.state) ? readdirSync(home.state).filter((name) => name.startsWith('backup-')) : [];
+  for (const name of leftOver) rmSync(join(home.state, name), { recursive: true, force: true });
+  const work = existsSync(home.state) ? mkdtempSync(join(home.state, 'backup-')) : undefined;
+  try {
+    const archive = new Archive(options, work, [file, partial]);
+    counted.total = await archive.measure();
+    const tar = Readable.from(archive.tar(counted), { objectMode: false });
+    const packed = tar.pipe(createZstdCompress());
+    tar.on('error', (thrown) => packed.destroy(thrown));
+    const out = createWriteStream(partial, { flags: 'wx', mode: 0o600, flush: true });
+    await pipeline(passphrase === undefined ? packed : Readable.from(sealStream(packed, passphrase)), out);
+    const { size } = await stat(partial);
+    // Never over a file that came meanwhile.
+    await link(partial, file);
+    return {
+      file,
+      files: archive.files,
+      bytes: size,
+      sealed: passphrase !== undefined,
+      withKey: options.key ?? true,
+      leftOut: archive.leftOut,
+    };
+  } catch (thrown) {
+    if (thrown instanceof PxError) throw thrown;
+    throw new PxError('backup.failed', `The backup could not be written: ${message(thrown)}`, { cause: thrown });
+  } finally {
+    await rm(partial, { force: true });
+    if (work) rmSync(work, { recursive: true, force: true });
+  }
+}
+
+const message = (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown));
+
+/** One archive that is being written. */
+class Archive {
+  readonly #options: BackupOptions;
+  /** Where `px.db` is copied to; undefined without one. */
+  readonly #work: string | undefined;
+  readonly #own: string[];
+  readonly leftOut: string[] = [];
+  readonly #sums: Record<string, string> = {};
+
+  constructor(options: BackupOptions, work: string | undefined, own: string[]) {
+    this.#options = options;
+    this.#work = work;
+    this.#own = own;
+  }
+
+  get files(): number {
+    return Object.keys(this.#sums).length;
+  }
+
+  /** About how many bytes there are. */
+  async measure(): Promise<number> {
+    let total = 0;
+    for await (const found of this.#walk()) total += found.stats.size;
+    this.leftOut.length = 0;
+    return total;
+  }
+
+  async *tar(counted: { done: number }): AsyncGenerator<Uint8Array> {
+    for await (const found of this.#walk()) {
+      const { path, stats } = found;
+      if (stats.isDirectory()) {
+        yield tarHeader({ path, kind: 'folder', size: 0, mode: stats.mode & 0o777, at: stats.mtimeMs });
+        continue;
+      }
+      let from = found.from;
+      if (path === 'state/px.db' && this.#work) {
+        from = join(this.#work, 'px.db');
+        snapshotDatabase(found.from, from);
+      }
+      yield* this.#file(path, from, counted);
+    }
+    const { version, key = true } = this.#options;
+    const manifest = { format: 1, px: version, at: Date.now(), key, files: this.#sums };
+    const bytes = new TextEncoder().encode(`${JSON.stringify(manifest)}\n`);
+    yield tarHeader({ path: manifestName, kind: 'file', size: bytes.length, mode: 0o600, at: manifest.at });
+    yield bytes;
+    yield padding(bytes.length);
+    yield tarEnd();
+  }
+
+  /** A file as long as it is now; a journal as far as it was completed. */
+  async *#file(path: string, from: string, counted: { done: number }): AsyncGenerator<Uint8Array> {
+    let file: FileHandle;
+    try {
+      file = await open(from, 'r');
+    } catch (thrown) {
+      // Gone since it was listed: a note that was removed, a file that is made anew.
+      if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return;
+      throw thrown;
+    }
+    try {
+      const stats = await file.stat();
+      const settled = /^memory\/journal\/[^/]+\/[^/]+\.md$/.test(path) ? await settledLength(from) : stats.size;
+      const size = Math.min(stats.size, settled);
+      yield tarHeader({ path, kind: 'file', size, mode: stats.mode & 0o777, at: stats.mtimeMs });
+      const hash = createHash('sha256');
+      for (let at = 0; at < size; ) {
+        const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(slice, size - at)), 0, undefined, at);
+        if (bytesRead === 0)
+          throw new PxError('backup.failed', `${from} became shorter while it was read.`, { retryable: true });
+        const bytes = buffer.subarray(0, bytesRead);
+        hash.update(bytes);
+        at += bytesRead;
+        counted.done += bytesRead;
+        yield bytes;
+      }
+      yield padding(size);
+      this.#sums[path] = hash.digest('hex');
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** All that belongs into the archive, in the order it is read. */
+  async *#walk(): AsyncGenerator<Found> {
+    const { home, key = true } = this.#options;
+    const state = existsSync(home.state) ? await readdir(home.state) : [];
+    const rest = state.filter((name) => !passing.test(name) && !first.includes(name) && (key || name !== 'master.key'));
+    if (state.length > 0)
+      yield* this.#below('state', home.state, [...first.filter((name) => state.includes(name)), ...rest]);
+    // A person may have put the folder elsewhere and linked it.
+    for (const [name, path] of [
+      ['memory', home.memory],
+      ['plugins', home.plugins],
+    ] as const)
+      if (existsSync(path)) yield* this.#below(name, await realpath(path));
+    if (existsSync(home.config)) yield { path: 'px.yaml', from: home.config, stats: await stat(home.config) };
+  }
+
+  async *#below(path: string, from: string, only?: string[]): AsyncGenerator<Found> {
+    yield { path, from, stats: await stat(from) };
+    const names = only ?? (await readdir(from)).filter((name) => !/^\.px-.*\.tmp$/.test(name));
+    // A journal's pictures are written before what refers to them: read after it, none is missing.
+    const later = path.startsWith('memory/journal/') && only === undefined;
+    const inOrder = later ? names.filter((name) => name.endsWith('.md')) : names;
+    yield* this.#each(path, from, inOrder);
+    if (later)
+      yield* this.#each(
+        path,
+        from,
+        (await readdir(from)).filter((name) => !name.endsWith('.md')),
+      );
+  }
+
+  async *#each(path: string, from: string, names: string[]): AsyncGenerator<Found> {
+    for (const name of names) {
+      const [inside, file] = [`${path}/${name}`, join(from, name)];
+      const stats = await lstat(file).catch(() => undefined);
+      if (!stats || this.#own.includes(file)) continue;
+      if (stats.isDirectory()) yield* this.#below(inside, file);
+      else if (stats.isFile()) yield { path: inside, from: file, stats };
+      else this.leftOut.push(inside);
+    }
+  }
+}
+
+interface Found {
+  /** Path in the archive. */
+  path: string;
+  /** Where it stands. */
+  from: string;
+  stats: Stats;
+}
+
+/** The name of a backup taken now, where none is given: `px-backup-2026-05-27-1403.tar.zst`. */
+export function backupName(now: Date, sealed: boolean): string {
+  const two = (n: number) => String(n).padStart(2, '0');
+  const day = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+  return `px-backup-${day}-${two(now.getHours())}${two(now.getMinutes())}.tar.zst${sealed ? '.sealed' : ''}`;
+}
