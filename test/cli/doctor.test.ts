@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'bun:test';
-import { diskFinding } from '../../src/cli/doctor/home.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { calendarFindings, diskFinding } from '../../src/cli/doctor/home.ts';
 import { judgeClock } from '../../src/cli/doctor/network.ts';
+import { homeAt } from '../../src/config/config.ts';
 
 describe('px doctor judges', () => {
   const disk = { bavail: 1_000_000, bsize: 4096, files: 1000, ffree: 500 };
@@ -13,6 +17,19 @@ describe('px doctor judges', () => {
     [{ ...disk, files: 0, ffree: 0 }, 'ok', '4.1 GB are free'],
   ] as const)('a disk with %j', (given, state, words) => {
     expect(diskFinding('/home/px', given)).toMatchObject({ state, text: expect.stringContaining(words) });
+  });
+
+  test('a clock by what was written before', () => {
+    const root = mkdtempSync(join(tmpdir(), 'px-clock-'));
+    const home = homeAt(root);
+    writeFileSync(home.config, '');
+    const now = Date.now();
+    expect(calendarFindings(home, now)).toEqual([]);
+    const back = calendarFindings(home, now - 3_600_000);
+    expect(back).toMatchObject([{ state: 'warn', text: expect.stringContaining('px.yaml was written at') }]);
+    const unset = calendarFindings(home, 0);
+    expect(unset).toMatchObject([{ state: 'fail', text: 'it says 1970-01-01T00:00:00.000Z, which is past' }]);
+    rmSync(root, { recursive: true });
   });
 
   test.each([

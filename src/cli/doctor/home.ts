@@ -18,6 +18,7 @@ export async function homeFindings(home: Home, running: boolean): Promise<Findin
   return [
     ...(open.length > 0 ? open : [fine(name, `${home.root} is writable, its keys are private`)]),
     diskFinding(home.root, statfsSync(home.root)),
+    ...calendarFindings(home, Date.now()),
     ...(running ? [] : staleFindings(home)),
     ...(await leftoverFindings(home)),
   ];
@@ -69,6 +70,27 @@ export function diskFinding(
     return { name, state: 'fail', text: `no more files can be made where the home is (${disk.ffree} left)`, hint };
   if (free < 500e6) return { name, state: 'warn', text: `only ${size(free)} are free where the home is`, hint };
   return fine(name, `${size(free)} are free where the home is`);
+}
+
+/** A clock that was never set says a year before px was written: a Pi without a network has no other way to know. */
+const earliest = Date.UTC(2026, 0, 1);
+/** Files of px in which a later time than now shows that the clock was set back, or was wrong, by more than this, in ms. */
+const mostAhead = 120_000;
+
+/** What can be known of the clock without asking anybody: whether it is before what px wrote already. */
+export function calendarFindings(home: Home, now: number): Finding[] {
+  const name = 'clock';
+  const hint = 'Set it: timedatectl set-ntp true, or date -s';
+  if (now < earliest)
+    return [{ name, state: 'fail', text: `it says ${new Date(now).toISOString()}, which is past`, hint }];
+  const written = [home.config, join(home.state, 'px.db'), join(home.state, 'index.db')].map((path) => ({
+    path,
+    at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0,
+  }));
+  const late = written.find(({ at }) => at > now + mostAhead);
+  if (!late) return [];
+  const text = `it says ${new Date(now).toISOString()}, and ${late.path} was written at ${new Date(late.at).toISOString()}`;
+  return [{ name, state: 'warn', text: `${text}: it is wrong, or was then`, hint }];
 }
 
 /** What names a px that is not there any more. The lock itself is the kernel's, and gone with its process. */
