@@ -12,7 +12,7 @@ test('px audit verifies, shows, exports and checks', async () => {
     { at: Date.now(), kind: 'tool-call', turn: 't', call },
   ]);
   const run = (...args: string[]) => px(['--home', t.home.root, 'audit', ...args]);
-  expect(await run('verify')).toMatchObject({ code: 0, stdout: 'All well: 1 conversations, 2 entries in 1 files.\n' });
+  expect(await run('verify')).toMatchObject({ code: 0, stdout: 'All well: 2 entries; conversations: 1, files: 1.\n' });
   expect((await run('show', 'today', '--tool', 'clock_now')).stdout).toMatch(
     /cli\/x {2}clock_now\n {2}\{\}\n.*asked by Ada/,
   );

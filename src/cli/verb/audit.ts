@@ -19,7 +19,7 @@ const verify = verb({
     else {
       for (const { path, line, reason } of found.problems) io.line(`memory/${path}:${line}: ${reason}`);
       if (found.problems.length === 0)
-        io.line(`All well: ${found.conversations} conversations, ${found.entries} entries in ${found.files} files.`);
+        io.line(`All well: ${found.entries} entries; conversations: ${found.conversations}, files: ${found.files}.`);
     }
     return found.problems.length === 0 ? 0 : 1;
   },
@@ -100,7 +100,7 @@ const check = verb({
       for (const problem of found.problems) io.line(problem);
       const whose =
         found.ours === undefined ? '' : found.ours ? ', the key of this home' : ', not the key of this home';
-      if (ok) io.line(`All well: ${found.files} files, ${found.entries} entries.`);
+      if (ok) io.line(`All well: ${found.entries} entries; files: ${found.files}.`);
       io.line(`Made ${new Date(found.made).toLocaleString('sv')}, signed with key ${found.key}${whose}.`);
     }
     return ok ? 0 : 1;
