@@ -47,6 +47,20 @@ export function tableAt(lines: string[], at: number): { rows: string[][]; next: 
   return { rows, next: at + found.length };
 }
 
+/** A table as aligned text, for platforms that have none. */
+export function alignTable(rows: string[][]): string {
+  const cells = rows.map((row) => row.map((cell) => cell.replace(/\*\*|`/g, '')));
+  const widths = (cells[0] ?? []).map((_, i) => Math.max(...cells.map((r) => [...(r[i] ?? '')].length)));
+  return cells
+    .map((r) =>
+      r
+        .map((c, i) => c + ' '.repeat(Math.max(0, (widths[i] ?? 0) - [...c].length)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
 /** The level and the words of a heading. */
 export function headingOf(line: string): { level: number; text: string } | undefined {
   const [, marks = '', text = ''] = /^ {0,3}(#{1,6})\s+(.*?)(?:\s+#+)?\s*$/.exec(line) ?? [];

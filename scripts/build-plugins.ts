@@ -45,6 +45,7 @@ const carried = {
   clock: await step(() => buildClock(root)),
   matrix: await step(() => buildScript(root, 'matrix')),
   telegram: await step(() => buildScript(root, 'telegram')),
+  discord: await step(() => buildScript(root, 'discord')),
   'web-fetch': await step(() => buildScript(root, 'web-fetch')),
   weather: await step(() => buildScript(root, 'weather')),
   'web-search': await step(() => buildScript(root, 'web-search')),

@@ -1,4 +1,4 @@
-import { escapeHtml, fenced, headingOf, inline, isRule, itemOf, run, tableAt } from '../markdown.ts';
+import { alignTable, escapeHtml, fenced, headingOf, inline, isRule, itemOf, run, tableAt } from '../markdown.ts';
 
 /**
  * The model's Markdown as Telegram's HTML. Everything is escaped and every tag is closed in order, so that Telegram accepts whatever the
@@ -19,7 +19,7 @@ export function toHtml(markdown: string): string {
       out.push(`<blockquote>${quote.map((l) => block(l.replace(/^ {0,3}> ?/, ''))).join('\n')}</blockquote>`);
       i += quote.length;
     } else if (table) {
-      out.push(aligned(table.rows));
+      out.push(`<pre>${escapeHtml(alignTable(table.rows))}</pre>`);
       i = table.next;
     } else {
       out.push(block(line));
@@ -41,17 +41,4 @@ function block(line: string): string {
   const { indent, number, box, text } = item;
   const mark = box === undefined ? (number === undefined ? '•' : `${number}.`) : box === 'open' ? '☐' : '☑';
   return `${indent.replaceAll('\t', '  ')}${mark} ${words(text)}`;
-}
-
-/** A table as aligned text. */
-function aligned(rows: string[][]): string {
-  const cells = rows.map((row) => row.map((cell) => cell.replace(/\*\*|`/g, '')));
-  const widths = (cells[0] ?? []).map((_, i) => Math.max(...cells.map((r) => [...(r[i] ?? '')].length)));
-  const text = cells.map((r) =>
-    r
-      .map((c, i) => c + ' '.repeat(Math.max(0, (widths[i] ?? 0) - [...c].length)))
-      .join('  ')
-      .trimEnd(),
-  );
-  return `<pre>${escapeHtml(text.join('\n'))}</pre>`;
 }

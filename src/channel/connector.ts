@@ -334,9 +334,9 @@ export function startConnector(options: ConnectorOptions): Connector {
       if (!exported.has('fetch-file')) throw new PxError('plugin.guest', 'refused: the connector brings no files');
       lastTraffic = timing.now();
       const answer = await plugins.hold(plugin, await call('fetch-file', [id]), killing.signal, { into });
-      refuseBad(answer);
       const error = errorOf(answer);
       if (error !== undefined) throw new PxError('plugin.guest', error);
+      refuseBad(answer);
     },
     async ask(fn, args) {
       if (!exported.has(fn)) throw new PxError('plugin.function', `${plugin} has no ${fn}`);

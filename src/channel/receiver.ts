@@ -143,8 +143,13 @@ export function refuseBad(answer: Json): void {
   throw new PxError('plugin.guest', typeof text === 'string' ? text : JSON.stringify(error), { retryable: true });
 }
 
-/** Why a held request brought nothing, in words; undefined when it did. */
+/** Answers that will be the same the next time: what was asked for is not there, or not for px. */
+const final = new Set<Json | undefined>([403, 404, 410]);
+
+/** Why a held request brought nothing, in words, with `refused:` where it never will; undefined when it did. */
 export function errorOf(answer: Json): string | undefined {
+  const status = field(field(answer, 'ok'), 'status');
+  if (final.has(status)) return `refused: the platform answered HTTP ${status}`;
   const error = field(answer, 'err');
   if (error === undefined) return undefined;
   if (error === 'timeout') return 'it took too long';

@@ -18,6 +18,7 @@ export const starterConfig = `# px.yaml: how this px behaves. Everything here ha
 #     base_url: https://api.openai.com/v1   # or any server that speaks the same API
 
 # Telegram: px secret set TELEGRAM_TOKEN, then px config set channels.telegram.enabled true
+# Discord: px secret set DISCORD_TOKEN, px plugin add discord, then px config set channels.discord.enabled true
 channels:
   telegram:
     enabled: false

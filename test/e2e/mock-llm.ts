@@ -34,3 +34,22 @@ export async function clockMock(): Promise<LLMock & AsyncDisposable> {
   await mock.start();
   return Object.assign(mock, { [Symbol.asyncDispose]: async () => void (await mock.stop()) });
 }
+
+/** What {@link chatRules} answers slowly. */
+export const slowAnswer = 'This answer comes slowly, word by word, and is whole in the end. '.repeat(6);
+
+/**
+ * What a messenger's tests ask of a model: it sends a picture, reacts, answers slowly, says these texts where these words are in a message, and
+ * has heard anything else.
+ */
+export function chatRules(mock: LLMock, texts: [words: string, answer: string][]): void {
+  const tool = (words: string, name: string, args: Record<string, unknown>, then: string) => {
+    mock.on({ userMessage: words, hasToolResult: false }, { toolCalls: [{ name, arguments: args }] });
+    mock.on({ userMessage: words, hasToolResult: true }, { content: then });
+  };
+  tool('picture', 'send_file', { path: 'files/out.png', caption: 'a *dot*' }, 'There it is.');
+  tool('like it', 'react', { emoji: '👍' }, 'I do.');
+  for (const [words, answer] of texts) mock.on({ userMessage: words }, { content: answer });
+  mock.on({ userMessage: 'slowly' }, { content: slowAnswer }, { latency: 150 });
+  mock.on({ userMessage: /.*/ }, { content: 'Heard.' });
+}

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LLMock } from '@copilotkit/aimock';
 import { BotApi } from './bot-api.ts';
+import { chatRules, slowAnswer } from './mock-llm.ts';
 import { notBuilt, Px, until } from './px.ts';
 
 const group = { id: -100, type: 'group', title: 'Team' };
@@ -20,29 +21,17 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
   let px: Px;
 
   beforeAll(async () => {
-    mock.on(
-      { userMessage: 'picture', hasToolResult: false },
-      { toolCalls: [{ name: 'send_file', arguments: { path: 'files/out.png', caption: 'a *dot*' } }] },
-    );
-    mock.on({ userMessage: 'picture', hasToolResult: true }, { content: 'There it is.' });
-    mock.on(
-      { userMessage: 'like it', hasToolResult: false },
-      { toolCalls: [{ name: 'react', arguments: { emoji: '👍' } }] },
-    );
-    mock.on({ userMessage: 'like it', hasToolResult: true }, { content: 'I do.' });
-    mock.on({ userMessage: 'odd text' }, { content: odd });
-    mock.on({ userMessage: 'long text' }, { content: long });
-    mock.on(
-      { userMessage: 'slowly' },
-      { content: 'This answer comes slowly, word by word, and is whole in the end. '.repeat(6) },
-      { latency: 150 },
-    );
-    mock.on({ userMessage: /.*/ }, { content: 'Heard.' });
+    chatRules(mock, [
+      ['odd text', odd],
+      ['long text', long],
+    ]);
     await mock.start();
     px = new Px({
       config: {
         ...telegram.config({ owners: ['7'] }),
         model: { default: 'openai/gpt-4o' },
+        // What was said before would be in each request, and the mock goes by words.
+        memory: { recall_tokens: 0 },
         providers: { openai: { base_url: `${mock.url}/v1`, api_key: '${TEST_KEY}' } },
       },
       env: { TELEGRAM_TOKEN: telegram.token, TEST_KEY: 'sk-test-1234567890' },
@@ -174,7 +163,7 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
   }, 40_000);
 
   test('shows an answer while it is written: as a draft, and where there are none by editing one message', async () => {
-    const whole = 'This answer comes slowly, word by word, and is whole in the end. '.repeat(6).trim();
+    const whole = slowAnswer.trim();
     await answerTo(
       () => telegram.say('answer slowly'),
       7,

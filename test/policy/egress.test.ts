@@ -207,3 +207,23 @@ describe('a secret', () => {
     expect(secretMayGo({}, '__proto__', 'https://a.example/').allow).toBe(false);
   });
 });
+
+describe('a WebSocket', () => {
+  const rules = [parseEgress('GET wss://*.example.com/gw/'), parseEgress('* https://gw.example.com/')];
+  test('has rules of its own: none for a page is one for it, nor the other way round', () => {
+    const allowed = (url: string) => checkEgress(rules, 'GET', url).allow;
+    expect(allowed('wss://gw.example.com/gw/?v=1')).toBe(true);
+    expect(allowed('https://gw.example.com/gw/')).toBe(true);
+    for (const no of [
+      'ws://gw.example.com/gw/',
+      'wss://gw.example.com/',
+      'wss://example.com/gw/',
+      'wss://gw.example.com:80/gw/',
+      'wss:gw.example.com/gw/',
+      'wss://gw.example.com./gw/',
+      'wss://gw.example.com/gw/..%2f',
+    ])
+      expect(allowed(no)).toBe(false);
+    expect(checkEgress([parseEgress('* https://*/')], 'GET', 'wss://gw.example.com/').allow).toBe(false);
+  });
+});

@@ -56,7 +56,7 @@ async function show(visit: Visit) {
               value={visit.form.text('source')}
               required
               mono
-              help="A web address, a path on the machine px runs on, an OCI name, or one px carries: weather, web-search, files, js-run, clock, matrix, telegram, web-fetch."
+              help="A web address, a path on the machine px runs on, an OCI name, or one px carries: discord, weather, web-search, files, js-run, clock, matrix, telegram, web-fetch."
             />
             <div>
               <Button do="look" kind="main">

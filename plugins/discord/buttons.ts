@@ -1,0 +1,40 @@
+import { type Json, kvDelete, kvGetText, kvList, kvSet, type Outgoing } from 'px';
+
+/** Most characters of what a button carries, and of what stands on it. */
+const maxId = 100;
+const maxLabel = 80;
+/** Buttons in a row, and rows under a message. */
+const perRow = 5;
+const maxRows = 5;
+/** Long words of buttons that are kept. */
+const maxSays = 200;
+
+/** Buttons under a message; an empty list takes those away that are there. */
+export function rowsOf(choices: Outgoing['choices']): Json[] {
+  const buttons = choices.slice(0, perRow * maxRows).map(({ label, says }, at): Json => {
+    // Each must be another one, also where two say the same.
+    return { type: 2, style: 2, label: label.slice(0, maxLabel) || '…', custom_id: `${at}:${carried(says)}` };
+  });
+  const rows: Json[] = [];
+  for (let at = 0; at < buttons.length; at += perRow)
+    rows.push({ type: 1, components: buttons.slice(at, at + perRow) });
+  return rows;
+}
+
+/** What a button carries. Words that are too long for Discord stay here, under a short name. */
+function carried(says: string): string {
+  if (says.length <= maxId - 4 && !says.startsWith('say:')) return says;
+  let hash = 5381n;
+  for (const c of says) hash = (hash * 33n + BigInt(c.codePointAt(0) ?? 0)) & 0xffffffffffffffffn;
+  const name = `say:${hash.toString(36)}`;
+  const kept = kvList('say:');
+  if (!kept.includes(name)) for (const old of kept.slice(0, Math.max(0, kept.length - maxSays))) kvDelete(old);
+  kvSet(name, says);
+  return name;
+}
+
+/** What a pressed button says; nothing for a button of long ago. */
+export function said(id: string): string | undefined {
+  const carried = id.replace(/^\d+:/, '');
+  return carried.startsWith('say:') ? kvGetText(carried) : carried || undefined;
+}
