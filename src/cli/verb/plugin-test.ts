@@ -51,5 +51,5 @@ function report(io: Io, { name, ok, ms, problems, log }: Result): void {
   if (ok) return;
   for (const problem of problems) io.line(`    ${problem.replaceAll('\n', '\n    ')}`);
   if (log.length > 0) io.line(io.dim('    its log:'));
-  for (const line of log) io.line(io.dim(`      ${line.replaceAll('\n', '\n      ')}`));
+  for (const line of log) io.line(io.dim(`      ${line.trimEnd().replaceAll('\n', '\n      ')}`));
 }
