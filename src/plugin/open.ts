@@ -16,7 +16,7 @@ import { readLayers } from './layers.ts';
 import type { LearnOptions } from './learn.ts';
 import type { AddOptions, PluginInfo, PluginOptions, Plugins, PluginTool } from './plugin.ts';
 import { createRate, type Rate } from './rate.ts';
-import { type Entry, openRegistry, unknownPlugin } from './registry.ts';
+import { type Entry, openRegistry, resting, unknownPlugin } from './registry.ts';
 import { createRunner, type Runner } from './runner.ts';
 import { scrubJson } from './scrub.ts';
 import { selfCommand } from './self.ts';
@@ -38,12 +38,6 @@ interface Live {
   /** Digest of the file that was started last. */
   running: string;
 }
-
-/** How a plugin stands whose process was not asked for yet. */
-const resting = ({ quarantine }: Entry) =>
-  quarantine === undefined
-    ? { state: 'idle' as const, detail: '' }
-    : { state: 'quarantined' as const, detail: quarantine };
 
 /** Opens the Wasm host: see `openPlugins` of the surface. */
 export async function openPlugins(options: PluginOptions): Promise<Plugins> {

@@ -53,6 +53,12 @@ export interface Entry {
   quarantine?: string;
 }
 
+/** How a plugin stands whose process was not asked for yet. */
+export const resting = ({ quarantine }: Entry) =>
+  quarantine === undefined
+    ? { state: 'idle' as const, detail: '' }
+    : { state: 'quarantined' as const, detail: quarantine };
+
 /** Files by their digest; by the plugin's name as long ago. */
 const fileForm = /^(?:store\/[0-9a-f]{64}|[a-z][a-z0-9-]*)\.(wasm|ts|js)$/;
 const kinds: unknown[] = ['messaging', 'tool', 'component', 'script'];
