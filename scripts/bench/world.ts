@@ -23,7 +23,8 @@ const json = (value: unknown) => Response.json(value);
 function complete(chat: Chat): Response {
   const asked = chat.messages.findLastIndex((m) => m.role === 'user');
   const said = JSON.stringify(chat.messages[asked]?.content ?? '').replaceAll('\\"', '"');
-  const use = /use ([\w-]+) (\{.*\})(?: (\d+) times)?/.exec(said);
+  // The last one is the person's own: what px recalled of earlier ones stands before it.
+  const use = [...said.matchAll(/use ([\w-]+) (\{[^{}]*\})(?: (\d+) times)?/g)].at(-1);
   const done = chat.messages.slice(asked).filter((m) => m.role === 'tool').length;
   const chunk = (delta: object, finish: string | null) =>
     `data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'bench', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
