@@ -50,7 +50,19 @@ export async function importFolder(
     const wanted = kind === 'openclaw' ? openclawPath(path) : `${prefix}${path}`;
     steps.push(await one(memory, source, from, wanted.replace(/\.markdown$/i, '.md'), dryRun));
   }
+  if (source !== resolve(folder)) steps.push(...notNotes(resolve(folder)));
   return steps;
+}
+
+/** What of an OpenClaw home px does not bring in, so that nobody believes it did. */
+function notNotes(home: string): ImportStep[] {
+  const known = {
+    agents: 'conversations stay where they are',
+    'cron/jobs.json': 'jobs are not brought in; `px schedule add` sets them',
+  };
+  return Object.entries(known).flatMap(([from, why]): ImportStep[] =>
+    lstatSync(join(home, from), { throwIfNoEntry: false }) ? [{ from, to: '', what: 'left out', why }] : [],
+  );
 }
 
 async function one(memory: string, source: string, from: string, to: string, dryRun: boolean): Promise<ImportStep> {

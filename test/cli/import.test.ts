@@ -24,11 +24,15 @@ test('an OpenClaw workspace keeps its names, and nothing px has is overwritten',
   t.put('workspace/notes/a.md', 'a note\n');
   t.put('workspace/avatar.png', 'x');
   t.put('openclaw.json', '{}');
+  t.put('agents/main/sessions/a.jsonl', '{}\n');
+  t.put('cron/jobs.json', '{}');
   writeFileSync(join(t.home.memory, 'MEMORY.md'), 'my memory\n');
   const dry = await t.run('openclaw', t.source, '--dry-run');
   expect(dry.stdout).toContain('beside    MEMORY.md → memory/MEMORY (imported).md');
   expect(dry.stdout).toContain('left out  avatar.png  (not Markdown)');
-  expect(dry.stdout).toContain('Would bring in 4 notes; 0 are there already, 1 left out.');
+  expect(dry.stdout).toContain('Would bring in 4 notes; 0 are there already, 3 left out.');
+  expect(dry.stdout).toContain('left out  agents  (conversations stay where they are)');
+  expect(dry.stdout).toContain('left out  cron/jobs.json  (jobs are not brought in;');
   expect(existsSync(join(t.home.memory, 'SOUL.md'))).toBe(false);
   expect((await t.run('openclaw', t.source)).stdout).toContain('Brought in 4 notes');
   expect([t.text('MEMORY.md'), t.text('MEMORY (imported).md')]).toEqual(['my memory\n', 'their memory\n']);
