@@ -29,16 +29,18 @@ export class Refusal extends Error {
 
 /** A request under `/_matrix`; parts of its path are escaped. The token is a placeholder: px fills it in on the way out. */
 export function request(method: string, path: string[], body?: JsonObject, query: JsonObject = {}): Request {
-  // Ids come from other people's events: what px would take for a secret's place goes nowhere.
-  if (path.some((part) => /[{}]/.test(part))) throw new Refusal(400, '', 'refused: this is no id of Matrix');
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  // Ids come from other people's events, and px has taken its marks out of all texts: what it would fill in here goes nowhere.
+  if (path.some((part) => /[{}]/.test(part)) || /\{\{(?:secret|file):/i.test(text ?? ''))
+    throw new Refusal(400, '', 'refused: this is no id of Matrix');
   const asked = Object.entries(query).map(([key, value]) => `${key}=${encodeURIComponent(`${value}`)}`);
   const headers: Record<string, string> = { authorization: `Bearer ${token()}` };
-  if (body !== undefined) headers['content-type'] = 'application/json';
+  if (text !== undefined) headers['content-type'] = 'application/json';
   return {
     method,
     url: `${homeserver()}/_matrix/${path.map(encodeURIComponent).join('/')}${asked.length > 0 ? `?${asked.join('&')}` : ''}`,
     headers,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(text === undefined ? {} : { body: text }),
     timeoutMs: answerMs,
   };
 }

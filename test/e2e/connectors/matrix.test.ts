@@ -149,7 +149,7 @@ describe.skipIf(noSynapse !== undefined || notBuilt !== undefined)('Matrix, on a
         await put(ada, chat, text(`missed ${i}`));
       }
       await px.serve();
-      await answer('the last', (body) => body.endsWith('Heard missed 39'));
+      await until('the last', async () => (await said()).some((one) => one.text.endsWith('Heard missed 39')), 90_000);
       const answers = (await said()).map((one) => one.text.replace(/^[\s\S]*Heard /, ''));
       expect(answers.filter((one) => one.startsWith('missed'))).toEqual(asked);
     }, 120_000);

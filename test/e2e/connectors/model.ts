@@ -4,7 +4,7 @@ export type Reply = { say: string; slowly?: true } | { call: string; args: objec
 /** A provider that speaks OpenAI's chat completions on loopback, and does with the latest message what a function says. */
 export interface Model extends AsyncDisposable {
   /** px.yaml of a model that it is. */
-  config: { model: object; providers: object };
+  config: { model: object; providers: object; memory: object };
   /** Every request, as text. */
   asked: string[];
 }
@@ -38,6 +38,8 @@ export function startModel(reply: (said: string) => Reply): Model {
     asked,
     config: {
       model: { default: 'openai/gpt-4o' },
+      // What px remembers would stand before the message and be taken for it.
+      memory: { recall_tokens: 0 },
       providers: { openai: { base_url: `http://127.0.0.1:${server.port}/v1`, api_key: '${TEST_KEY}' } },
     },
     [Symbol.asyncDispose]: () => server.stop(true),
