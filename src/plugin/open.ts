@@ -14,6 +14,7 @@ import type { Seen } from './install.ts';
 import { openKv } from './kv.ts';
 import { readLayers } from './layers.ts';
 import type { LearnOptions } from './learn.ts';
+import { lookLimits, runLimits } from './limits.ts';
 import type { AddOptions, PluginInfo, PluginOptions, Plugins, PluginTool } from './plugin.ts';
 import { createRate, type Rate } from './rate.ts';
 import { type Entry, openRegistry, resting, unknownPlugin } from './registry.ts';
@@ -69,18 +70,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
     tools = undefined;
     bus.emit({ type: 'plugin.changed', plugin, change });
   };
-  const limitsOf = (name: string) => {
-    const limits = configOf(name).limits;
-    return {
-      memoryMb: limits.memory_mb,
-      cpuMs: limits.cpu_ms,
-      wallMs: limits.wall_ms,
-      idleMs: limits.idle_ms,
-      outputBytes: limits.output_bytes,
-      hostCalls: limits.host_calls,
-      bodyBytes: Math.max(limits.http_bytes, limits.kv_bytes, limits.file_bytes),
-    };
-  };
+  const limitsOf = (name: string) => runLimits(configOf(name).limits);
   const entryOf = (name: string): Entry => {
     const entry = registry.get(name);
     if (!entry) throw unknownPlugin(name);
@@ -232,22 +222,12 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
   }
 
   /** Looks at a plugin under the limits it asks for: whether it gets them is decided later. */
-  const learning = (name: string, asked: Record<string, number>): LearnOptions => {
-    const most = { memoryMb: 512, cpuMs: 30_000, wallMs: 60_000 };
-    const limits = limitsOf(name);
-    const raised = (now: number, wanted: number | undefined, at: number) => Math.max(now, Math.min(wanted ?? 0, at));
-    return {
-      prepare: prepare(),
-      command,
-      cache,
-      limits: {
-        ...limits,
-        memoryMb: raised(limits.memoryMb, asked['memory_mb'], most.memoryMb),
-        cpuMs: raised(limits.cpuMs, asked['cpu_ms'], most.cpuMs),
-        wallMs: raised(limits.wallMs, asked['wall_ms'], most.wallMs),
-      },
-    };
-  };
+  const learning = (name: string, asked: Record<string, number>): LearnOptions => ({
+    prepare: prepare(),
+    command,
+    cache,
+    limits: lookLimits(limitsOf(name), asked),
+  });
   const told: Told = (host, done, total) =>
     bus.emit({ type: 'plugin.download', host, done, ...(total === undefined ? {} : { total }) });
   const look = async (source: string, name: string | undefined, only: 'to look' | 'to install' = 'to install') =>
