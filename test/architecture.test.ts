@@ -24,6 +24,7 @@ const order = [
   'client',
   'service',
   'backup',
+  'update',
   'portal',
   'tui',
   'cli',

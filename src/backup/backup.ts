@@ -3,14 +3,8 @@ export { backUpHome, backupName } from './take.ts';
 
 import type { Home } from '../config/config.ts';
 
-/** The file in an archive that names every other one with its SHA-256. It comes last: an archive without it is cut off. */
-export const manifestName = 'px-backup.json';
-
-/** What a backup takes of a home and a restore accepts: its four parts. */
-export const parts = ['px.yaml', 'memory', 'plugins', 'state'] as const;
-
 /** How far it has come: in bytes of the home. */
-export interface Counted {
+interface Counted {
   done: number;
   total: number;
 }

@@ -9,7 +9,8 @@ import { lockHome } from '../app/app.ts';
 import { homeAt } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
 import { auditTools } from '../memory/memory.ts';
-import { manifestName, parts, type Restored, type RestoreOptions } from './backup.ts';
+import type { Restored, RestoreOptions } from './backup.ts';
+import { manifestName, parts } from './format.ts';
 import { isSealed, openStream, sealedBeginning } from './seal.ts';
 import { invalid, readTar, type TarPart } from './tar.ts';
 

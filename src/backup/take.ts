@@ -8,14 +8,15 @@ import { createZstdCompress } from 'node:zlib';
 import { PxError } from '../error/error.ts';
 import { settledLength } from '../memory/memory.ts';
 import { snapshotDatabase } from '../store/store.ts';
-import { type BackedUp, type BackupOptions, manifestName } from './backup.ts';
+import type { BackedUp, BackupOptions } from './backup.ts';
+import { manifestName } from './format.ts';
 import { sealStream } from './seal.ts';
 import { padding, tarEnd, tarHeader } from './tar.ts';
 
 /** How much of a file is read at a time, in bytes. */
 const slice = 256 * 1024;
 /** What is made again by itself, or is of this process only: databases apart from px.db, the lock, the address, compiled plugins. */
-const passing = /^(?:index\.db.*|px\.db-.*|px\.lock.*|px\.pid|gateway\.json|cache|uploads|backup-.*|.*\.tmp)$/;
+const passing = /^(?:index\.db.*|px\.db[-.].*|px\.lock.*|px\.pid|gateway\.json|cache|uploads|backup-.*|.*\.tmp)$/;
 /** The parts of `state/` that must be as old as the journal or older: the journal is what counts, and runs ahead of them after a crash, too. */
 const first = ['heads', 'px.db'];
 

@@ -28,6 +28,7 @@ export const root: Verb = group({
     outbox: async () => (await import('./verb/outbox.ts')).outbox,
     schedule: async () => (await import('./verb/schedule.ts')).schedule,
     service: async () => (await import('./verb/service.ts')).service,
+    update: async () => (await import('./verb/update.ts')).update,
     backup: async () => (await import('./verb/backup.ts')).backup,
     restore: async () => (await import('./verb/backup.ts')).restore,
     doctor: async () => (await import('./verb/doctor.ts')).doctor,

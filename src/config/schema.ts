@@ -8,6 +8,7 @@ import { log, memory } from './section/memory.ts';
 import { model, providers } from './section/model.ts';
 import { plugins, sandbox, trust } from './section/plugins.ts';
 import { policy } from './section/policy.ts';
+import { update } from './section/update.ts';
 
 /** The whole of px.yaml. Defaults live in the sections; the JSON Schema and the config reference are generated from here. */
 export const ConfigSchema = v.strictObject({
@@ -28,6 +29,7 @@ export const ConfigSchema = v.strictObject({
   mcp: v.optional(v.pipe(mcp, v.description('Servers of the Model Context Protocol whose tools px uses.')), {}),
   policy: v.optional(v.pipe(policy, v.description('What the agent may do without asking.')), {}),
   memory: v.optional(v.pipe(memory, v.description('Notes and their index.')), {}),
+  update: v.optional(v.pipe(update, v.description('Where new versions of px come from.')), {}),
   log: v.optional(v.pipe(log, v.description('What is written to the log.')), {}),
 });
 

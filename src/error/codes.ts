@@ -73,6 +73,8 @@ export const errorCodes = {
   'service.failed': 'The service manager refused, or a unit cannot be written.',
   'backup.invalid': 'The file is no backup of px, it is damaged, or the passphrase is wrong.',
   'backup.failed': 'A backup or a restored home could not be written.',
+  'update.signature': 'A new px is not signed by anybody px trusts.',
+  'update.failed': 'A new px does not work here; the old one stays.',
   'tui.terminal': 'px tui cannot draw on this terminal.',
 } as const;
 

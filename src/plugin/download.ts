@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { PxError } from '../error/error.ts';
 import { BodyTooLarge, readBody } from './http/body.ts';
 
@@ -13,6 +14,8 @@ export type Told = (host: string, done: number, total?: number) => void;
 
 const toldEveryMs = 150;
 const wallMs = 60_000;
+/** For a file of a hundred megabytes over a slow line. */
+const longWallMs = 30 * 60_000;
 const maxRedirects = 5;
 const isLocal = (url: URL) => ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
 
@@ -26,8 +29,42 @@ export async function download(
   headers: Record<string, string> = {},
   told?: Told,
 ): Promise<Fetched> {
+  const { host, response } = await reach(source, headers, AbortSignal.timeout(wallMs));
+  if (!response.ok) return { status: response.status, headers: response.headers, bytes: new Uint8Array() };
+  // fetch has unpacked it already: what is left to bound is its size.
+  const bytes = await whole(host, max, () => readBody(new Response(bodyOf(host, response, told)), max));
+  return { status: 200, headers: response.headers, bytes };
+}
+
+/** The same for a large file, straight onto the disk (0600). Throws PxError `not-found` too. */
+export async function downloadTo(source: string, path: string, max: number, told?: Told): Promise<void> {
+  const { host, response } = await reach(source, {}, AbortSignal.timeout(longWallMs));
+  if (!response.ok)
+    throw new PxError('not-found', `${source} is answered with ${response.status}.`, {
+      retryable: response.status >= 500,
+    });
+  const file = await open(path, 'wx', 0o600);
+  try {
+    let size = 0;
+    await whole(host, max, async () => {
+      for await (const chunk of bodyOf(host, response, told) ?? []) {
+        size += chunk.length;
+        if (size > max) throw new BodyTooLarge();
+        await file.writeFile(chunk);
+      }
+    });
+  } finally {
+    await file.close();
+  }
+}
+
+/** Follows redirects to an answer, and says whose it is. One that is not ok has lost its body. */
+async function reach(
+  source: string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<{ host: string; response: Response }> {
   const first = new URL(source);
-  const signal = AbortSignal.timeout(wallMs);
   let url = first;
   for (let hop = 0; ; hop++) {
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal(url) && isLocal(first)))
@@ -48,19 +85,24 @@ export async function download(
       url = next;
       continue;
     }
-    if (!response.ok) {
-      await response.body?.cancel();
-      return { status: response.status, headers: response.headers, bytes: new Uint8Array() };
-    }
-    try {
-      // fetch has unpacked it already: what is left to bound is its size.
-      const body = told ? response.body?.pipeThrough(counted(url.host, response.headers, told)) : response.body;
-      return { status: 200, headers: response.headers, bytes: await readBody(new Response(body ?? null), max) };
-    } catch (cause) {
-      if (cause instanceof BodyTooLarge)
-        throw new PxError('too-large', `${url.host} sends more than ${Math.ceil(max / 1024)} KiB`, { cause });
-      throw new PxError('plugin.invalid', `${url.host} broke off`, { cause, retryable: true });
-    }
+    if (!response.ok) await response.body?.cancel();
+    return { host: url.host, response };
+  }
+}
+
+/** A body, counted where somebody wants to be told. */
+function bodyOf(host: string, { body, headers }: Response, told?: Told): ReadableStream<Uint8Array> | null {
+  return told && body ? body.pipeThrough(counted(host, headers, told)) : body;
+}
+
+/** Reads a body to its end, and says what is the matter when that fails. */
+async function whole<T>(host: string, max: number, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (cause instanceof BodyTooLarge)
+      throw new PxError('too-large', `${host} sends more than ${Math.ceil(max / 1024)} KiB`, { cause });
+    throw new PxError('plugin.invalid', `${host} broke off`, { cause, retryable: true });
   }
 }
 

@@ -1,12 +1,15 @@
 export { libcName } from './child/libc.ts';
 
 import type { ConfigStore } from '../config/config.ts';
+import { PxError } from '../error/error.ts';
 import type { Log } from '../log/log.ts';
 import type { Ask, Asked } from '../policy/policy.ts';
 import type { Secrets } from '../secret/secret.ts';
 import type { Store } from '../store/store.ts';
 import type { Bus, Json, JsonSchema, PluginSummary } from '../wire/wire.ts';
+import type { Told } from './download.ts';
 import type { Send } from './http/request.ts';
+import type { Signed } from './signature.ts';
 
 /** A function a plugin exports, with its types as JSON Schema. */
 export interface PluginFunction {
@@ -206,9 +209,32 @@ export async function newKeys(): Promise<{ privateKey: string; publicKey: string
   return (await import('./signature.ts')).makeKeys();
 }
 
-/** The content of `FILE.sig` for a plugin's file. Throws PxError `usage` when the key is none. */
-export async function signPlugin(bytes: Uint8Array, privateKey: string): Promise<string> {
-  return (await import('./signature.ts')).signFile(bytes, privateKey);
+/** The content of `FILE.sig` for a plugin's file, or for a px. Throws PxError `usage` when the key is none. */
+export async function signPlugin(bytes: Uint8Array, privateKey: string, what?: Signed): Promise<string> {
+  return (await import('./signature.ts')).signFile(bytes, privateKey, what);
+}
+
+/** The trusted key a px was signed with; undefined when it is of nobody known. Throws PxError `update.signature` when a trusted key's signature is wrong. */
+export async function releaseSigner(sha256: string, signature: string, keys: string[]): Promise<string | undefined> {
+  const { signerOf } = await import('./signature.ts');
+  try {
+    return await signerOf(sha256, signature, { keys, require: false }, 'release');
+  } catch (cause) {
+    throw new PxError('update.signature', cause instanceof Error ? cause.message : String(cause), {
+      cause,
+      hint: 'The file was changed after it was signed, or the signature is of another one.',
+    });
+  }
+}
+
+/** Whose a key is, as the list says after it; the key itself when it says nothing. */
+export async function nameOfKey(key: string, keys: string[]): Promise<string> {
+  return (await import('./signature.ts')).nameOf(key, keys);
+}
+
+/** Gets a file for a person, encrypted or from this machine, onto the disk (0600). Throws PxError `not-found`, `plugin.invalid`, `too-large`. */
+export async function downloadFile(url: string, path: string, max: number, told?: Told): Promise<void> {
+  await (await import('./download.ts')).downloadTo(url, path, max, told);
 }
 
 /** The hidden verb `__plugin`: the locked process one plugin runs in. `args` are the words after the verb. Never returns. */

@@ -1,7 +1,10 @@
 import { PxError } from '../error/error.ts';
 
+/** What a signature is for: one of a plugin is none of px itself. */
+export type Signed = 'plugin' | 'release';
+
 /**
- * Signatures of plugins: Ed25519 over `px plugin`, a line end, the file's SHA-256 in hex and a line end. Beside the file stands
+ * Signatures of plugins and of px itself: Ed25519 over `px plugin` or `px release`, a line end, the file's SHA-256 in hex and a line end. Beside the file stands
  * `FILE.sig`, a line a signer: `ed25519:PUBLIC-KEY SIGNATURE`, both in base64.
  */
 const line = /^ed25519:([A-Za-z0-9+/]{43}=) ([A-Za-z0-9+/]{86}==)$/;
@@ -17,8 +20,8 @@ export interface Trust {
   require: boolean;
 }
 
-function signed(sha256: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`px plugin\n${sha256}\n`);
+function signed(sha256: string, what: Signed): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`px ${what}\n${sha256}\n`);
 }
 
 /**
@@ -29,6 +32,7 @@ export async function signerOf(
   sha256: string,
   signature: string | undefined,
   trust: Trust,
+  what: Signed = 'plugin',
 ): Promise<string | undefined> {
   const trusted = new Set(trust.keys.map(keyOf));
   const lines = (signature ?? '').split(/\r?\n/).filter((text) => text !== '');
@@ -36,7 +40,7 @@ export async function signerOf(
     const [, key, proof] = line.exec(text) ?? [];
     if (key === undefined || proof === undefined || !trusted.has(`ed25519:${key}`)) continue;
     const publicKey = await crypto.subtle.importKey('raw', Uint8Array.fromBase64(key), 'Ed25519', false, ['verify']);
-    if (await crypto.subtle.verify('Ed25519', publicKey, Uint8Array.fromBase64(proof), signed(sha256)))
+    if (await crypto.subtle.verify('Ed25519', publicKey, Uint8Array.fromBase64(proof), signed(sha256, what)))
       return `ed25519:${key}`;
     throw new PxError(
       'plugin.signature',
@@ -87,14 +91,14 @@ export async function makeKeys(): Promise<{ privateKey: string; publicKey: strin
 }
 
 /** The content of the `.sig` file of a plugin's file. Throws PxError `usage` when the key is none. */
-export async function signFile(bytes: Uint8Array, privateKey: string): Promise<string> {
+export async function signFile(bytes: Uint8Array, privateKey: string, what: Signed = 'plugin'): Promise<string> {
   const body = /-----BEGIN PRIVATE KEY-----([\s\S]+?)-----END PRIVATE KEY-----/.exec(privateKey)?.[1];
   try {
     const der = Uint8Array.fromBase64((body ?? '').replace(/\s/g, ''));
     const key = await crypto.subtle.importKey('pkcs8', der, 'Ed25519', true, ['sign']);
     const { x = '' } = await crypto.subtle.exportKey('jwk', key);
     const digest = new Bun.CryptoHasher('sha256').update(bytes).digest('hex');
-    const proof = new Uint8Array(await crypto.subtle.sign('Ed25519', key, signed(digest)));
+    const proof = new Uint8Array(await crypto.subtle.sign('Ed25519', key, signed(digest, what)));
     const open = Uint8Array.fromBase64(x, { alphabet: 'base64url' }).toBase64();
     return `ed25519:${open} ${proof.toBase64()}\n`;
   } catch (cause) {

@@ -14,7 +14,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { lockHome } from '../../src/app/app.ts';
-import { backUpHome, manifestName, restoreHome } from '../../src/backup/backup.ts';
+import { backUpHome, restoreHome } from '../../src/backup/backup.ts';
+import { manifestName } from '../../src/backup/format.ts';
 import { openStream, sealStream } from '../../src/backup/seal.ts';
 import { padding, readTar, type TarEntry, tarEnd, tarHeader } from '../../src/backup/tar.ts';
 import { homeAt } from '../../src/config/config.ts';
@@ -167,7 +168,7 @@ describe('a sealed backup', () => {
     await expect(restore()).rejects.toMatchObject({ code: 'usage' });
     await expect(restore('wrong')).rejects.toMatchObject({ code: 'backup.invalid' });
     expect((await restore('correct horse')).files).toBe(done.files);
-  });
+  }, 30_000);
 
   test('notices each changed, moved, missing or added piece', async () => {
     const plain = crypto.getRandomValues(new Uint8Array(65_000));

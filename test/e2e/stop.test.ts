@@ -58,7 +58,7 @@ describe.skipIf(notBuilt !== undefined)('told to stop, px', () => {
     expect(px.journal().split(whole).length - 1).toBe(1);
     await px.stop();
     await px.serve();
-    await px.installed();
+    await px.installed(60_000);
     expect(px.journal().split(whole).length - 1).toBe(1);
   }, 60_000);
 
@@ -107,7 +107,7 @@ describe.skipIf(notBuilt !== undefined)('told to stop, px', () => {
 
   test('does not wait for a person who was asked something', async () => {
     await using px = await new Px({ config: { model: { default: 'offline/px' } } }).serve();
-    await px.installed();
+    await px.installed(60_000);
     void ask(px, '/tool schedule_add {"when":"every 2h","text":"feed Otto"}').catch(() => {});
     await until('the question', async () => (await px.run('approvals', 'list')).stdout.includes('schedule_add'));
     const begun = performance.now();

@@ -16,6 +16,7 @@ import errors from '../../../docs/reference/errors.md' with { type: 'text' };
 import wit from '../../../docs/reference/wit.md' with { type: 'text' };
 import search from '../../../docs/search.md' with { type: 'text' };
 import security from '../../../docs/security.md' with { type: 'text' };
+import service from '../../../docs/service.md' with { type: 'text' };
 import writePlugin from '../../../docs/write-a-plugin.md' with { type: 'text' };
 import writing from '../../../plugins/README.md' with { type: 'text' };
 
@@ -47,6 +48,7 @@ export const docs: [title: string, docs: Doc[]][] = [
       doc('journal', journal),
       doc('mcp', mcp),
       doc('gateway', gateway),
+      doc('service', service),
     ],
   ],
   [
