@@ -24,7 +24,7 @@ export async function updatePx(options: UpdateOptions): Promise<Updated> {
   const next = `${executable}.new`;
   try {
     step(`fetching ${source}`);
-    const { sha256, signer } = await stageRelease(source, next, options.keys);
+    const { sha256, signer } = await stageRelease(source, next, options.keys, step);
     step('starting it in a home that is thrown away');
     const to = await tryOut(next, executable, home);
     if (!options.force && Bun.semver.order(to, version) <= 0)

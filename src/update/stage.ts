@@ -18,12 +18,17 @@ export interface Staged {
  * Brings a release to `path`, which is not executable until its signature is known to be of one of the keys, and it is known to be for this kind of machine.
  * What is checked is the copy that will run. Throws PxError `update.signature`, `update.failed`, `not-found`, `plugin.invalid`, `too-large`.
  */
-export async function stageRelease(source: string, path: string, keys: string[]): Promise<Staged> {
+export async function stageRelease(
+  source: string,
+  path: string,
+  keys: string[],
+  step: (what: string) => void,
+): Promise<Staged> {
   if (keys.length === 0)
     throw new PxError('update.signature', 'px trusts nobody to sign a new px.', {
       hint: 'Add the key of who makes the releases, after you have it from them: px config set update.keys \'["ed25519:…"]\'',
     });
-  const signature = await bring(source, path);
+  const signature = await bring(source, path, step);
   const file = Bun.file(path);
   const hasher = new Bun.CryptoHasher('sha256');
   for await (const chunk of file.stream()) hasher.update(chunk);
@@ -47,13 +52,16 @@ export async function stageRelease(source: string, path: string, keys: string[])
 }
 
 /** Copies or downloads the file (0600), and returns its signature; empty when there is none. */
-async function bring(source: string, path: string): Promise<string> {
+async function bring(source: string, path: string, step: (what: string) => void): Promise<string> {
   await rm(path, { force: true });
   if (/^https?:\/\//.test(source)) {
     const url = new URL(source);
     const beside = new URL(url);
     beside.pathname += '.sig';
-    await downloadFile(url.href, path, most.file);
+    const mega = (bytes: number) => (bytes / 1024 / 1024).toFixed(0);
+    await downloadFile(url.href, path, most.file, (host, done, total) =>
+      step(`fetching from ${host}: ${mega(done)}${total === undefined ? '' : ` of ${mega(total)}`} MB`),
+    );
     const at = `${path}.sig`;
     try {
       await downloadFile(beside.href, at, most.signature);
