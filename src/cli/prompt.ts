@@ -14,21 +14,32 @@ export interface Prompt {
   choose(options: string[], usual: number): Promise<number>;
 }
 
-/** The prompt of this process's terminal; questions are written to stderr. `interrupted` is what Ctrl-C throws. */
-export function terminalPrompt(note: (text: string) => void, interrupted: () => PxError): Prompt {
+/**
+ * The prompt of this process's terminal; questions are written to stderr. `interrupted` is what Ctrl-C throws, and `stop` while it waits: a
+ * terminal that was closed never answers.
+ */
+export function terminalPrompt(
+  note: (text: string) => void,
+  interrupted: () => PxError,
+  stop = new AbortController().signal,
+): Prompt {
   const line: Prompt['line'] = async (question, over) => {
+    if (stop.aborted) throw interrupted();
+    let stopped = () => {};
     const lines = createInterface({ input: process.stdin, output: process.stderr });
     try {
       return await new Promise<string | undefined>((resolve, reject) => {
-        const stopped = () => reject(interrupted());
+        stopped = () => reject(interrupted());
         lines.once('SIGINT', stopped);
         lines.once('close', stopped);
+        stop.addEventListener('abort', stopped);
         lines.question(`    ${question} › `, over ? { signal: over } : {}).then(
           (text) => resolve(text.trim()),
           () => resolve(undefined),
         );
       });
     } finally {
+      stop.removeEventListener('abort', stopped);
       lines.close();
     }
   };
@@ -36,7 +47,7 @@ export function terminalPrompt(note: (text: string) => void, interrupted: () => 
   return {
     line,
     async hidden(question, empty) {
-      const typed = await readHidden(`    ${question} (not shown; Enter: ${empty}) › `).catch(() => undefined);
+      const typed = await readHidden(`    ${question} (not shown; Enter: ${empty}) › `, stop).catch(() => undefined);
       if (typed === undefined) throw interrupted();
       return typed.trim();
     },

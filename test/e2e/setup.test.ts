@@ -266,6 +266,22 @@ describe.skipIf(notBuilt !== undefined || noTmux !== undefined)('px setup on a t
     await tmux.saw('code 0');
   }, 90_000);
 
+  test.each(['1 to 6 [1] ›', 'not shown'])(
+    'ends with its terminal, at %j',
+    async (question) => {
+      await using at = await terminal({});
+      await at.answer(`${binary} --home ${at.home} setup`);
+      await at.tmux.saw('1 to 6 [1] ›');
+      if (question !== '1 to 6 [1] ›') await at.answer('1');
+      await at.tmux.saw(question);
+      const pid = await at.tmux.child();
+      expect(existsSync(`/proc/${pid}`)).toBe(true);
+      await at.tmux.tmux('kill-server');
+      await until('px setup to end', () => !existsSync(`/proc/${pid}`));
+    },
+    90_000,
+  );
+
   test('goes through a px that runs', async () => {
     await using telegram = new BotApi();
     await using px = await new Px().serve();

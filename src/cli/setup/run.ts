@@ -28,7 +28,7 @@ export async function runSetup(context: Context, answers: Answers, asks: boolean
   };
   const setup: Omit<Setup, 'client'> = {
     answers,
-    ask: asks ? terminalPrompt((text) => io.note(text), interrupted) : undefined,
+    ask: asks ? terminalPrompt((text) => io.note(text), interrupted, stop) : undefined,
     context,
     say: (text) => (json ? undefined : io.note(`    ${text}`)),
     wait: (work) => unlessStopped(work, stop),
