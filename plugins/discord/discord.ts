@@ -1,5 +1,6 @@
 /** The Discord connector: worlds `socket-messaging-plugin` and `rich-messaging-plugin` of wit/core.wit. */
 import {
+  type Account,
   type Command,
   type Description,
   type Json,
@@ -22,6 +23,12 @@ import { maxText, progress, requestFor } from './send.ts';
 
 export function describe(): Description {
   return { platform: 'discord', maxText };
+}
+
+/** Who px is there; with a wrong token this fails. */
+export function account(): Account {
+  const { username, id } = objectOf(call('GET', '/users/@me'));
+  return { name: `${username}`, url: `https://discord.com/users/${id}` };
 }
 
 /** Discord compares keys for "a few minutes". */
