@@ -10,6 +10,9 @@ export { STOPPED } from './notice.ts';
 export { createSchedule, type Schedule } from './schedule.ts';
 export { scheduleTools } from './schedule-tools.ts';
 
+/** Reads the page of the schedule and judges what may stand in it, loaded when it is asked for. */
+export const scheduleBook = async () => (await import('./schedule-book.ts')).openBook();
+
 /** What a turn is given. */
 export interface TurnInput {
   inbound: Inbound;

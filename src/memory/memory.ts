@@ -2,6 +2,7 @@ export { indexOnce } from './bulk.ts';
 export { recalledMark } from './chunk-journal.ts';
 export { appendFile, makeFolder, replaceFile } from './durable.ts';
 export { findFact } from './fact.ts';
+export type { ForeignJob, ImportKind, ImportStep } from './import.ts';
 export { openJournal } from './journal.ts';
 export { settledLength } from './journal-file.ts';
 export { type JournalVerdict, verifyJournal } from './journal-verify.ts';
