@@ -3,7 +3,7 @@ import { type JournalEntry, type Memory, messagesFromJournal } from '../memory/m
 import type { Models } from '../model/model.ts';
 import { labelsOf, type Sessions, sinceReset, summarised, summaryNote } from '../session/session.ts';
 import type { ConversationId, Message, ModelRef, Usage } from '../wire/wire.ts';
-import { type FlushMemory, flush } from './flush.ts';
+import { type Fact, type FlushMemory, factOf, flush } from './flush.ts';
 import { clip, messageTokens } from './request.ts';
 import { none, runStep } from './step.ts';
 
@@ -15,7 +15,10 @@ const SUMMARY_CHARS = 8_000;
 const INSTRUCTIONS = `You keep the memory of a conversation between a person and px, an agent. Write what is needed to go on without the original. Two sections, nothing else:
 
 # Remember
-Lasting facts and wishes of the person worth keeping for ever, one "- " line each. None: leave it empty.
+What is worth keeping for ever, one "- " line each, said whole, that begins with where it belongs. None: leave it empty.
+- USER: who the person is and how they want to be served.
+- MEMORY: what stays true: facts, decisions, other people and things.
+- DAY: what happened, or will on a date.
 
 # Summary
 At most 500 words: what was asked and decided, what was done with which result, what is still open. Keep exact names, numbers, dates, paths, URLs and ids. Keep everything of an earlier summary that can still matter.
@@ -53,7 +56,7 @@ export interface Compacted {
 }
 
 /**
- * Replaces the older part of a conversation by a summary: lasting facts go to today's note in memory first, then the summary is
+ * Replaces the older part of a conversation by a summary: lasting facts go to the notes they belong in first, then the summary is
  * journalled. Whole turns only, so that tool calls keep their results. Undefined when nothing older is there.
  */
 export async function compact(
@@ -72,11 +75,11 @@ export async function compact(
   const made = await summarise(options.models, request, before, old, signal);
   const summary = clip(made?.summary ?? excerpt(before, old), SUMMARY_CHARS);
   const outside = labelsOf(sinceReset(entries));
-  const { place, facts } = await flush(options.memory, { conversation, turn }, made?.facts ?? [], outside);
+  const { places, facts } = await flush(options.memory, { conversation, turn }, made?.facts ?? [], outside);
   await options.sessions.append(conversation, [
     summaryNote(withIdentifiers(summary, before, old), first.messageId, outside),
   ]);
-  const noted = place === undefined ? '' : `; ${facts} ${facts === 1 ? 'fact' : 'facts'} kept in ${place}`;
+  const noted = facts === 0 ? '' : `; ${facts} ${facts === 1 ? 'fact' : 'facts'} kept in ${places.join(', ')}`;
   const text = `${old.length} older messages were summarised${made ? '' : ' without a model'}${noted}. Turn ${turn}.`;
   await options.sessions.append(conversation, [{ at: 0, kind: 'note', text, data: { mark: 'px:compacted', turn } }]);
   return { text, usage: made?.usage ?? none() };
@@ -103,7 +106,7 @@ async function summarise(
   before: string | undefined,
   old: Message[],
   signal: AbortSignal,
-): Promise<{ facts: string[]; summary: string; usage: Usage } | undefined> {
+): Promise<{ facts: Fact[]; summary: string; usage: Usage } | undefined> {
   if (model.startsWith('offline/')) return undefined;
   const earlier = before === undefined ? '' : `## Earlier summary\n${before}\n\n`;
   const text = `${earlier}## Record\n${record(old, Math.max(4000, limit * 2 - earlier.length))}`;
@@ -122,7 +125,7 @@ async function summarise(
   const facts = [...head.matchAll(/^\s*[-*] +(.+)$/gm)].flatMap((m) => (m[1] ? [m[1].trim()] : []));
   return summary === ''
     ? { facts: [], summary: step.text.trim(), usage: step.usage }
-    : { facts: facts.slice(0, 20).map((fact) => clip(fact, 300)), summary, usage: step.usage };
+    : { facts: facts.slice(0, 20).map((fact) => factOf(clip(fact, 300))), summary, usage: step.usage };
 }
 
 /** The older messages as text of at most so many characters; long parts are cut first, then the middle. */

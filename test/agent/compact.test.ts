@@ -57,7 +57,7 @@ const isSummary = (request: ModelRequest) => request.system.includes('# Summary'
 /** A model that knows only what it is sent: it sums up by repeating the codes it sees, and answers with them when asked. */
 async function forgetful(request: ModelRequest): Promise<ModelEvent[]> {
   const codes = [...new Set(textOf(request).match(/code-[a-z]+/g) ?? [])].join(' ');
-  if (isSummary(request)) return say(`# Remember\n- codes: ${codes}\n\n# Summary\nThe person named ${codes}.`);
+  if (isSummary(request)) return say(`# Remember\n- MEMORY: codes: ${codes}\n\n# Summary\nThe person named ${codes}.`);
   const last = request.messages.findLast((message) => message.role === 'user');
   return say(JSON.stringify(last).includes('which code') ? `It was ${codes}.` : 'Noted.');
 }
@@ -81,10 +81,8 @@ test('it is journalled, flushed to memory first, and told on the bus', async () 
   for (let turn = 0; turn < 8; turn++) await px.ask(`This is code-robin, turn ${turn}.`);
   const notes = (await px.journal.read('cli/default', 500)).flatMap((e) => (e.kind === 'note' ? [e.text] : []));
   expect(notes.some((text) => text.includes('The person named code-robin'))).toBe(true);
-  expect(
-    notes.some((text) => /\d+ older messages were summarised; 1 fact kept in 2\d{3}-\d\d-\d\d\.md#/.test(text)),
-  ).toBe(true);
-  expect([...px.memory.files.values()].join('\n')).toContain('- codes: code-robin');
+  expect(notes.some((text) => /\d+ older messages were summarised; 1 fact kept in MEMORY\.md#/.test(text))).toBe(true);
+  expect(px.memory.files.get('MEMORY.md')).toBe('# Memory\n\n- codes: code-robin\n');
   expect(px.events.some((event) => event.type === 'turn.note')).toBe(true);
 });
 
