@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PxError } from '../../src/error/error.ts';
 import { type Gateway, startGateway } from '../../src/gateway/gateway.ts';
 import { type Fake, fakeApp } from '../gateway/fake-app.ts';
+import { openclawHome } from '../memory/openclaw.ts';
 import { px } from './px.ts';
+
+type NewJob = Parameters<Fake['app']['schedule']['add']>[0];
 
 let fake: Fake;
 let gateway: Gateway;
@@ -61,6 +65,26 @@ describe('with a px that runs', () => {
     expect(failed).toEqual({ code: 1, stdout: '', stderr: 'px: it said no\n' });
     const json = JSON.parse((await run(['plugin', 'call', 'sum', 'fail', '--json'])).stdout);
     expect(json.error).toMatchObject({ code: 'plugin.guest', data: { reason: 'no' } });
+  });
+
+  test('import hands the jobs of another program to it, and a name it has already is there already', async () => {
+    const added: NewJob[] = [];
+    const add = async (job: NewJob) => {
+      if (job.when.startsWith('at ')) throw new PxError('conflict', `There is a job ${job.id} already.`);
+      added.push(job);
+      return { ...job, zone: 'UTC', since: 1, id: job.id ?? '' };
+    };
+    Object.assign(fake.app, { schedule: { add } });
+    const old = join(fake.app.home.root, 'old');
+    openclawHome(old);
+    const { stdout, stderr } = await run(['import', 'openclaw', old, '--jobs', '--to', 'discord/7']);
+    expect(stderr).toBe('');
+    expect(stdout).toContain('Added 2 jobs to the schedule');
+    expect(stdout).toMatch(/same {6}job Century/);
+    expect(added.map(({ when, zone, to }) => [when, zone, to])).toEqual([
+      ['cron 30 7 * * 1-5', 'America/Los_Angeles', 'discord/7'],
+      ['every 2h', expect.any(String), 'discord/7'],
+    ]);
   });
 
   test('status tells the model and that it is offline', async () => {
