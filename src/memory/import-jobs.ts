@@ -59,12 +59,14 @@ type Fields = { [key: string]: unknown };
 function mapped(given: unknown): ForeignJob {
   const job = fields(given);
   const payload = fields(job['payload']);
-  const words = text(payload['message']);
-  const name = (text(job['name']) || words || text(payload['text']) || 'a job without a name').slice(0, 80);
+  // A reminder is an event of its main session: words said there at that time, as px says them in a conversation.
+  const reminds = payload['kind'] === 'systemEvent';
+  const words = text(payload[reminds ? 'text' : 'message']);
+  const name = (text(job['name']) || words || 'a job without a name').slice(0, 80);
   const not = (why: string): ForeignJob => ({ name, why });
   if (job['enabled'] === false) return not('switched off there');
-  if (payload['kind'] === 'systemEvent') return not("an event for OpenClaw's main session, not a question");
-  if (payload['kind'] !== 'agentTurn') return not(`OpenClaw runs it itself (${text(payload['kind']) || 'nothing'})`);
+  if (!reminds && payload['kind'] !== 'agentTurn')
+    return not(`OpenClaw runs it itself (${text(payload['kind']) || 'nothing'})`);
   if (words.trim() === '') return not('it asks nothing');
   const delivery = fields(job['delivery']);
   if (delivery['mode'] === 'webhook') return not('its answer goes to a webhook');

@@ -77,17 +77,17 @@ test('conversations and jobs of OpenClaw: a dry run shows and changes nothing, j
     'new       job Century → once, 2199-01-01 16:00:00 UTC, answer to cli/default: “celebrate”',
   );
   expect(dry.stdout).toContain('left out  job Stretch  (its time is over)');
-  expect(dry.stdout).toContain("left out  job Reminder  (an event for OpenClaw's main session, not a question)");
+  expect(dry.stdout).toMatch(/new {7}job Reminder → every 2h, next .*: “drink”/);
   expect(dry.stdout).toContain('left out  job Hook  (its answer goes to a webhook)');
   expect(dry.stdout).toContain('Would bring in 1 note and 1 conversation; 0 are there already, 0 left out.');
-  expect(dry.stdout).toContain('3 jobs could be added: with --jobs, and px runs them from then on.');
+  expect(dry.stdout).toContain('4 jobs could be added: with --jobs, and px runs them from then on.');
   expect(await t.files()).toEqual(before);
   const first = await t.run('openclaw', t.source);
-  expect(first.stdout).toContain('3 jobs not added: say --jobs to add them');
+  expect(first.stdout).toContain('4 jobs not added: say --jobs to add them');
   expect(existsSync(join(t.home.memory, 'schedule.md'))).toBe(false);
   const added = await t.run('openclaw', t.source, '--jobs');
   expect(added.stdout).toContain('Brought in 0 notes; 2 are there already');
-  expect(added.stdout).toContain('Added 3 jobs to the schedule');
+  expect(added.stdout).toContain('Added 4 jobs to the schedule');
   const page = t.text('schedule.md');
   expect(page).toMatch(
     /## morning-brief-[0-9a-f]{6}\n\n- when: cron 30 7 \* \* 1-5\n- zone: America\/Los_Angeles\n- to: telegram\/4711/,
