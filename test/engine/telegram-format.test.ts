@@ -86,10 +86,13 @@ test('no text takes long, however it is nested', () => {
     '*_~~',
   ];
   for (const bit of odd) {
-    const begun = performance.now();
-    const { error } = parseHtml(toHtml(long(bit)));
-    expect([bit, error]).toEqual([bit, undefined]);
-    // The engine is some thirty times slower than this and may take five seconds.
-    expect([bit, performance.now() - begun < 150]).toEqual([bit, true]);
+    // The engine is some thirty times slower than this and may take five seconds. Processor time, the best of three: a busy machine is no slow text.
+    const took = Array.from({ length: 3 }, () => {
+      const begun = process.cpuUsage();
+      const { error } = parseHtml(toHtml(long(bit)));
+      expect([bit, error]).toEqual([bit, undefined]);
+      return process.cpuUsage(begun).user / 1000;
+    });
+    expect([bit, Math.min(...took) < 150]).toEqual([bit, true]);
   }
 });
