@@ -5,6 +5,7 @@ import type { Plugins } from '../plugin/plugin.ts';
 import type { Bus, Json } from '../wire/wire.ts';
 import type { Batch } from './batch.ts';
 import type { ChannelState } from './channel.ts';
+import { createCondition } from './condition.ts';
 import { type CourierRoute, createCourier } from './courier.ts';
 import { explainFailure, retryAfter } from './failure.ts';
 import { Abilities, Description } from './guest.ts';
@@ -109,7 +110,8 @@ export function startConnector(options: ConnectorOptions): Connector {
   const naps = createSleeper(stopping.signal);
   const sleeper = createSleeper(stopping.signal);
   const call = (fn: string, args: Json[]) => plugins.call(plugin, fn, args, { signal: killing.signal });
-  let shown: ReturnType<Connector['state']> = { state: 'waiting', detail: 'starting' };
+  const condition = createCondition(log);
+  let unblocking = false;
   let receiver: Receiver | undefined;
   let exported = new Set<string>();
   let declared: string[] = [];
@@ -144,7 +146,15 @@ export function startConnector(options: ConnectorOptions): Connector {
       if (!sender) throw new PxError('internal', 'not connected');
       return sender.conclude(part.chat, outgoing(part, sender.can), answer);
     },
-    sent: () => receiver?.nudge(),
+    sent() {
+      if (condition.blocked()) log.info('texts are sent again');
+      condition.block(undefined);
+      receiver?.nudge();
+    },
+    blocked(why) {
+      condition.block(why);
+      if (condition.blocked() && !unblocking) void unblock();
+    },
   });
 
   /** Gets a connector's process ready, so that little can happen between the word that a text is being sent and its sending. */
@@ -157,19 +167,11 @@ export function startConnector(options: ConnectorOptions): Connector {
     );
   };
 
-  const show = (state: ChannelState['state'], detail: string) => {
-    if (shown.state !== state || shown.detail !== detail) {
-      if (state === 'running') log.info('connected');
-      else if (state !== 'off') log.warn(detail);
-    }
-    shown = { state, detail };
-  };
-
   const works = () => {
-    if (shown.state === 'running' || stopping.signal.aborted) return;
+    if (condition.receives() || stopping.signal.aborted) return;
     if (failures > 0) courier.resume();
     failures = 0;
-    show('running', '');
+    condition.show('running', '');
   };
 
   /** In slices, so that px answers others while a flood is stored; after a failure all come again, and known ones count once. */
@@ -260,18 +262,34 @@ export function startConnector(options: ConnectorOptions): Connector {
     }
   };
 
+  /** Looks now and then, as long as it `lasts`, whether something changed outside that could mend a failure. */
+  const mended = async (lasts: () => boolean, until = Number.POSITIVE_INFINITY): Promise<boolean> => {
+    const before = circumstances();
+    while (!stopping.signal.aborted && lasts()) {
+      await naps.sleep(Math.min(timing.lookAgain, until - timing.now()));
+      if (circumstances() !== before) return true;
+    }
+    return false;
+  };
+
+  /** Messages may come all the while: a new token must not wait for the pause between tries, which grows. */
+  const unblock = async () => {
+    unblocking = true;
+    const changed = await mended(condition.blocked);
+    unblocking = false;
+    if (!changed) return;
+    condition.block(undefined);
+    courier.resume();
+  };
+
   const rest = async (thrown: unknown) => {
     failures += 1;
     const error = toPxError(thrown);
     const missing = options.missingSecrets(declared);
     const person = missing.length > 0 || ['plugin.unknown', 'plugin.disabled', 'plugin.function'].includes(error.code);
-    show(person ? 'waiting' : 'failing', explainFailure(error, plugin, missing));
-    const before = circumstances();
+    condition.show(person ? 'waiting' : 'failing', explainFailure(error, plugin, missing));
     const until = timing.now() + (retryAfter(error) ?? backOff(timing.failPause, failures));
-    while (!stopping.signal.aborted && timing.now() < until) {
-      await naps.sleep(Math.min(timing.lookAgain, until - timing.now()));
-      if (circumstances() !== before) return;
-    }
+    await mended(() => timing.now() < until, until);
   };
 
   const run = async () => {
@@ -288,7 +306,7 @@ export function startConnector(options: ConnectorOptions): Connector {
   const ended = run();
 
   return {
-    state: () => shown,
+    state: condition.shown,
     kick: courier.kick,
     typing(chat) {
       const now = timing.now();
@@ -351,7 +369,7 @@ export function startConnector(options: ConnectorOptions): Connector {
       await Promise.race([Promise.all([ended, courier.stop()]), tooLong]);
       clearTimeout(kill);
       clearTimeout(leave);
-      show('off', 'stopped');
+      condition.show('off', 'stopped');
     },
   };
 }

@@ -20,6 +20,8 @@ export interface CourierOptions {
   conclude(part: Part, answer: Json): Promise<string | undefined>;
   /** Called after each part that left. */
   sent(): void;
+  /** Called with why nothing can be sent for now, whatever the part; with undefined when the platform refused one for its own sake. */
+  blocked(why: string | undefined): void;
   bus: Bus;
   log: Log;
   timing: Timing;
@@ -92,9 +94,12 @@ export function createCourier(options: CourierOptions): Courier {
   const findOut = async (part: Part, error: PxError) => {
     const found = route?.reconcile ? await route.reconcile(part).catch(() => 'unknown' as const) : 'unknown';
     if (found === 'unknown') return dead(part, 'unknown', error);
-    log.info(found === 'sent' ? 'found on the platform: it had arrived' : 'not on the platform: sent again', {
-      id: part.id,
-    });
+    log.info(
+      found === 'sent' ? 'found on the platform: it had arrived' : 'it had not arrived, or shows once: sent again',
+      {
+        id: part.id,
+      },
+    );
     if (found === 'sent') await left(part, '');
     else outbox.again(part, 0, error, true);
   };
@@ -125,8 +130,10 @@ export function createCourier(options: CourierOptions): Courier {
     if (failure.kind === 'blocked') {
       blocks += 1;
       blockedUntil = timing.now() + (failure.afterMs ?? backOff(timing.sendPause, blocks));
+      options.blocked(why);
       return outbox.again(part, 0, error, false);
     }
+    if (failure.kind === 'refused') options.blocked(undefined);
     const { edits, ...extras } = part.extras;
     // What was to be replaced is gone: the text is a message of its own.
     if (failure.kind === 'refused' && edits !== undefined) {
@@ -228,6 +235,7 @@ export function createCourier(options: CourierOptions): Courier {
     },
     resume() {
       blockedUntil = 0;
+      blocks = 0;
       outbox.hurry(channel);
       kick();
     },

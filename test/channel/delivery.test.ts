@@ -127,6 +127,37 @@ describe('delivery', () => {
     expect(channels.undelivered()).toEqual([]);
   });
 
+  test('a channel that gets messages and may not send says why until it can, and tries at once when the token is another', async () => {
+    const platform = new Platform();
+    let token = 'x';
+    platform.onPost = () => {
+      if (token !== 'new') throw guestError('unauthorized: no such bot');
+      return 'p0';
+    };
+    const { channels, secrets, log } = await live({ platform, timing: { sendPause: [60_000, 60_000] } });
+    const state = () => channels.states()[0];
+    await until(() => state()?.state === 'running');
+    channels.send('chat', 'ada', 'hi');
+    await until(() => state()?.state === 'failing');
+    expect(state()?.detail).toBe('token refused by the platform: unauthorized: no such bot');
+    secrets.set('CHAT_TOKEN', 'also wrong');
+    await until(() => posts(platform) === 2);
+    await until(() => state()?.state === 'failing');
+    token = 'new';
+    secrets.set('CHAT_TOKEN', token);
+    await until(() => platform.visible.length === 1);
+    await until(() => state()?.state === 'running');
+    expect(log.filter((entry) => entry.message.startsWith('nothing can be sent: token refused'))).toHaveLength(2);
+  });
+
+  test('a text the platform will not take is no sign that nothing can be sent', async () => {
+    const platform = failing(guestError('401 Unauthorized'), guestError('refused: chat not found'));
+    const { channels } = await live({ platform });
+    channels.send('chat', 'ada', 'hi');
+    await until(() => channels.undelivered().length === 1);
+    expect(channels.states()[0]).toMatchObject({ state: 'running', detail: '' });
+  });
+
   test('a plugin that dies while it sends leaves it unknown: reported, not repeated, the next ones go', async () => {
     const platform = failing(new PxError('plugin.crashed', 'trap'));
     const { channels, of } = await live({ platform });

@@ -4,9 +4,8 @@
  * 1. a {@link Platform}: how a test is a person there, and what that person sees. Its server runs on loopback: the real one where it can be had
  *    (Matrix: Synapse), else a fake that is as strict (Telegram: `../bot-api.ts`). Put a {@link Between} before it, so that the suite can make it
  *    fail and watch it; a connector that reaches no network needs none.
- * 2. `contract('NAME', open)`.
- *
- * What a platform leaves out (`react`, `files`, …) is what its connector cannot do; the suite compares that with the connector's own `abilities`.
+ * 2. `contract('NAME', lacks, open)`. `lacks` says why it leaves out what it leaves out (`files`, `webhook`, …): those tests are skipped and have
+ *    the reason in their names. The suite compares it with the platform, and the platform with the connector's own `abilities`.
  */
 import type { Px } from '../px.ts';
 import type { Between } from './between.ts';
@@ -28,6 +27,20 @@ export interface Sent {
   bytes: Uint8Array;
 }
 
+/** What not every platform has. */
+export type Need =
+  | 'between'
+  | 'reactions'
+  | 'typed'
+  | 'files'
+  | 'webhook'
+  | 'streams'
+  /** It is there while px is off, and shows each message of px. */
+  | 'apart';
+
+/** Why a platform has none of it. */
+export type Lacks = { [need in Need]?: string };
+
 /** A platform, and one person on it who talks to px in a chat of their own. */
 export interface Platform extends AsyncDisposable {
   /** Name of the channel and of its plugin. */
@@ -45,8 +58,6 @@ export interface Platform extends AsyncDisposable {
   maxText: number;
   /** For a platform that is inside its plugin: the px it is in. */
   attach?(px: Px): void;
-  /** It is nothing but its plugin, and what px says comes back to px: nobody writes while px is off, of several messages one is seen. */
-  echo?: true;
   /** The person writes. The platform's id of the message. */
   say(text: string): Promise<string>;
   /** Messages of px in the chat, oldest first. */

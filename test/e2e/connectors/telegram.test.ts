@@ -76,4 +76,4 @@ async function open(): Promise<Platform> {
   };
 }
 
-contract('telegram', open);
+contract('telegram', {}, open);
