@@ -4,14 +4,8 @@ import { type Child, checkLayers, type SandboxMode, startChild } from './child-p
 import { type Deadline, startDeadline } from './deadline.ts';
 import { encodeFrame, FrameError, parseFrame } from './frame.ts';
 import { outcomeOf } from './outcome.ts';
-import {
-  type AnswerFrame,
-  type CallFrame,
-  type FromChild,
-  type LoadFrame,
-  pictureCall,
-  readFromChild,
-} from './protocol.ts';
+import { pictureCall } from './picture-call.ts';
+import { type AnswerFrame, type CallFrame, type FromChild, type LoadFrame, readFromChild } from './protocol.ts';
 import type { WitFunction } from './wit/types.ts';
 
 /** A plugin ready to be run: what a preparing process made of it. */

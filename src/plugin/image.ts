@@ -3,8 +3,8 @@ import { unanswered } from './broker.ts';
 import type { Cache, Files } from './cache.ts';
 import { engineId } from './engine/engine.ts';
 import { type GuestLimits, type GuestOptions, type Image, startGuest } from './guest.ts';
+import { maxPicture } from './picture-call.ts';
 import { type PrepareOptions, prepareComponent, prepareScript } from './prepare.ts';
-import { maxPicture } from './protocol.ts';
 import type { WitFunction } from './wit/types.ts';
 
 /** What an image is made from. */

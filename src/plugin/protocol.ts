@@ -93,12 +93,6 @@ export interface LoadFrame {
   picture: 'none' | 'given' | 'wanted';
 }
 
-/** In the place of a function's name: asks for a picture of the script as it is now, in base64, or null when it has spoken to the host. */
-export const pictureCall = '*picture';
-
-/** Largest picture, in bytes. */
-export const maxPicture = 8 * 1024 * 1024;
-
 /** One call of an exported function. */
 export interface CallFrame {
   t: 'call';

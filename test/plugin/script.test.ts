@@ -194,7 +194,7 @@ describe('a script with promises', () => {
   });
 
   test('that goes on for ever is stopped: asleep by the wall clock, busy by the processor', async () => {
-    await using home = await open({ cpu_ms: 300, wall_ms: 3000 });
+    await using home = await open({ cpu_ms: 1000, wall_ms: 3000 });
     expect(await codeOf(home.plugins.call('later', 'forever', []))).toBe('plugin.wall');
     expect(await codeOf(home.plugins.call('later', 'churn', []))).toBe('plugin.cpu');
     expect(await home.plugins.call('later', 'nap', [1])).toBe('awake');

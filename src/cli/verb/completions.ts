@@ -12,7 +12,7 @@ export const completions = verb({
   args: {
     shell: { type: 'positional', required: true, description: `${shells.join(', ')}.`, valueHint: 'SHELL' },
   },
-  examples: ['source <(px completions bash)', 'source <(px completions zsh)', 'px completions fish | source'],
+  examples: ['px completions fish | source', 'source <(px completions bash)', 'source <(px completions zsh)'],
   async run({ args, io, json }) {
     const shell = shells.find((name) => name === args.shell);
     if (!shell) {

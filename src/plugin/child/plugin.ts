@@ -1,16 +1,10 @@
 import { PxError } from '../../error/error.ts';
 import type { Json } from '../../wire/wire.ts';
-import {
-  type AnswerFrame,
-  type CallFrame,
-  type FromChild,
-  type LoadFrame,
-  maxPicture,
-  pictureCall,
-} from '../protocol.ts';
+import { maxPicture, pictureCall } from '../picture-call.ts';
+import type { AnswerFrame, CallFrame, FromChild, LoadFrame } from '../protocol.ts';
 import { fromWit, toWit } from '../wit/json.ts';
 import type { WitFunction } from '../wit/types.ts';
-import { beginEngine, type Engine } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { importsFor } from './host.ts';
 import { lockProcess } from './lock.ts';
 import { applyPicture, copyOf, stateOf, takePicture } from './picture.ts';
@@ -26,7 +20,8 @@ type Instantiate = Engine['instantiate'];
  */
 export async function pluginChild(args: string[]): Promise<never> {
   const [cpuSeconds = '60', memoryMb = '64', kind] = args;
-  const engine = kind === 'engine' ? await beginEngine(Number(memoryMb)) : undefined;
+  // A component's process has no use for it, and every module costs its start.
+  const engine = kind === 'engine' ? await (await import('./engine.ts')).beginEngine(Number(memoryMb)) : undefined;
   writeFrame({ t: 'locked', layers: lockProcess({ cpuSeconds: Number(cpuSeconds), memoryMb: Number(memoryMb) }) });
   try {
     await serve(readFrame<LoadFrame>(), engine);
