@@ -243,7 +243,11 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
     undo: (change: number) => call(replies.undoReply, 'POST', '/api/memory/undo', { change }),
     /** How well the index fits the files. */
     compareMemory: () =>
-      call(v.object({ files: v.number(), stale: v.number(), gone: v.number() }), 'GET', '/api/memory/index'),
+      call(
+        v.object({ files: v.number(), stale: v.number(), gone: v.number(), large: v.array(v.string()) }),
+        'GET',
+        '/api/memory/index',
+      ),
     rebuildMemory: () =>
       call(v.object({ notes: v.number(), chunks: v.number(), people: v.number() }), 'POST', '/api/memory/rebuild'),
 

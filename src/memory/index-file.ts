@@ -21,6 +21,9 @@ export interface Work {
   breath: Breath;
 }
 
+/** Ends the stamp of a file that was too large to be read: it is looked at again by each walk, since the bound may have been raised. */
+export const largeMark = ' large';
+
 /** What tells whether a file changed since it was read: a person can set one time of a file, but not the other. */
 export function stampOf(stats: Stats): string {
   return `${stats.mtimeMs} ${stats.ctimeMs} ${stats.size}`;
@@ -34,7 +37,10 @@ export async function indexFile(work: Work, path: string, stats: Stats): Promise
   const journal = path.startsWith('journal/');
   // File times are coarse: a file that changed just now may change again under the same time, and is looked at again next time.
   const stamp = !journal && Date.now() - stats.ctimeMs < 50 ? `${stampOf(stats)} fresh` : stampOf(stats);
-  if (stats.size > work.maxBytes()) return replace(work, path, { stamp, size: stats.size, hash: 'large' }, []);
+  if (stats.size > work.maxBytes()) {
+    const left = `${stampOf(stats)}${largeMark}`;
+    return known?.stamp === left ? false : replace(work, path, { stamp: left, size: stats.size, hash: 'large' }, []);
+  }
   const bytes = await readWhole(work, path, stats.size);
   const hash = hashOf(bytes);
   if (known && known.hash === hash) {

@@ -29,6 +29,9 @@ const longSlice = 250;
 /** More announced changes than this at once are not remembered one by one: the folder is walked instead. */
 const mostTouched = 500;
 
+/** What is logged with a note that is left out. */
+const tooLarge = { hint: 'split it, or raise memory.max_file_bytes' };
+
 /** Brings the index in line with the folder: what was announced first, then what a walk finds. One piece of work at a time, in slices. */
 export class Indexer {
   readonly #options: IndexerOptions;
@@ -124,7 +127,7 @@ export class Indexer {
           continue;
         }
         changed.push(path);
-        bytes += stats.size;
+        if (stats.size <= this.#work.maxBytes()) bytes += stats.size;
         if (changed.length <= bulk.files && bytes <= bulk.bytes) continue;
         db.flush();
         if (await this.#options.elsewhere?.()) return;
@@ -150,7 +153,10 @@ export class Indexer {
       const stats = known ?? this.#plainFile(path);
       if (!stats) await removeFile(this.#work, path);
       else if (!(await indexFile(this.#work, path, stats))) return;
-      else indexed?.(path);
+      else {
+        indexed?.(path);
+        if (stats.size > this.#work.maxBytes()) log.warn('a note is too large to be searched', { path, ...tooLarge });
+      }
       this.changed++;
     } catch (error) {
       log.warn('a note could not be indexed', { path, error: error instanceof Error ? error.message : String(error) });

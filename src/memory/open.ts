@@ -7,7 +7,7 @@ import { indexElsewhere, indexPath, maxBytesSetting } from './bulk.ts';
 import { makeFolder } from './durable.ts';
 import { Heads, headsPath } from './heads.ts';
 import { IndexDb } from './index-db.ts';
-import { stampOf } from './index-file.ts';
+import { largeMark, stampOf } from './index-file.ts';
 import { Indexer } from './indexer.ts';
 import { openJournal } from './journal.ts';
 import type { Memory } from './memory.ts';
@@ -23,8 +23,11 @@ const firstScan = 300;
 /** The longest a search waits for what was just written, in ms. */
 const mostFresh = 250;
 
-/** Without announcements of changes the folder is walked this often, in seconds. */
-const unwatchedScan = 15;
+/**
+ * Without announcements of changes the folder is walked: so many times as long as a walk takes after it, in seconds from `least` to `most`. A few hundred notes are found
+ * within a second, many do not keep a processor busy.
+ */
+const unwatched = { times: 40, least: 0.6, most: 15 };
 
 /** What a memory needs of px. */
 export interface MemoryOptions {
@@ -32,11 +35,14 @@ export interface MemoryOptions {
   config: ConfigStore;
   log: Log;
   bus: Bus;
+  /** How changes are heard of; the system's own way when left out. */
+  watch?: typeof watchFolder;
 }
 
 /** Opens the memory of a home. The index is opened with it; the folder is watched and indexed from `start()` on, or by `settled()`. */
-export async function openMemory({ home, config, log: logger, bus }: MemoryOptions): Promise<Memory> {
-  const log = logger.scope('memory');
+export async function openMemory(options: MemoryOptions): Promise<Memory> {
+  const { home, config, bus, watch = watchFolder } = options;
+  const log = options.log.scope('memory');
   await makeFolder(home.memory);
   const root = realpathSync(home.memory);
   const db = new IndexDb(indexPath(home.state));
@@ -74,13 +80,18 @@ export async function openMemory({ home, config, log: logger, bus }: MemoryOptio
   const notes = openNotes(root, maxBytes, wrote);
 
   const rescan = (seconds: number) => {
+    clearTimeout(timer);
     timer = setTimeout(
       async () => {
         compared = true;
         indexer.requestScan();
+        const started = performance.now();
         await indexer.run();
+        if (closed) return;
         const { rescan_seconds } = config.current.memory;
-        if (!closed) rescan(watched ? rescan_seconds : Math.min(rescan_seconds, unwatchedScan));
+        const took = (performance.now() - started) / 1000;
+        const soon = Math.min(unwatched.most, Math.max(unwatched.least, unwatched.times * took));
+        rescan(watched ? rescan_seconds : Math.min(rescan_seconds, soon));
       },
       Math.min(seconds * 1000, 2 ** 31 - 1),
     );
@@ -97,11 +108,14 @@ export async function openMemory({ home, config, log: logger, bus }: MemoryOptio
     list: notes.list,
     start() {
       if (watcher || closed) return;
-      watcher = watchFolder(root, {
+      watcher = watch(root, {
         touched: (path) => indexer.touch(path),
         calm: () => void indexer.run(),
         failed: (error) => {
+          if (!watched || closed) return;
           watched = false;
+          // The next walk may be minutes away.
+          rescan(firstScan / 1000);
           log.warn('changes in memory/ are not announced; it is walked instead', { error: String(error) });
         },
       });
@@ -139,18 +153,24 @@ export async function openMemory({ home, config, log: logger, bus }: MemoryOptio
   };
 }
 
+/** Names of files that are told. */
+const mostTold = 5;
+
 /** See `compare` of the surface. Nothing is changed. */
-async function compareIndex(db: IndexDb, root: string): Promise<{ files: number; stale: number; gone: number }> {
+async function compareIndex(db: IndexDb, root: string): ReturnType<Memory['compare']> {
   let files = 0;
   let stale = 0;
   let known = 0;
-  for await (const { path, notes } of walk(root, '', notIndexed))
+  const large: string[] = [];
+  for await (const { path: folder, notes } of walk(root, '', notIndexed))
     for (const { name, stats } of notes) {
       files++;
-      const note = db.note(path === '' ? name : `${path}/${name}`);
+      const path = folder === '' ? name : `${folder}/${name}`;
+      const note = db.note(path);
       if (note) known++;
-      // A file that was new when it was indexed is marked so.
-      if (note?.stamp.replace(/ fresh$/, '') !== stampOf(stats)) stale++;
+      if (note?.stamp.endsWith(largeMark) && large.length < mostTold) large.push(path);
+      // A file that was new when it was indexed is marked so, and one that was left out.
+      if (note?.stamp.replace(/ (?:fresh|large)$/, '') !== stampOf(stats)) stale++;
     }
-  return { files, stale, gone: Math.max(0, db.stats().notes - known) };
+  return { files, stale, gone: Math.max(0, db.stats().notes - known), large };
 }

@@ -6,6 +6,8 @@ export interface Question {
   terms: string[];
   /** The single words asked for, in lower case. */
   words: string[];
+  /** Those of them that are written as names: with a capital, but not as the first word of a sentence. */
+  names: string[];
 }
 
 /** How much of a query is looked at, in characters, and how many terms are searched for. */
@@ -44,7 +46,8 @@ export function parseQuestion(query: string): Question | undefined {
     if (!isUnspaced(plain) || /[a-z0-9]/.test(plain)) terms.add(word === plain ? `"${plain}"` : `"${plain}"*`);
   }
   if (terms.size === 0) return undefined;
-  return { terms: [...terms].slice(0, bounds.terms), words: [...words] };
+  const names = [...text.matchAll(/(?<=[^.!?\s] )\p{Lu}\p{Ll}+/gu)].map(([name]) => name.toLowerCase());
+  return { terms: [...terms].slice(0, bounds.terms), words: [...words], names: names.filter((one) => words.has(one)) };
 }
 
 /** The words of a text in lower case, as the tokeniser sees them. */

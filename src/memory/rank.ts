@@ -4,9 +4,9 @@ import { stemOf } from './snippet.ts';
 
 /**
  * How much more than its bm25 counts, as parts of the best passage's (docs/search.md): that all neighbours in the question stand near each other, that the note as a whole
- * holds all words of the question, and that a passage holds the words the best ones share.
+ * holds all words of the question, that a passage holds the words the best ones share, and that it holds the names in the question.
  */
-const counts = { near: 0.3, note: 0.4, shared: 0.1 };
+const counts = { near: 0.3, note: 0.4, shared: 0.1, names: 0.5 };
 
 /** How many words apart neighbours of the question may stand to count as near. */
 const near = 4;
@@ -34,6 +34,8 @@ interface Read {
 export interface Asked {
   /** Its words, in the order of the question. */
   words: string[];
+  /** Those of them that are names. */
+  names: string[];
   /** What each word tells: the rarer, the more. Words of unspaced scripts are not among them. */
   tells: Map<string, number>;
   /** Terms that were not asked of the index, because they stand in too many passages, as FTS5 takes them. */
@@ -76,10 +78,14 @@ export function lookAgain(matches: Match[], asked: Asked): Match[] {
       reads,
       stems,
     );
+    const names = new Set(asked.names.map((name) => words.indexOf(name)));
     for (const [n, one] of top.entries()) {
       const places = reads[n]?.places ?? [];
       const more =
-        counts.near * nearness(places, stems.length) + counts.note * (whole[n] ?? 0) + counts.shared * (others[n] ?? 0);
+        counts.near * nearness(places, stems.length) +
+        counts.note * (whole[n] ?? 0) +
+        counts.shared * (others[n] ?? 0) +
+        counts.names * partOf(names, places);
       one.rank -= best * more * weight(one.match);
     }
   }
@@ -184,6 +190,12 @@ function ofSharedWords(ranks: number[], reads: Read[], stems: string[]): number[
   );
   const best = Math.max(...scores) || 1;
   return scores.map((score) => score / best);
+}
+
+/** The part of these stems that a passage holds, 0 to 1. */
+function partOf(sought: Set<number>, places: Read['places']): number {
+  const held = new Set(places.flatMap(({ stem }) => (sought.has(stem) ? [stem] : [])));
+  return held.size / Math.max(1, sought.size);
 }
 
 /** The part of the question's neighbours that stand near each other, 0 to 1. */

@@ -6,7 +6,7 @@ import { plainPath } from './note-path.ts';
 import { isStopWord, parseQuestion, type Question, wordsOf } from './query.ts';
 import { lookAgain } from './rank.ts';
 import { snippetOf } from './snippet.ts';
-import { periodOf } from './when.ts';
+import { periodOf, periodsIn, spellings } from './when.ts';
 
 /** A transcript says a thing in passing, a note says it on purpose. */
 const transcriptWeight = 0.5;
@@ -20,6 +20,9 @@ const lastDay = 253_370_000_000_000;
 /** How many passages of one file are shown. */
 const perFile = 3;
 
+/** In so much of a question so many times are understood. */
+const mostTimes = { characters: 1000, named: 3 };
+
 /** Searches the index. Never throws: odd queries find nothing. */
 export function searchIndex(db: IndexDb, query: string, options: SearchOptions = {}): SearchHit[] {
   const question = parseQuestion(query);
@@ -29,7 +32,7 @@ export function searchIndex(db: IndexDb, query: string, options: SearchOptions =
   try {
     const filter = filterOf(options);
     if (!filter) return [];
-    matches = db.asking(() => found(db, question, limit * 3 + 20, filter));
+    matches = db.asking(() => found(db, question, timesOf(db, query), limit * 3 + 20, filter));
   } catch {
     return [];
   }
@@ -57,11 +60,11 @@ export function searchIndex(db: IndexDb, query: string, options: SearchOptions =
 }
 
 /** The passages that match, best first. */
-function found(db: IndexDb, { terms, words }: Question, limit: number, filter: MatchFilter): Match[] {
-  const counted = terms
-    .map((term) => ({ term, passages: db.count(term, mostRanked + 1) }))
-    .filter((one) => one.passages > 0)
-    .sort((a, b) => a.passages - b.passages);
+function found(db: IndexDb, question: Question, times: Times, limit: number, filter: MatchFilter): Match[] {
+  const words = question.words.filter((word) => !times.said.has(word));
+  const terms = question.terms.filter((term) => !times.said.has(term.replaceAll('"', '')));
+  const asked = counts(db, terms);
+  const counted = [...asked, ...times.terms].sort((a, b) => a.passages - b.passages);
   let sum = 0;
   const rare = counted.filter(({ passages }) => {
     sum += passages;
@@ -72,15 +75,48 @@ function found(db: IndexDb, { terms, words }: Question, limit: number, filter: M
   if (common.length > 0 && matches.length < limit) addLatest(db, common, matches, limit, filter);
   const all = db.passages;
   const tells = new Map<string, number>();
-  for (const { term, passages } of counted)
+  for (const { term, passages } of asked)
     for (const word of wordsOf(/"([^"]*)"/.exec(term)?.[1] ?? '')) tells.set(word, Math.log(1 + all / passages));
   return lookAgain(matches, {
     words,
+    names: question.names,
     tells,
     common: common.map((one) => one.term),
     idf: Math.log(1 + all / mostRanked),
     weight: (match) => (isTranscript(match.path) ? transcriptWeight : 1),
   });
+}
+
+/** An FTS5 expression with the passages it matches, as far as they were counted. */
+interface Counted {
+  term: string;
+  passages: number;
+}
+
+/** Those of these terms that stand anywhere. */
+const counts = (db: IndexDb, terms: string[]): Counted[] =>
+  terms.map((term) => ({ term, passages: db.count(term, mostRanked + 1) })).filter((one) => one.passages > 0);
+
+/** The times a question names. */
+interface Times {
+  /** How notes write them, and transcripts and daily notes are called, as far as there are any. */
+  terms: Counted[];
+  /** Words that name these times seen from today: in a note they mean another day. */
+  said: Set<string>;
+}
+
+/** Passages of a day that a question names are preferred, not demanded. Without any, its words are words like others. */
+function timesOf(db: IndexDb, query: string): Times {
+  const times: Times = { terms: [], said: new Set() };
+  for (const { period, relative } of periodsIn(query.slice(0, mostTimes.characters)).slice(0, mostTimes.named)) {
+    const terms = counts(
+      db,
+      spellings(period).map((one) => `"${one}"`),
+    );
+    times.terms.push(...terms);
+    if (relative && terms.length > 0) for (const word of wordsOf(relative)) times.said.add(word);
+  }
+  return times;
 }
 
 /** Words that stand everywhere tell little and cost most: of the passages that have the rarest of them together, the latest. */

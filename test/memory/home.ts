@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { ConfigSchema, type ConfigStore, type Home } from '../../src/config/config.ts';
 import { createLog } from '../../src/log/log.ts';
-import { type Memory, openMemory } from '../../src/memory/memory.ts';
+import { type Memory, type MemoryOptions, openMemory } from '../../src/memory/memory.ts';
 import { createBus, type PxEvent } from '../../src/wire/wire.ts';
 
 /** A memory in a temporary home that goes away with the scope. */
@@ -12,12 +12,17 @@ export interface TestMemory extends AsyncDisposable {
   memory: Memory;
   home: Home;
   events: PxEvent[];
+  /** The `memory:` part of px.yaml; a change holds from then on. */
+  settings: ConfigStore['current']['memory'];
   /** Closes it and opens it again on the same files. */
   reopen(): Promise<Memory>;
 }
 
 /** Opens a memory in a fresh temporary home. */
-export async function testMemory(settings: { max_file_bytes?: number } = {}): Promise<TestMemory> {
+export async function testMemory(
+  settings: { max_file_bytes?: number } = {},
+  options: Pick<MemoryOptions, 'watch'> = {},
+): Promise<TestMemory> {
   const root = mkdtempSync(join(tmpdir(), 'px-memory-'));
   const home: Home = {
     root,
@@ -45,11 +50,12 @@ export async function testMemory(settings: { max_file_bytes?: number } = {}): Pr
   const bus = createBus();
   const events: PxEvent[] = [];
   bus.on((event) => events.push(event));
-  const open = () => openMemory({ home, config, log: createLog({ level: 'error' }), bus });
+  const open = () => openMemory({ home, config, log: createLog({ level: 'error' }), bus, ...options });
   const test: TestMemory = {
     memory: await open(),
     home,
     events,
+    settings: config.current.memory,
     async reopen() {
       await test.memory.close();
       test.memory = await open();

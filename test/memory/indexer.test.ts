@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { indexOnce, type JournalEntry } from '../../src/memory/memory.ts';
+import type { watchFolder } from '../../src/memory/watch.ts';
 import { testMemory, until } from './home.ts';
 
 const said = (text: string): JournalEntry => ({ at: new Date(2025, 10, 22, 14).getTime(), kind: 'note', text });
@@ -100,6 +101,77 @@ describe('the index follows the folder', () => {
     await t.memory.settled();
     expect(t.memory.search('zebra')).toEqual([]);
   });
+
+  test.each([
+    ['from the start', 0],
+    ['after a while', 400],
+  ])(
+    'where changes are not announced, %s, a saved note is found within a second, as are edits and removals',
+    async (_, ms) => {
+      // What the system does when it has no watches left, or the file system announces nothing.
+      const failed = Promise.withResolvers<void>();
+      const watch: typeof watchFolder = (_root, listener) => {
+        const fail = () => {
+          listener.failed(new Error('ENOSPC: no space left on device, watch'));
+          failed.resolve();
+        };
+        const timer = ms > 0 ? setTimeout(fail, ms) : undefined;
+        if (ms === 0) fail();
+        return { nudge: () => {}, close: () => clearTimeout(timer) };
+      };
+      await using t = await testMemory({}, { watch });
+      t.memory.start();
+      await failed.promise;
+      const file = join(t.home.memory, 'a.md');
+      const soon = async (holds: () => boolean) => {
+        const before = performance.now();
+        expect(await until(holds)).toBe(true);
+        expect(performance.now() - before).toBeLessThan(1000);
+      };
+      writeFileSync(file, 'zanzibar\n');
+      await soon(() => t.memory.search('zanzibar').length === 1);
+      writeFileSync(file, 'madagascar\n');
+      await soon(() => t.memory.search('madagascar').length === 1 && t.memory.search('zanzibar').length === 0);
+      unlinkSync(file);
+      await soon(() => t.memory.stats().notes === 0);
+    },
+  );
+
+  test('a note of just 10 MB is indexed, a larger one is told and left out until the bound is raised', async () => {
+    const most = 10_485_760;
+    await using t = await testMemory();
+    const words = 'Nobody reads all of this note, which holds a line of words again and again.\n';
+    const text = words.repeat(Math.ceil(most / words.length)).slice(0, most - 7);
+    const [at, above] = ['at.md', 'above.md'].map((name) => join(t.home.memory, name)) as [string, string];
+    writeFileSync(at, `${text}\nzebra\n`);
+    writeFileSync(above, `${text}\nzebras\n`);
+    expect([statSync(at).size, statSync(above).size]).toEqual([most, most + 1]);
+    let [longest, last] = [0, performance.now()];
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    await t.memory.settled();
+    clearInterval(timer);
+    expect(longest).toBeLessThan(400);
+    expect(t.memory.search('zebra').map((hit) => hit.path)).toEqual(['at.md']);
+    expect(await t.memory.compare()).toEqual({ files: 2, stale: 0, gone: 0, large: ['above.md'] });
+    expect(t.memory.get('above.md')).rejects.toMatchObject({
+      code: 'too-large',
+      hint: expect.stringContaining('max_file_bytes'),
+    });
+    expect(t.memory.write('at.md', 'more', 'append')).rejects.toMatchObject({ code: 'too-large' });
+    expect(statSync(at).size).toBe(most);
+    Object.assign(t.settings, { max_file_bytes: most + 1 });
+    await t.memory.settled();
+    expect(
+      t.memory
+        .search('zebra')
+        .map((hit) => hit.path)
+        .sort(),
+    ).toEqual(['above.md', 'at.md']);
+    expect(await t.memory.compare()).toEqual({ files: 2, stale: 0, gone: 0, large: [] });
+  }, 120_000);
 
   test('a 3 MB note is indexed without stopping other work for long', async () => {
     await using t = await testMemory();

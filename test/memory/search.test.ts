@@ -230,3 +230,65 @@ describe('search', () => {
     expect(t.memory.search(text).map((hit) => hit.path)).toEqual(['a.md']);
   });
 });
+
+describe('days and names in a question', () => {
+  const dayOf = (back: number) => {
+    const at = new Date();
+    return new Date(at.getFullYear(), at.getMonth(), at.getDate() - back).toLocaleDateString('sv-SE');
+  };
+
+  test('the note of the day that is meant comes first, though it does not name the day', async () => {
+    await using t = await vault({
+      [`${dayOf(1)}.md`]: `# ${dayOf(1)}\n\nWent swimming with Eve.\n`,
+      [`${dayOf(3)}.md`]: `# ${dayOf(3)}\n\nPainted the fence.\n`,
+      'old.md': '# Old\n\nYesterday I went to the theatre. I did that 3 days ago too.\n',
+      'swim.md': '# Swimming\n\nSwimming is healthy, swimming pools are many, I did swim.\n',
+    });
+    expect(t.memory.search('what did I do yesterday?')[0]?.path).toBe(`${dayOf(1)}.md`);
+    expect(t.memory.search('What happened 3 days ago')[0]?.path).toBe(`${dayOf(3)}.md`);
+    // Preferred, not demanded: the rest is still found.
+    expect(t.memory.search('Did I go swimming yesterday?').map((hit) => hit.path)).toEqual([
+      `${dayOf(1)}.md`,
+      'swim.md',
+    ]);
+    // Of a day no note knows, the words are looked for as they stand.
+    expect(t.memory.search('what was 2 days ago')[0]?.path).toBe('old.md');
+  });
+
+  test('what was said on that day is found in the transcript', async () => {
+    await using t = await vault({ 'plans.md': 'Last Tuesday is a good name for a band.\n' });
+    const at = new Date(2024, 2, 5, 14).getTime();
+    const sender = { id: '1', name: 'Ada' };
+    await t.memory.journal.append('cli/x', [
+      { at, kind: 'user', sender, channel: 'cli', messageId: '1', text: 'The violin was sold to the museum.' },
+    ]);
+    await t.memory.settled();
+    for (const question of [
+      'what did I do on March 5, 2024?',
+      'and on the 5th of March 2024',
+      '2024-03-05',
+      'in March 2024',
+    ])
+      expect([question, t.memory.search(question)[0]?.path]).toEqual([question, 'journal/cli-x/2024-03-05.md']);
+  });
+
+  test('a day is found in a note that writes it otherwise', async () => {
+    await using t = await vault({
+      'music.md': '# Music\n\n## 2024-03-05\n\nThe violin was sold.\n\n## 2024-03-06\n\nThe cello came.\n',
+      ...Object.fromEntries(
+        Array.from({ length: 8 }, (_, n) => [`${n}.md`, `In March there were 5 letters, ${n} of them answered.\n`]),
+      ),
+    });
+    const [hit] = t.memory.search('what was on 5 March 2024');
+    expect(hit).toMatchObject({ path: 'music.md', heading: 'Music › 2024-03-05' });
+  });
+
+  test('a passage that holds the name in the question comes before one that repeats its other words', async () => {
+    await using t = await vault({
+      'cakes.md': 'A birthday cake needs candles, and birthday cards.\n',
+      'porto.md': 'Caroline likes the sea and old maps. We met in Porto. Her birthday was a quiet one.\n',
+      ...Object.fromEntries(Array.from({ length: 4 }, (_, n) => [`c${n}.md`, `Caroline wrote letter ${n}.\n`])),
+    });
+    expect(t.memory.search("when was Caroline's birthday")[0]?.path).toBe('porto.md');
+  });
+});

@@ -44,7 +44,7 @@ export function fakeMemory(files: { [path: string]: string } = {}): Memory & { f
     settled: async () => {},
     rebuild: async () => {},
     ready() {},
-    compare: async () => ({ files: 0, stale: 0, gone: 0 }),
+    compare: async () => ({ files: 0, stale: 0, gone: 0, large: [] }),
     stats: () => ({ notes: kept.size, chunks: kept.size }),
     close: async () => {},
   };

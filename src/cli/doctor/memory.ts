@@ -12,8 +12,15 @@ export async function indexFinding(client: Client, running: boolean): Promise<Fi
     await Bun.sleep(hearMs);
     seen = await client.compareMemory();
   }
-  const { files, stale, gone } = seen;
+  const { files, stale, gone, large } = seen;
   const { chunks } = (await client.status()).memory;
+  if (stale + gone === 0 && large.length > 0)
+    return {
+      name,
+      state: 'warn',
+      text: `too large to be searched: ${large.map((path) => `memory/${path}`).join(', ')}`,
+      hint: 'Split it, or raise memory.max_file_bytes in px.yaml.',
+    };
   if (stale + gone === 0) return fine(name, `${files} files, ${chunks} passages, as fresh as they are`);
   if (!running)
     return fine(name, `${files} files, of which ${stale + gone} changed since px looked; it does when it runs`);

@@ -122,6 +122,10 @@ export const memoryRoutes = [
       files: v.number(),
       stale: v.pipe(v.number(), v.description('Files the index has an old state of, or none.')),
       gone: v.pipe(v.number(), v.description('Files it has that are not there any more.')),
+      large: v.pipe(
+        v.array(v.string()),
+        v.description('A few files that are larger than memory.max_file_bytes and not searched.'),
+      ),
     }),
     run: ({ app, unhurried }) => {
       unhurried();
