@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { calendarFindings, diskFinding } from '../../src/cli/doctor/home.ts';
+import { indexFinding } from '../../src/cli/doctor/memory.ts';
 import { judgeClock } from '../../src/cli/doctor/network.ts';
+import type { Client } from '../../src/client/client.ts';
 import { homeAt } from '../../src/config/config.ts';
 
 describe('px doctor judges', () => {
@@ -39,5 +41,21 @@ describe('px doctor judges', () => {
     [-7_200_000, 'fail', '7200 seconds behind that of api.test'],
   ] as const)('a clock that is %d ms off', (off, state, words) => {
     expect(judgeClock(off, 'api.test')).toMatchObject({ state, text: expect.stringContaining(words) });
+  });
+
+  test.each([
+    [{ stale: 0, gone: 0, large: [] }, 'ok', '3 files, 7 passages, as fresh as they are'],
+    [{ stale: 0, gone: 0, large: ['a/big.md'] }, 'warn', 'too large to be searched: memory/a/big.md'],
+    [
+      { stale: 1, gone: 2, large: ['big.md'] },
+      'warn',
+      'it holds 1 of 3 files as they were before, or not at all, and 2',
+    ],
+  ])('an index with %j', async (given, state, words) => {
+    const client = {
+      compareMemory: async () => ({ files: 3, ...given }),
+      status: async () => ({ memory: { notes: 3, chunks: 7 } }),
+    } as unknown as Client;
+    expect(await indexFinding(client, true)).toMatchObject({ state, text: expect.stringContaining(words) });
   });
 });
