@@ -29,9 +29,6 @@ const longSlice = 250;
 /** More announced changes than this at once are not remembered one by one: the folder is walked instead. */
 const mostTouched = 500;
 
-/** What is logged with a note that is left out. */
-const tooLarge = { hint: 'split it, or raise memory.max_file_bytes' };
-
 /** Brings the index in line with the folder: what was announced first, then what a walk finds. One piece of work at a time, in slices. */
 export class Indexer {
   readonly #options: IndexerOptions;
@@ -155,7 +152,8 @@ export class Indexer {
       else if (!(await indexFile(this.#work, path, stats))) return;
       else {
         indexed?.(path);
-        if (stats.size > this.#work.maxBytes()) log.warn('a note is too large to be searched', { path, ...tooLarge });
+        if (stats.size > this.#work.maxBytes())
+          log.warn(`${path} is too large to be searched: split it, or raise memory.max_file_bytes`);
       }
       this.changed++;
     } catch (error) {
