@@ -1,6 +1,7 @@
 import { relative, resolve } from 'node:path';
 import { openConfig } from '../../config/config.ts';
 import { loadAuthor } from '../../plugin/plugin.ts';
+import { withProgress } from '../progress.ts';
 import { type Context, verb } from '../verb.ts';
 import { sizeOf } from './plugin-report.ts';
 
@@ -74,7 +75,10 @@ export const build = verb({
   examples: ['px plugin build', 'px plugin build ./weather'],
   async run({ args, ...context }) {
     const { buildPlugin, openProject } = await loadAuthor();
-    const built = await buildPlugin(await openProject(args.source), await lockOf(context));
+    const project = await openProject(args.source);
+    // How far a compiler has come only it knows: a person sees that it works, and for how long.
+    const building = buildPlugin(project, await lockOf(context));
+    const built = await withProgress(context.io, `building ${project.name}`, building, () => undefined);
     if (context.json) context.io.data({ file: built.file, bytes: built.bytes, ms: Math.round(built.ms) });
     else context.io.line(builtLine(built));
     return 0;

@@ -6,7 +6,9 @@ import benchPlugins from '../../../docs/bench-plugins.md' with { type: 'text' };
 import dependencies from '../../../docs/dependencies.md' with { type: 'text' };
 import gateway from '../../../docs/gateway.md' with { type: 'text' };
 import journal from '../../../docs/journal.md' with { type: 'text' };
+import languages from '../../../docs/languages.md' with { type: 'text' };
 import mcp from '../../../docs/mcp.md' with { type: 'text' };
+import messaging from '../../../docs/messaging.md' with { type: 'text' };
 import models from '../../../docs/models.md' with { type: 'text' };
 import plugins from '../../../docs/plugins.md' with { type: 'text' };
 import quickstart from '../../../docs/quickstart.md' with { type: 'text' };
@@ -43,6 +45,7 @@ export const docs: [title: string, docs: Doc[]][] = [
       doc('approvals', approvals),
       doc('plugins', plugins),
       { slug: 'plugins-folder', text: writing, path: 'plugins/README.md', title: 'What plugins there are' },
+      doc('messaging', messaging),
       doc('models', models),
       doc('search', search),
       doc('journal', journal),
@@ -67,6 +70,7 @@ export const docs: [title: string, docs: Doc[]][] = [
       doc('bench-models', benchModels),
       doc('bench-plugins', benchPlugins),
       doc('bench-cli', benchCli),
+      doc('languages', languages),
       doc('dependencies', dependencies),
     ],
   ],
