@@ -79,10 +79,11 @@ describe('with a px that runs', () => {
     openclawHome(old);
     const { stdout, stderr } = await run(['import', 'openclaw', old, '--jobs', '--to', 'discord/7']);
     expect(stderr).toBe('');
-    expect(stdout).toContain('Added 2 jobs to the schedule');
+    expect(stdout).toContain('Added 3 jobs to the schedule');
     expect(stdout).toMatch(/same {6}job Century/);
     expect(added.map(({ when, zone, to }) => [when, zone, to])).toEqual([
       ['cron 30 7 * * 1-5', 'America/Los_Angeles', 'discord/7'],
+      ['every 2h', expect.any(String), 'discord/7'],
       ['every 2h', expect.any(String), 'discord/7'],
     ]);
   });
