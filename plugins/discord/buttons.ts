@@ -1,4 +1,5 @@
-import { type Json, kvDelete, kvGetText, kvList, kvSet, type Outgoing } from 'px';
+import { type Json, kvGetText, type Outgoing } from 'px';
+import { shortName } from '../button-words.ts';
 
 /** Most characters of what a button carries, and of what stands on it. */
 const maxId = 100;
@@ -6,8 +7,6 @@ const maxLabel = 80;
 /** Buttons in a row, and rows under a message. */
 const perRow = 5;
 const maxRows = 5;
-/** Long words of buttons that are kept. */
-const maxSays = 200;
 
 /** Buttons under a message; an empty list takes those away that are there. */
 export function rowsOf(choices: Outgoing['choices']): Json[] {
@@ -24,13 +23,7 @@ export function rowsOf(choices: Outgoing['choices']): Json[] {
 /** What a button carries. Words that are too long for Discord stay here, under a short name. */
 function carried(says: string): string {
   if (says.length <= maxId - 4 && !says.startsWith('say:')) return says;
-  let hash = 5381n;
-  for (const c of says) hash = (hash * 33n + BigInt(c.codePointAt(0) ?? 0)) & 0xffffffffffffffffn;
-  const name = `say:${hash.toString(36)}`;
-  const kept = kvList('say:');
-  if (!kept.includes(name)) for (const old of kept.slice(0, Math.max(0, kept.length - maxSays))) kvDelete(old);
-  kvSet(name, says);
-  return name;
+  return shortName(says);
 }
 
 /** What a pressed button says; nothing for a button of long ago. */

@@ -1,4 +1,5 @@
-import { kvDelete, kvGetText, kvList, kvSet, type Outgoing, type Progress, type Request, type WaitAnswer } from 'px';
+import { kvGetText, type Outgoing, type Progress, type Request, type WaitAnswer } from 'px';
+import { shortName } from '../button-words.ts';
 import { type Args, methodRequest, methodUrl, Refusal, read } from './api.ts';
 import { chatOf, moved, target } from './chat.ts';
 import { toHtml } from './format.ts';
@@ -7,8 +8,6 @@ import { toHtml } from './format.ts';
 const maxPhoto = 10_000_000;
 /** Most bytes of what a button says. */
 const maxData = 64;
-/** Long words of buttons that are kept. */
-const maxSays = 200;
 
 /** Texts whose formatting, and photos whose form Telegram refused: they go once more as they are. */
 const plain = new Set<string>();
@@ -105,13 +104,7 @@ function extras(out: Outgoing): Args {
 /** What a button carries. Words that are too long for Telegram stay here, under a short name. */
 function data(says: string): string {
   if (new TextEncoder().encode(says).length <= maxData) return says;
-  let hash = 5381n;
-  for (const c of says) hash = (hash * 33n + BigInt(c.codePointAt(0) ?? 0)) & 0xffffffffffffffffn;
-  const name = `say:${hash.toString(36)}`;
-  const kept = kvList('say:');
-  if (!kept.includes(name)) for (const old of kept.slice(0, Math.max(0, kept.length - maxSays))) kvDelete(old);
-  kvSet(name, says);
-  return name;
+  return shortName(says);
 }
 
 /** What a pressed button says; nothing for a button of long ago. */
