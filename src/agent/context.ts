@@ -1,8 +1,8 @@
 import type { Models } from '../model/model.ts';
-import { estimateTokens } from '../model/model.ts';
 import type { Sessions } from '../session/session.ts';
 import type { ConversationId, ModelRef } from '../wire/wire.ts';
-import { messageTokens, type PreambleOptions, preamble, toolTokens } from './request.ts';
+import { recallTokens } from './recollect.ts';
+import { messageTokens, type PreambleOptions, partTokens, preamble, toolTokens } from './request.ts';
 
 /** What the next request of a conversation is made of. Tokens are estimates. */
 interface ContextReport {
@@ -11,7 +11,7 @@ interface ContextReport {
   profile: 'full' | 'minimal';
   /** In tokens, where known. */
   window: number | null;
-  /** What px adds, without the history. */
+  /** What px adds, without the history, when memory recalls as much as it may. */
   added: number;
   /** Everything. */
   total: number;
@@ -25,8 +25,10 @@ export async function contextReport(
 ): Promise<ContextReport> {
   const [made, session] = await Promise.all([preamble(options), options.sessions.open(conversation)]);
   const model = session.model ?? options.models.default.ref;
-  const parts = made.parts.map(({ name, text, stable }) => ({ name, tokens: estimateTokens(text), stable }));
+  const parts = made.parts.map((part) => ({ name: part.name, tokens: partTokens(part), stable: part.stable }));
   parts.push({ name: `tools (${made.tools.length})`, tokens: toolTokens(made.tools), stable: true });
+  const recalled = await recallTokens(options, made, model);
+  parts.push({ name: 'recalled (at most)', tokens: recalled, stable: false });
   const added = parts.reduce((sum, part) => sum + part.tokens, 0);
   const history = messageTokens(session.messages);
   parts.push({ name: `history (${session.messages.length} messages)`, tokens: history, stable: false });

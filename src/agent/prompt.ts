@@ -1,5 +1,6 @@
 import { PxError } from '../error/error.ts';
 import type { Memory } from '../memory/memory.ts';
+import { estimateTokens } from '../model/model.ts';
 
 /** The part that never changes: it comes first, so that providers can cache it. */
 const STABLE = `You are px, a personal agent on your owner's own machine. You talk with people over chat.
@@ -23,12 +24,12 @@ export type Profile = 'full' | 'minimal';
 const GUEST =
   'You now answer a guest, not your owner. Be helpful and polite; tell nothing of your owner or of what others said to you.';
 
-/** Notes every turn starts with, but no guest's with those that are `personal`, and how many bytes of each: with ten tools px adds fewer than 1,500 tokens, in the minimal profile fewer than 600. */
+/** Notes every turn starts with, but no guest's with those that are `personal`, and how many tokens of each: long ones must leave room for tools and for what is recalled (request.ts). */
 const NOTES: { path: string; full: number; minimal: number; personal?: true }[] = [
-  { path: 'SOUL.md', full: 500, minimal: 60 },
-  { path: 'AGENTS.md', full: 400, minimal: 0 },
-  { path: 'USER.md', full: 500, minimal: 90, personal: true },
-  { path: 'MEMORY.md', full: 700, minimal: 110, personal: true },
+  { path: 'SOUL.md', full: 110, minimal: 10 },
+  { path: 'AGENTS.md', full: 85, minimal: 0 },
+  { path: 'USER.md', full: 90, minimal: 15, personal: true },
+  { path: 'MEMORY.md', full: 110, minimal: 17, personal: true },
 ];
 
 /** One part of the system text. */
@@ -69,24 +70,34 @@ export async function promptParts(
 }
 
 /** The beginning and the end of a note: what it is about, and what was added last. Comments are for people and left out. */
-async function excerpt(memory: Pick<Memory, 'get'>, path: string, bytes: number, mark: string): Promise<string> {
+async function excerpt(memory: Pick<Memory, 'get'>, path: string, tokens: number, mark: string): Promise<string> {
   const text = withoutComments(await read(memory, path));
   if (text === '') return '';
-  if (Buffer.byteLength(text) <= bytes) return `# ${path}\n${text}`;
+  if (estimateTokens(text) <= tokens) return `# ${path}\n${text}`;
   const lines = text.split('\n');
   const head: string[] = [];
   const tail: string[] = [];
-  let left = bytes;
-  const take = (line: string | undefined, into: (line: string) => void) => {
-    if (line === undefined) return;
-    left -= Buffer.byteLength(line) + 1;
-    if (left >= 0) into(line);
+  let left = tokens;
+  const take = (line: string, to: string[], most: number): boolean => {
+    // The first line and the last are a paragraph each in many notes: of these a part is better than nothing.
+    const kept = estimateTokens(line) <= most || to.length > 0 ? line : startOf(line, most);
+    left -= estimateTokens(`${kept}\n`);
+    if (left >= 0) to.push(kept);
+    return left >= 0;
   };
-  while (left > 0 && lines.length > 0) {
-    if (head.length <= tail.length) take(lines.shift(), (line) => head.push(line));
-    else take(lines.pop(), (line) => tail.unshift(line));
-  }
-  return `# ${path} (${mark})\n${[...head, '…', ...tail].join('\n')}`;
+  for (let more = true; more && lines.length > 0; )
+    more =
+      head.length <= tail.length
+        ? take(lines.shift() ?? '', head, lines.length === 0 ? left : left / 2)
+        : take(lines.pop() ?? '', tail, left);
+  return `# ${path} (${mark})\n${[...head, '…', ...tail.reverse()].join('\n')}`;
+}
+
+/** So much of the beginning of a text as fits into so many tokens. */
+function startOf(text: string, tokens: number): string {
+  let length = Math.floor(tokens * 4);
+  while (length > 0 && estimateTokens(text.slice(0, length)) > tokens - 1) length = Math.floor(length * 0.9);
+  return `${text.slice(0, length).toWellFormed().trimEnd()}…`;
 }
 
 /** Enough lines for an excerpt of a long note, without reading all of it into the prompt. */

@@ -3,10 +3,10 @@ import { type JournalEntry, type Memory, recalledMark } from '../memory/memory.t
 import { estimateTokens, type Models } from '../model/model.ts';
 import { labelsIn } from '../policy/policy.ts';
 import type { Inbound, Message, ModelRef, SearchHit } from '../wire/wire.ts';
-import { clip } from './request.ts';
+import { clip, type Preamble } from './request.ts';
 
-/** Most passages quoted in one turn, and how long each may be, in characters. */
-const most = { passages: 4, characters: 320 };
+/** Most passages quoted in one turn, and how long each may be; a longer one is cut to no less than `least` where there is little room. In characters. */
+const bounds = { passages: 4, characters: 320, least: 100 };
 
 /** The part of `memory.recall_tokens` that the minimal profile takes, and the most of a model's window. */
 const part = { minimal: 0.25, window: 0.05 };
@@ -18,6 +18,22 @@ interface RecollectionOptions {
   memory: Pick<Memory, 'relevant' | 'get' | 'history'>;
   models: Pick<Models, 'window'>;
   config: Pick<ConfigStore, 'current'>;
+}
+
+/**
+ * Most tokens that memory may add to a turn's message: what the other parts leave of the budget, and never more than `memory.recall_tokens` or a part of
+ * the model's window.
+ */
+export async function recallTokens(
+  { config, models }: Omit<RecollectionOptions, 'memory'>,
+  { left }: Pick<Preamble, 'left'>,
+  model: ModelRef,
+): Promise<number> {
+  const { agent, memory } = config.current;
+  const wanted = memory.recall_tokens * (agent.profile === 'minimal' ? part.minimal : 1);
+  if (wanted === 0 || left === 0 || model.startsWith('offline/')) return 0;
+  const window = (await models.window(model)) ?? Number.POSITIVE_INFINITY;
+  return Math.floor(Math.min(wanted, left, window * part.window));
 }
 
 /** Passages from memory as the model is given them, and the `file#line` of each. */
@@ -44,11 +60,11 @@ export class Recollection {
     this.#journal = journal;
   }
 
-  /** The messages with what was recalled before what the person wrote. `system` is sent too: what stands there or in a message is not quoted again. */
-  async before(messages: Message[], system: string, model: ModelRef): Promise<Message[]> {
+  /** The messages with what was recalled before what the person wrote. What stands in `added` or in a message is not quoted again. */
+  async before(messages: Message[], added: Preamble, model: ModelRef): Promise<Message[]> {
     // The offline model looks by itself, and nothing else.
     if (model.startsWith('offline/')) return messages;
-    this.#found ??= this.#look(messages, system, model);
+    this.#found ??= this.#look(messages, added, model);
     const found = await this.#found;
     if (!found) return messages;
     const { text } = this.#inbound;
@@ -59,13 +75,9 @@ export class Recollection {
     );
   }
 
-  async #look(messages: Message[], system: string, model: ModelRef): Promise<Found | undefined> {
-    const { config, models } = this.#with;
-    const { agent, memory } = config.current;
-    const wanted = memory.recall_tokens * (agent.profile === 'minimal' ? part.minimal : 1);
-    if (wanted === 0) return undefined;
-    const window = (await models.window(model)) ?? Number.POSITIVE_INFINITY;
-    const found = await this.#within(Math.min(wanted, window * part.window), [system, ...messages.flatMap(textsOf)]);
+  async #look(messages: Message[], added: Preamble, model: ModelRef): Promise<Found | undefined> {
+    const most = await recallTokens(this.#with, added, model);
+    const found = most > 0 && (await this.#within(most, [added.system, ...messages.flatMap(textsOf)]));
     if (!found) return undefined;
     const text = `Recalled ${found.sources.join(', ')}`;
     await this.#journal({ at: 0, kind: 'note', text, data: { mark: recalledMark, sources: found.sources } });
@@ -80,14 +92,19 @@ export class Recollection {
     const lines = [head];
     const sources: string[] = [];
     for (const hit of hits) {
-      if (sources.length === most.passages) break;
+      if (sources.length === bounds.passages) break;
       if (isSent(hit, words)) continue;
       const origin = await originOf(this.#with.memory, hit);
       const source = `${hit.path}#${hit.line}`;
-      const quote = clip(hit.snippet.replace(/\s*\n\s*/g, ' / '), most.characters);
-      const line = `- ${source} (${origin}): ${origin === 'outside' ? 'memory_get shows it' : quote}`;
-      if (estimateTokens([...lines, line].join('\n')) > tokens) continue;
-      lines.push(line);
+      const quote = hit.snippet.replace(/\s*\n\s*/g, ' / ');
+      const fitting = [bounds.characters, bounds.least]
+        .map(
+          (characters) =>
+            `- ${source} (${origin}): ${origin === 'outside' ? 'memory_get shows it' : clip(quote, characters)}`,
+        )
+        .find((one) => estimateTokens([...lines, one].join('\n')) <= tokens);
+      if (fitting === undefined) continue;
+      lines.push(fitting);
       sources.push(source);
     }
     return sources.length === 0 ? undefined : { text: lines.join('\n'), sources };

@@ -6,11 +6,18 @@ import type { Tools } from '../tool/tool.ts';
 import type { ConversationId, Json, JsonSchema, Message } from '../wire/wire.ts';
 import { type PromptPart, promptParts } from './prompt.ts';
 
+/** Below these px stays with ten tools, in tokens: system text, notes, tools, and what memory recalls for a message. */
+const BUDGET = { full: 1500, minimal: 600 };
+/** Tools the budget is for: of more, ten of their size count, for what is installed is the owner's choice. */
+const BUDGET_TOOLS = 10;
+
 /** What px adds to what people say: the system text and the tools. */
 export interface Preamble {
   parts: PromptPart[];
   system: string;
   tools: ToolSpec[];
+  /** What this leaves of the budget, in tokens: so much may be recalled. */
+  left: number;
   /** `stable`: so many characters of `system` are the same in every turn. */
   cache: { key: string; stable: number };
 }
@@ -37,7 +44,15 @@ export async function preamble(
     .join('\n\n').length;
   const specs = tools.specs(turn).map(profile === 'minimal' ? shortSpec : plainSpec);
   const key = `px-${Bun.hash(system.slice(0, stable)).toString(36)}`;
-  return { parts, system, tools: specs, cache: { key, stable } };
+  const told = parts.reduce((sum, part) => sum + partTokens(part), 0);
+  const tooled = toolTokens(specs) * Math.min(1, BUDGET_TOOLS / specs.length);
+  const left = Math.max(0, Math.floor(BUDGET[profile] - 1 - told - tooled));
+  return { parts, system, tools: specs, left, cache: { key, stable } };
+}
+
+/** About how many tokens a part of the system text is, with what sets it apart from the next. */
+export function partTokens({ text }: PromptPart): number {
+  return estimateTokens(`${text}\n\n`);
 }
 
 /** About how many tokens messages are; an image counts as 1,500. */
@@ -68,7 +83,7 @@ function plainSpec({ name, description, parameters }: ToolSpec): ToolSpec {
 /** A tool in few words: the first sentence, and of its parameters those that are needed: the others have defaults. */
 function shortSpec({ name, description, parameters }: ToolSpec): ToolSpec {
   const sentence = /^[\s\S]*?[.!?](?=\s|$)/.exec(description)?.[0] ?? description;
-  return { name, description: clip(sentence, 45), parameters: neededOnly(shortSchema(parameters, 0)) };
+  return { name, description: clipWords(sentence, 45), parameters: neededOnly(shortSchema(parameters, 0)) };
 }
 
 function neededOnly(schema: JsonSchema): JsonSchema {
@@ -97,6 +112,9 @@ function shortSchema(schema: JsonSchema, words: number): JsonSchema {
 
 const isObject = (value: Json): value is JsonSchema =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A text of at most so many characters, cut between words. */
+const clipWords = (text: string, most: number) => clip(text, most).replace(/[\s:,;(]+\S*…$/, '…');
 
 /** A text of at most so many characters; the end is left out. */
 export function clip(text: string, most: number): string {

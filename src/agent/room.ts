@@ -2,6 +2,7 @@ import { estimateTokens, spellOut } from '../model/model.ts';
 import type { Sessions } from '../session/session.ts';
 import type { Message, ModelRef } from '../wire/wire.ts';
 import { type Compacted, type CompactOptions, type CompactRequest, compact, shrink } from './compact.ts';
+import { recallTokens } from './recollect.ts';
 import { messageTokens, type Preamble, toolTokens } from './request.ts';
 
 /** What a model is taken to hold whose window nobody told, in tokens. */
@@ -44,7 +45,9 @@ export class Room {
     const known = await models.window(model);
     const window = known ?? UNKNOWN_WINDOW;
     const output = Math.min(settings.max_output_tokens, Math.floor(window / 4));
-    const limit = Math.max(500, window - output - estimateTokens(added.system) - toolTokens(added.tools));
+    const fixed =
+      estimateTokens(added.system) + toolTokens(added.tools) + (await recallTokens(this.#with, added, model));
+    const limit = Math.max(500, window - output - fixed);
     const read = async () => spellOut((await sessions.open(this.#at.conversation)).messages);
     let messages = await read();
     const used = messageTokens(messages);

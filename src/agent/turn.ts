@@ -143,7 +143,7 @@ export class Turn {
     const { conversation } = this.#input.inbound;
     const { messages: all, compacted } = await this.#room.messages(added, this.#model, signal);
     const guest = whoOf(this.#with, this.#input.inbound).from === 'guest';
-    const messages = guest ? forGuest(all) : await this.#recollection.before(all, added.system, this.#model);
+    const messages = guest ? forGuest(all) : await this.#recollection.before(all, added, this.#model);
     if (compacted) {
       this.#usage = plus(this.#usage, compacted.usage);
       bus.emit({ type: 'turn.note', conversation, turn: this.#id, text: compacted.text });

@@ -11,7 +11,7 @@ export const context: Command = {
   async run(given) {
     const report = await contextReport(given, given.inbound.conversation);
     return [
-      `${report.total} tokens of ${report.window ?? 'an unknown number'} for ${report.model}; px adds ${report.added} (${report.profile}).`,
+      `${report.total} tokens of ${report.window ?? 'an unknown number'} for ${report.model}; px adds at most ${report.added} (${report.profile}).`,
       ...report.parts.map((part) => `${part.name}: ${part.tokens}`),
     ].join('\n');
   },

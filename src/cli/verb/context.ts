@@ -8,7 +8,7 @@ export const context = verb({
   name: 'context',
   summary: 'Show what px sends to the model with the next message, in tokens.',
   details:
-    'Tokens are estimated. What is marked stable is the same bytes from turn to turn, so that providers keep it. `agent.profile: minimal` in px.yaml makes it small for local models.',
+    'Tokens are estimated; what memory recalls depends on the message, so the most it may be is shown. What is marked stable is the same bytes from turn to turn, so that providers keep it. `agent.profile: minimal` in px.yaml makes it small for local models.',
   args: { conversation: { type: 'positional', default: 'cli/default', description: 'channel/chat.' } },
   examples: ['px context', 'px context telegram/4711'],
   async run({ args, ...given }) {
@@ -26,7 +26,9 @@ export const context = verb({
       return 0;
     }
     io.line(table(report.parts.map((part) => [part.name, `${part.tokens}`, part.stable ? 'stable' : ''])));
-    io.line(`px adds ${report.added} tokens (agent.profile: ${report.profile}), ${report.total} with the history`);
+    io.line(
+      `px adds at most ${report.added} tokens (agent.profile: ${report.profile}), ${report.total} with the history`,
+    );
     io.line(`${report.model}: ${report.window === null ? 'context window unknown' : `window ${report.window}`}`);
     return 0;
   },

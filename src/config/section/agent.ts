@@ -35,7 +35,9 @@ export const agent = v.strictObject({
   profile: v.optional(
     v.pipe(
       v.picklist(['full', 'minimal']),
-      v.description('How much px says before the conversation: `minimal` is under 600 tokens, for small local models.'),
+      v.description(
+        'How much px adds to the conversation, with ten tools and what memory recalls: `full` is under 1,500 tokens, `minimal` under 600, for small local models.',
+      ),
     ),
     'full',
   ),

@@ -13,7 +13,7 @@ export const memory = v.strictObject({
       v.minValue(0),
       v.maxValue(4000),
       v.description(
-        'Most tokens of passages from memory that px gives the model with a message by itself; a quarter in the minimal profile. 0: none.',
+        'Most tokens of passages from memory that px gives the model with a message by itself, where `agent.profile` leaves them; a quarter in the minimal profile. 0: none.',
       ),
     ),
     400,
