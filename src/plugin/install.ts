@@ -3,6 +3,7 @@ import { PxError } from '../error/error.ts';
 import { type Ask, asksOf, grantOf } from '../policy/policy.ts';
 import type { Told } from './download.ts';
 import { type LearnOptions, learn } from './learn.ts';
+import { pluginName } from './manifest.ts';
 import type { AddOptions, GrantChoice } from './plugin.ts';
 import type { PrepareOptions } from './prepare.ts';
 import type { Entry } from './registry.ts';
@@ -32,8 +33,9 @@ export async function look(
   const signer = own
     ? 'px'
     : await signerOf(digest, file.signature, only === 'to look' ? { ...trust, require: false } : trust);
-  const learning = options(name ?? file.manifest.name ?? 'new', file.manifest.limits ?? {});
-  const whole = await withImports(file, learning.prepare);
+  const learning = options(pluginName(name ?? file.manifest.name ?? 'new'), file.manifest.limits ?? {});
+  // A signature is of one file: what that imports from beside it, anybody may have changed.
+  const whole = signer === undefined ? await withImports(file, learning.prepare) : file;
   const learnt = await learn(whole, name, learning);
   return { bytes: whole.bytes, entry: signer === undefined ? learnt : { ...learnt, signer } };
 }
@@ -111,7 +113,11 @@ function takenBack(rules: Set<string>, entry: Entry, { grants }: PluginConfig): 
   without('grants.egress', grants.egress, egress.filter(hit('egress')));
   without('grants.private_hosts', grants.private_hosts, private_hosts.filter(hit('private')));
   for (const [name, lines] of Object.entries(secrets))
-    without(`grants.secrets.${JSON.stringify(name)}`, grants.secrets[name] ?? [], lines.filter(hit(`secret ${name}`)));
+    without(
+      `grants.secrets.${JSON.stringify(name)}`,
+      Object.hasOwn(grants.secrets, name) ? (grants.secrets[name] ?? []) : [],
+      lines.filter(hit(`secret ${name}`)),
+    );
   for (const [name, rule] of Object.entries(files))
     if (rules.has(`folder ${name} ${rule}`)) edits.push([`grants.files.${name}`, undefined]);
   for (const [fn, time] of Object.entries(schedule))

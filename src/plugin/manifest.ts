@@ -5,8 +5,8 @@ import { printable } from '../log/log.ts';
 import { parseEgress, parseFolder, parseSecretTarget } from '../policy/policy.ts';
 import type { PluginManifest } from './plugin.ts';
 
-/** A plugin's name: also a key of px.yaml, a file name and the first part of its tools' names. */
-export const namePattern = /^[a-z][a-z0-9-]{0,62}$/;
+/** A plugin's name: also a key of px.yaml, a file name and the first part of its tools' names. No object has it by nature. */
+export const namePattern = /^(?!constructor$)[a-z][a-z0-9-]{0,62}$/;
 
 /** Text without line ends and control characters: what stands in a list stays in its line. */
 const oneLine = (given: string) => printable(given.replace(/\s+/g, ' ')).trim();
@@ -87,14 +87,18 @@ function defined<T extends object>(given: Record<string, T | null | undefined>):
   return Object.fromEntries(Object.entries(given).flatMap(([key, value]) => (value ? [[key, value]] : [])));
 }
 
+/** A name a plugin may have. Throws PxError `plugin.invalid`. */
+export function pluginName(name: string): string {
+  if (namePattern.test(name)) return name;
+  throw new PxError('plugin.invalid', `${JSON.stringify(name.slice(0, 80))} is no plugin name`, {
+    hint: 'Small letters, digits and dashes, a letter first. Give one with --name.',
+  });
+}
+
 /** A whole manifest: what was given, else what the file's name says. Throws PxError `plugin.invalid` for a bad name. */
 export function completeManifest(given: PartialManifest, name: string): PluginManifest {
-  if (!namePattern.test(name))
-    throw new PxError('plugin.invalid', `${JSON.stringify(name.slice(0, 80))} is no plugin name`, {
-      hint: 'Small letters, digits and dashes, a letter first. Give one with --name.',
-    });
   return {
-    name,
+    name: pluginName(name),
     version: given.version ?? '0.0.0',
     description: given.description ?? '',
     egress: given.egress ?? [],

@@ -320,6 +320,9 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
     remove: (name) =>
       inTurn(async () => {
         const entry = entryOf(name);
+        const { writeGrants } = await import('./install.ts');
+        // Whatever gets its name next has to ask.
+        await writeGrants(entry, config, () => configOf(name), { revoke: 'all' });
         await forget(name, 'removed');
         registry.remove(name);
         cache.drop(entry.sha256);

@@ -5,6 +5,7 @@ import { toolFunctions } from './functions.ts';
 import type { PluginTool } from './plugin.ts';
 import type { Entry, ListedTool } from './registry.ts';
 import { argumentsOf, schemaOfParams } from './wit/json.ts';
+import type { WitFunction } from './wit/types.ts';
 
 /** Calls a function of a plugin by its exact name. */
 export type CallFunction = (plugin: string, fn: string, args: Json[], signal: AbortSignal) => Promise<Json>;
@@ -12,7 +13,7 @@ export type CallFunction = (plugin: string, fn: string, args: Json[], signal: Ab
 const maxTools = 64;
 const maxSchema = 16_384;
 
-/** The tools of the given plugins, each name once: a plugin's own come first come first served. */
+/** The tools of the given plugins, each name once: the first of two plugins that want the same one has it. */
 export function toolsOf(plugins: [name: string, entry: Entry][], call: CallFunction): PluginTool[] {
   const taken = new Set<string>();
   const unique = (name: string) => {
@@ -21,27 +22,40 @@ export function toolsOf(plugins: [name: string, entry: Entry][], call: CallFunct
     taken.add(free);
     return free;
   };
-  return plugins.flatMap(([plugin, entry]) => [
-    ...entry.listed.map((tool): PluginTool => {
-      const run = async (args: { [key: string]: Json }, signal: AbortSignal) =>
-        asText(await call(plugin, 'call-tool', [tool.name, JSON.stringify(args)], signal));
-      const { description, parameters } = tool;
-      return { plugin, name: unique(toolName(plugin, tool.name)), description, parameters, call: run };
-    }),
-    ...toolFunctions(entry).map((fn): PluginTool => {
-      const run = async (args: { [key: string]: Json }, signal: AbortSignal) =>
-        asText(await call(plugin, fn.name, argumentsOf(fn.params, args), signal));
-      const short = fn.name.slice(fn.name.indexOf('#') + 1);
-      return {
-        plugin,
-        name: unique(toolName(plugin, short)),
-        description: fn.docs || `${short} of the plugin ${plugin}. ${entry.manifest.description}`.trim(),
-        parameters: schemaOfParams(fn.params),
-        call: run,
-      };
-    }),
-  ]);
+  return plugins.flatMap(([plugin, entry]) => {
+    const functions = toolFunctions(entry);
+    const shorts = functions.map(({ name }) => shortName(name));
+    /** The function's name, with that of its interface where another one has the same. */
+    const called = (fn: WitFunction) => {
+      const short = shortName(fn.name);
+      const [, iface = ''] = /([^/]*?)(?:@[^#]*)?#/.exec(fn.name) ?? [];
+      return shorts.filter((one) => one === short).length > 1 && iface !== '' ? `${iface}-${short}` : short;
+    };
+    return [
+      ...entry.listed.map((tool): PluginTool => {
+        const run = async (args: { [key: string]: Json }, signal: AbortSignal) =>
+          asText(await call(plugin, 'call-tool', [tool.name, JSON.stringify(args)], signal));
+        const { description, parameters } = tool;
+        return { plugin, name: unique(toolName(plugin, tool.name)), description, parameters, call: run };
+      }),
+      ...functions.map((fn): PluginTool => {
+        const run = async (args: { [key: string]: Json }, signal: AbortSignal) =>
+          asText(await call(plugin, fn.name, argumentsOf(fn.params, args), signal));
+        const name = called(fn);
+        return {
+          plugin,
+          name: unique(toolName(plugin, name)),
+          description: fn.docs || `${name} of the plugin ${plugin}. ${entry.manifest.description}`.trim(),
+          parameters: schemaOfParams(fn.params),
+          call: run,
+        };
+      }),
+    ];
+  });
 }
+
+/** `add` for `demo:math/ops@0.1.0#add`. */
+const shortName = (fn: string) => fn.slice(fn.indexOf('#') + 1);
 
 /** `<plugin>_<function>` in letters models take, without saying the plugin's name twice. */
 export function toolName(plugin: string, fn: string): string {

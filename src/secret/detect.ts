@@ -9,7 +9,7 @@ export function detector(pieces: [name: string, piece: string][]): (text: string
   const coded = [...new Set(pieces.flatMap(([, piece]) => codedEnds(piece)))].join('|');
   const pattern = new RegExp(coded, 'i');
   return (text) => {
-    const bare = /[\\%&+\r]/.test(text) ? canonical(text) : text;
+    const bare = /[\\%&+\r\0]/.test(text) ? canonical(text) : text;
     for (const [name, piece] of plain) if (bare.includes(piece)) return name;
     return pattern.test(text);
   };
@@ -30,21 +30,24 @@ const short: Record<string, string> = { n: '\n', r: '', t: '\t', b: '\b', f: '\f
 
 /** The text without any escaping and without what escaping makes ambiguous: equal values stay equal however they were written. */
 function canonical(text: string): string {
-  return text
-    .replace(/(?:%(?:25)*[0-9a-f]{2})+/gi, percent)
-    .replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(amp|lt|gt|quot|apos));/gi, (all, dec, hex, name) =>
-      name ? (named[name.toLowerCase()] ?? all) : point(dec ? Number(dec) : Number.parseInt(hex, 16)),
-    )
-    .replace(/(?<!\\)(?:\\+(?:u005c|x5c))+/gi, '\\')
-    .replace(/\\+(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([nrtbf]))?/gi, (_, unit, byte, letter) =>
-      letter
-        ? (short[letter.toLowerCase()] ?? '')
-        : unit || byte
-          ? String.fromCharCode(Number.parseInt(unit ?? byte, 16))
-          : '',
-    )
-    .replace(/\r/g, '')
-    .replaceAll('+', ' ');
+  return (
+    text
+      .replace(/(?:%(?:25)*[0-9a-f]{2})+/gi, percent)
+      .replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(amp|lt|gt|quot|apos));/gi, (all, dec, hex, name) =>
+        name ? (named[name.toLowerCase()] ?? all) : point(dec ? Number(dec) : Number.parseInt(hex, 16)),
+      )
+      .replace(/(?<!\\)(?:\\+(?:u005c|x5c))+/gi, '\\')
+      .replace(/\\+(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([nrtbf]))?/gi, (_, unit, byte, letter) =>
+        letter
+          ? (short[letter.toLowerCase()] ?? '')
+          : unit || byte
+            ? String.fromCharCode(Number.parseInt(unit ?? byte, 16))
+            : '',
+      )
+      // Between the bytes of UTF-16 stand zeros.
+      .replace(/[\r\0]/g, '')
+      .replaceAll('+', ' ')
+  );
 }
 
 function percent(run: string): string {

@@ -200,11 +200,21 @@ describe('a request of a plugin', () => {
       ['x-a', 'b\r\nx-evil: 1'],
       ['x-a\r\nx-evil', '1'],
       ['proxy-authorization', 'x'],
+      // What a server behind a proxy may believe: another path, host or sender, and another method than the rule allows.
+      ['X-Original-URL', '/admin'],
+      ['x-rewrite-url', '/admin'],
+      ['X-Forwarded-Host', 'other.test'],
+      ['forwarded', 'for=127.0.0.1'],
+      ['X-HTTP-Method-Override', 'DELETE'],
+      ['x-http-method', 'put'],
+      ['x-method-override', 'GET, DELETE'],
     ];
     for (const header of bad) {
       expect((await request({ url: at('/'), headers: [header] })).err).toContain('denied');
       expect(seen).toEqual([]);
     }
+    expect((await request({ url: at('/'), headers: [['x-http-method-override', 'post']] })).status).toBe(200);
+    expect((await request({ url: at('/?to=/x'), headers: [['x-http-method', 'DELETE']] })).err).toContain('denied');
     for (const method of ['CONNECT', 'TRACE', 'GET / HTTP/1.1'])
       expect(
         (await request({ url: at('/'), method }, { egress: [`* http://api.test:${server.port}/`] })).err,
@@ -309,6 +319,15 @@ describe('a secret', () => {
     const answer = await request({ url: at('/echo'), headers: [['x-key', '{{secret:TOKEN}}']] }, setup);
     expect(answer.text).toContain('[redacted:TOKEN]');
     expect(answer.text).not.toContain(token);
+    // A piece of it would not be known.
+    const part: [string, string] = ['Range', 'bytes=20-23'];
+    for (const wanted of [
+      { url: at('/echo'), headers: [part, ['authorization', `Basic ${btoa('me:{{secret:TOKEN}}')}`]] },
+      { url: at('/echo?k=%7B%7Bsecret:TOKEN%7D%7D'), headers: [part] },
+      { url: at('/echo'), method: 'POST', headers: [part], body: new TextEncoder().encode('{{secret:TOKEN}}') },
+    ] satisfies Parameters<typeof request>[0][])
+      expect((await request(wanted, setup)).err).toContain('a part of the answer');
+    expect((await request({ url: at('/hello'), headers: [part] }, setup)).status).toBe(200);
     const plain = await request({ url: at('/hello') });
     expect(plain.headers.find(([name]) => name === 'x-token')?.[1]).toBe('[redacted:TOKEN]');
   });

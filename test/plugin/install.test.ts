@@ -73,6 +73,11 @@ describe('what a plugin asks for', () => {
     expect(back.asks.filter((ask) => ask.granted).map((ask) => ask.rule)).toEqual([]);
     expect(home.config.current.plugins['sums']?.grants.egress).toEqual(['GET https://mine.example/']);
     expect(await codeOf(home.plugins.grant('sums', { grant: ['egress GET https://evil.example/'] }))).toBe('usage');
+    // It goes with the plugin: another one of that name has to ask.
+    await home.plugins.grant('sums', { grant: 'all' });
+    await home.plugins.remove('sums');
+    expect((await home.plugins.add(file)).asks.some((ask) => ask.granted)).toBe(false);
+    expect(home.config.current.plugins['sums']?.grants.egress).toEqual(['GET https://mine.example/']);
   });
 
   test('is refused when px.yaml could not grant it in these words', async () => {
@@ -267,6 +272,18 @@ describe('a signature', () => {
     home.file('copy.wasm', crashes);
     home.file('copy.wasm.sig', forged);
     expect(await codeOf(home.plugins.add(join(home.root, 'copy.wasm')))).toBe('plugin.signature');
+  });
+
+  test('of a script is of that file only: what it imports from beside it, anybody may have changed', async () => {
+    const [{ privateKey, publicKey }] = await pairs;
+    await using home = await openHome({ trust: { keys: [publicKey], require: true } });
+    const script = "import { answer } from './lib.ts'; export const go = () => answer;";
+    const file = home.file('plugin.ts', script);
+    home.file('lib.ts', 'export const answer = 42;');
+    home.file('plugin.ts.sig', await signPlugin(new TextEncoder().encode(script), privateKey));
+    const error = await errorOf(home.plugins.add(file));
+    expect([error.code, error.message]).toEqual(['plugin.invalid', expect.stringContaining('"./lib.ts"')]);
+    expect(error.hint).toContain('px plugin build');
   });
 
   test('can be required: without one nothing is installed, nor run that is installed already', async () => {

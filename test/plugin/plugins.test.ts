@@ -52,6 +52,27 @@ describe('an installed component', () => {
     expect(await home.plugins.call('sums', 'double', [1])).toBe(2);
   });
 
+  test('may have functions and a name that mean something in JavaScript', async () => {
+    await using home = await openHome();
+    const names = ['then', 'constructor', 'delete', 'await', 'to-string'];
+    const exports = names.map((name) => `(func (export "${name}") (result u32) (canon lift (core func $i "f")))`);
+    const wat = `(component (core module $m (func (export "f") (result i32) i32.const 7)) (core instance $i (instantiate $m)) ${exports.join(' ')})`;
+    const file = home.file('words.wasm', await component(wat));
+    await home.plugins.add(file);
+    for (const name of names) expect([name, await home.plugins.call('words', name, [])]).toEqual([name, 7]);
+    expect(await codeOf(home.plugins.add(file, { name: 'constructor' }))).toBe('plugin.invalid');
+  });
+
+  test('with the same function in two interfaces has a tool of each, and says of which', async () => {
+    await using home = await openHome();
+    const lifted = `(func $f (result u32) (canon lift (core func $i "f"))) (instance $n (export "get" (func $f)))`;
+    const wat = `(component (core module $m (func (export "f") (result i32) i32.const 7)) (core instance $i (instantiate $m)) ${lifted}
+      (export "demo:x/north@1.0.0" (instance $n)) (export "demo:x/south" (instance $n)))`;
+    const { tools } = await home.plugins.add(home.file('places.wasm', await component(wat)));
+    expect(tools.map(({ name }) => name)).toEqual(['places_north_get', 'places_south_get']);
+    expect(await tools[1]?.call({}, new AbortController().signal)).toBe('7');
+  });
+
   test('is not run when it is switched off', async () => {
     await using home = await openHome({ plugins: { sums: { enabled: false } } });
     await home.plugins.add(home.file('sums.wasm', plainBytes));

@@ -92,6 +92,12 @@ describe('a secret is found', () => {
     expect(scrub('x 1234\\u0035%36:AAF%2Dx_y9zQwErT&#x79; y')).toContain('[redacted:TOKEN]');
   });
 
+  test('in UTF-16, of which nothing passes then', () => {
+    const [[name = '', value = ''] = []] = values;
+    for (const written of [Buffer.from(`<${value}>`, 'utf16le'), Buffer.from(`<${value}>`, 'utf16le').swap16()])
+      expect(Buffer.from(scrubBytes(written, known)).toString()).toBe(`[redacted:${name}]`);
+  });
+
   test('in a private key: the whole, one line of it, or escaped', () => {
     const line = (i: number) => Buffer.from(new Bun.CryptoHasher('sha384').update(`${i}`).digest()).toString('base64');
     const pem = `-----BEGIN PRIVATE KEY-----\n${Array.from({ length: 26 }, (_, i) => line(i)).join('\n')}\n-----END PRIVATE KEY-----\n`;

@@ -62,6 +62,7 @@ const call = verb({
 const remove = verb({
   name: 'remove',
   summary: 'Remove a plugin.',
+  details: 'What it stored goes with it, and what px.yaml grants for its asks; its settings stay.',
   args: { name },
   examples: ['px plugin remove weather'],
   async run({ args, ...context }) {

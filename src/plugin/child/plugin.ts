@@ -67,7 +67,8 @@ async function serve(load: LoadFrame, engine: Engine | undefined): Promise<never
           spoke = true;
         }
       : undefined;
-  const root: unknown = await instantiate(getModule, importsFor(load, ask, script, hear), instantiateCore);
+  // Not awaited: of a component that exports `then` a promise would be made.
+  const root = instantiate(getModule, importsFor(load, ask, script, hear), instantiateCore);
   const picture = pictures(load.picture, instances, () => spoke);
   const functions = new Map(load.functions.map((f) => [f.name, f]));
   writeFrame({ t: 'ready' });

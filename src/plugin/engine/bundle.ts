@@ -38,7 +38,7 @@ function toModule(source: string, filename: string, loader: 'js' | 'ts'): { code
       throw refuse(
         filename,
         `it imports ${JSON.stringify(path.slice(0, 100))}; a plugin script can import 'px' only`,
-        'Other files and packages are bundled when it is added from a folder: px plugin add ./FOLDER',
+        '`px plugin build` makes one file of it and all that it imports. From its folder it is added as it is, but not when it is signed: a signature is of one file.',
       );
     }
     return { code, exported: exports };

@@ -2,7 +2,7 @@ import { PxError } from '../../error/error.ts';
 import type { HeldFiles } from '../plugin.ts';
 import { pinned } from './address.ts';
 import { BodyTooLarge, keepBody, readBody, withFiles } from './body.ts';
-import { isCredential, refuseHeaders, responseHeaders } from './header.ts';
+import { asksForPart, isCredential, otherMethods, refuseHeaders, responseHeaders } from './header.ts';
 import { secretsIn } from './placeholder.ts';
 import {
   addressesOf,
@@ -17,7 +17,7 @@ import {
   Refusal,
   secretFor,
 } from './reach.ts';
-import { fillBody } from './secret.ts';
+import { fillBody, holdsSecret } from './secret.ts';
 
 /** One request as a guest asks for it: secrets are still placeholders. */
 export interface GuestRequest {
@@ -84,8 +84,12 @@ async function follow(request: GuestRequest, options: HttpOptions, signal: Abort
   const wrong = refuseHeaders(request.headers);
   if (wrong) throw denied(wrong);
   if ((request.body?.length ?? 0) > options.maxBytes) throw new Refusal({ 'too-large': options.maxBytes });
+  // Of a value that comes back piece by piece no piece would be known.
+  if (asksForPart(request.headers) && holdsSecret(request))
+    throw denied('a part of the answer to a request with a secret');
 
   let url = openUrl(request.url, method, options);
+  for (const instead of otherMethods(request.headers)) checkUrl(url, instead, options);
   let headers = request.headers;
   let body = request.body;
   for (let hop = 0; ; hop++) {
@@ -111,7 +115,7 @@ async function follow(request: GuestRequest, options: HttpOptions, signal: Abort
       body = undefined;
       headers = headers.filter(([name]) => !/^content-/i.test(name));
     }
-    checkUrl(next, method, options);
+    for (const one of [method, ...otherMethods(headers)]) checkUrl(next, one, options);
     url = next;
   }
 }

@@ -90,6 +90,22 @@ export function fillBody(body: Uint8Array, contentType: string | undefined, valu
   return Buffer.from(replaced(text, new Map(values)), 'latin1');
 }
 
+/** Whether a secret stands anywhere in a request. */
+export function holdsSecret(request: {
+  url: string;
+  headers: [string, string][];
+  body: Uint8Array | undefined;
+}): boolean {
+  let found = secretsIn(plainPlaceholders(request.url)).length > 0;
+  const seen: ValueAt = () => {
+    found = true;
+    return '';
+  };
+  for (const [name, value] of request.headers) fillHeader(name, value, seen);
+  if (request.body) fillBody(request.body, formType, seen);
+  return found;
+}
+
 const formType = 'application/x-www-form-urlencoded';
 type Fields = [name: string, value: string][];
 
