@@ -38,6 +38,8 @@ const pages = [
   '/plugins/telegram',
   '/models',
   '/channels',
+  '/channels?with=matrix',
+  '/channels?with=discord',
   '/schedule',
   '/approvals',
   '/audit',

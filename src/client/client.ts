@@ -4,7 +4,7 @@ import { type Client, createClient } from './api.ts';
 
 export { type Client, createClient } from './api.ts';
 export { type Events, openEvents } from './events.ts';
-export { askAccount, prepareTelegram, telegramApi, telegramSecret, telegramServer } from './telegram.ts';
+export { askAccount, type Messenger, messengerServer, messengers, prepareMessenger } from './messenger.ts';
 
 /** Where a running px of a home is reached: written by the gateway to `state/gateway.json` (0600), removed when it stops. */
 export interface GatewayAddress {

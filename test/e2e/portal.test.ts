@@ -2,10 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
+import { BotApi } from './bot-api.ts';
 import { launch, noBrowser, openPage } from './browser.ts';
+import { FakeDiscord } from './discord-server.ts';
+import { FakeHomeserver } from './homeserver.ts';
 import { clockMock, providers } from './mock-llm.ts';
 import { notBuilt, Px, until } from './px.ts';
-import { type FakeTelegram, fakeTelegram } from './telegram.ts';
 
 const [openai] = providers;
 const plugin = (host: string) => `
@@ -41,6 +43,8 @@ const places = [
   '/plugins/telegram',
   '/models',
   '/channels',
+  '/channels?with=matrix',
+  '/channels?with=discord',
   '/schedule',
   '/approvals',
   '/audit?all=1',
@@ -55,12 +59,15 @@ describe.skipIf(notBuilt !== undefined || noBrowser !== undefined)('the portal i
   let browser: Browser;
   let px: Px;
   let mock: Awaited<ReturnType<typeof clockMock>>;
-  let telegram: FakeTelegram;
+  let telegram: BotApi;
+  let discord: FakeDiscord;
+  let matrix: FakeHomeserver;
   let page: Page;
   let trouble: string[];
 
   beforeAll(async () => {
-    [browser, mock, telegram] = await Promise.all([launch(), clockMock(), fakeTelegram()]);
+    [browser, mock] = await Promise.all([launch(), clockMock()]);
+    [telegram, discord, matrix] = [new BotApi(), new FakeDiscord(), new FakeHomeserver()];
     mock.on(
       { userMessage: 'slowly' },
       { content: 'One word after another, and then one more. '.repeat(40) },
@@ -77,7 +84,7 @@ describe.skipIf(notBuilt !== undefined || noBrowser !== undefined)('the portal i
   afterAll(async () => {
     await browser?.close();
     await px?.[Symbol.asyncDispose]();
-    await telegram?.[Symbol.asyncDispose]();
+    for (const fake of [telegram, discord, matrix]) await fake?.[Symbol.asyncDispose]();
     await mock?.[Symbol.asyncDispose]();
   });
 
@@ -197,28 +204,79 @@ describe.skipIf(notBuilt !== undefined || noBrowser !== undefined)('the portal i
     await sees('deny by');
   });
 
-  test('sets Telegram up from the token to the first message, and takes the pairing back', async () => {
-    await go('Channels');
-    await page.getByLabel('Token').fill('nonsense');
-    await press('Connect');
-    await page.getByRole('alert').filter({ hasText: 'no bot token' }).waitFor();
-    await page.getByLabel('Token').fill(telegram.token);
-    if (!(await page.getByLabel('Address').isVisible())) await page.getByText('Another Bot API server').click();
-    await page.getByLabel('Address').fill(telegram.url);
-    await press('Connect');
-    await sees('Connected: the token is right.');
-    await telegram.say('hello?', { userId: 1, chatId: 1, firstName: 'Ada' });
-    await page.getByRole('button', { name: 'it is me' }).click();
-    await page.getByRole('button', { name: 'Revoke Ada' }).or(page.getByLabel('Revoke Ada')).first().waitFor();
-    await telegram.say('hello again', { userId: 1, chatId: 1, firstName: 'Ada' });
-    await until('an answer', () => telegram.answers().find((text) => text.includes('Hello from the mock')));
-    await page.getByRole('link', { name: 'Read telegram/1' }).click();
-    await page.locator('.user').filter({ hasText: 'hello again' }).waitFor();
-    await page.goto(`${px.url}/channels`);
-    await page.getByLabel('Revoke Ada').click();
-    await press('Yes, revoke');
-    await sees('Nobody but you, here.');
-  });
+  /** What each messenger is set up with, and a person who writes there. */
+  const platforms = {
+    Telegram: () => ({
+      server: telegram.url,
+      token: telegram.token,
+      wrong: '4711:NOBODYSTOKEN',
+      say: (text: string) => telegram.say(text),
+      texts: () => telegram.texts(),
+    }),
+    Matrix: () => ({
+      server: matrix.url,
+      token: matrix.token,
+      wrong: 'syt_somebody-elses',
+      say: (text: string) => matrix.say(text),
+      texts: () => matrix.texts(),
+    }),
+    Discord: () => ({
+      server: discord.api,
+      token: discord.token,
+      wrong: 'MTIzNDU2.discord.another-token',
+      say: (text: string) => discord.say(text),
+      texts: () => discord.texts(),
+    }),
+  };
+  test.each(['Telegram', 'Matrix', 'Discord'] as const)(
+    'sets %s up from the token to the first message, and takes the pairing back',
+    async (label) => {
+      const { server, token, wrong, say, texts } = platforms[label]();
+      await go('Channels');
+      await page.getByRole('navigation', { name: 'Messengers' }).getByRole('link', { name: label }).click();
+      await page.getByRole('heading', { level: 2, name: label }).waitFor();
+      const give = async (what: string) => {
+        await page.getByLabel('Token').fill(what);
+        const address = page.locator('input[name=server]');
+        if (!(await address.isVisible())) await page.getByText('Another server').click();
+        await address.fill(server);
+        await press(/^Connect$|^Save and connect/);
+      };
+      await give('no');
+      await page
+        .getByRole('alert')
+        .filter({ hasText: `no token of ${label}` })
+        .waitFor();
+      // What the platform itself says to a token: nothing is switched on, and the token is not kept.
+      await give(wrong);
+      await page
+        .getByRole('alert')
+        .filter({ hasText: /does not know this/ })
+        .waitFor();
+      await sees('Not connected yet.');
+      await give(token);
+      await sees('Connected: the token is right.');
+      await page.locator('#pair').getByRole('link').filter({ hasText: /px/ }).waitFor();
+      say('hello?');
+      await page.getByRole('button', { name: 'it is me' }).click();
+      await page
+        .getByText(/^Revoke/)
+        .first()
+        .waitFor();
+      say('hello again');
+      await until('an answer', () => texts().find((text) => text.includes('Hello from the mock')));
+      await page.getByRole('link', { name: `Read ${label.toLowerCase()}/` }).click();
+      await page.locator('.user').filter({ hasText: 'hello again' }).waitFor();
+      await page.goto(`${px.url}/channels?with=${label.toLowerCase()}`);
+      await page
+        .getByText(/^Revoke/)
+        .first()
+        .click();
+      await press('Yes, revoke');
+      await sees('Nobody but you, here.');
+      expect(px.log + px.journal()).not.toContain(token);
+    },
+  );
 
   test('adds a plugin from a file: shows what it asks for, denies a part of it, and shows the denial live', async () => {
     const file = join(px.home, 'weather.ts');

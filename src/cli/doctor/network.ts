@@ -1,9 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { localChannels } from '../../channel/channel.ts';
-import { askAccount, type Client, telegramServer } from '../../client/client.ts';
+import { askAccount, type Client, messengerServer, messengers } from '../../client/client.ts';
 import { getPath } from '../../config/config.ts';
-import { PxError, toPxError } from '../../error/error.ts';
+import { toPxError } from '../../error/error.ts';
 import type { Status } from '../../wire/wire.ts';
 import { type Finding, fine, within } from './finding.ts';
 
@@ -25,8 +25,10 @@ export async function networkFindings(client: Client, status: Status): Promise<F
       state !== 'off' ||
       (detail === notStarted && !localChannels.has(id) && getPath(config, `channels.${id}.enabled`) === true),
   );
-  const telegram = channels.some((channel) => channel.plugin === 'telegram');
-  const urls = [...providers.map((one) => one.url), ...(telegram ? [telegramServer(config)] : [])];
+  const servers = Object.values(messengers)
+    .filter(({ id }) => channels.some((channel) => channel.plugin === id))
+    .map((messenger) => messengerServer(config, messenger));
+  const urls = [...providers.map((one) => one.url), ...servers];
   const found = await Promise.all([
     dnsFindings(urls),
     clockFinding(urls),
@@ -113,9 +115,7 @@ async function channelFinding(client: Client, channel: Status['channels'][number
     const error = toPxError(thrown);
     // A connector that does not say who it is can be right all the same.
     if (error.code === 'plugin.function') return channelStates([channel]);
-    const text = error.message.replace(/^[a-z-]+: /, '');
-    const hint = error.code === 'secret.missing' || error instanceof PxError ? error.hint : undefined;
-    return [{ name, state: 'fail', text, ...(hint ? { hint } : {}) }];
+    return [{ name, state: 'fail', text: error.message, ...(error.hint ? { hint: error.hint } : {}) }];
   }
 }
 

@@ -1,8 +1,9 @@
-import { askAccount, prepareTelegram, telegramSecret, telegramServer } from '../../client/client.ts';
+import { askAccount, messengerServer, messengers, prepareMessenger } from '../../client/client.ts';
 import { PxError } from '../../error/error.ts';
 import { kept, type Outcome, type Setup, sentence } from './setup.ts';
 
 const step = 'telegram' as const;
+const { telegram } = messengers;
 /** The bot, as Telegram says. */
 export interface Bot {
   name: string;
@@ -14,7 +15,7 @@ export async function setUpTelegram(setup: Setup): Promise<{ outcome: Outcome; b
   const { answers, ask, client } = setup;
   if (!answers.telegram) return { outcome: { step, state: 'skipped', text: 'No Telegram.' } };
   let token = answers.telegramToken;
-  if (token === undefined && (await kept(setup, telegramSecret))) {
+  if (token === undefined && (await kept(setup, telegram.secret))) {
     const standing = await tryToken(setup, '');
     if (standing.bot || !ask) return standing;
     setup.say(standing.outcome.text);
@@ -30,7 +31,7 @@ export async function setUpTelegram(setup: Setup): Promise<{ outcome: Outcome; b
       return { outcome: { step, state: 'skipped', text: 'No Telegram. `px setup` asks again.' } };
     const tried = await tryToken(setup, token);
     if (tried.bot) return { ...tried, outcome: { ...tried.outcome, fresh: true } };
-    await client.removeSecret(telegramSecret);
+    await client.removeSecret(telegram.secret);
     if (!ask) return tried;
     setup.say(tried.outcome.text);
     token = undefined;
@@ -42,12 +43,12 @@ async function tryToken(setup: Setup, given: string): Promise<{ outcome: Outcome
   const { answers, client, context, wait } = setup;
   try {
     const config = await client.config();
-    const api = answers.telegramServer ?? telegramServer(config);
+    const server = answers.telegramServer ?? messengerServer(config, telegram);
     // A service does not see this terminal's environment.
-    const stored = (await kept(setup, telegramSecret)) === 'stored';
-    const token = given === '' && !stored ? (context.env.get(telegramSecret) ?? '') : given;
+    const stored = (await kept(setup, telegram.secret)) === 'stored';
+    const token = given === '' && !stored ? (context.env.get(telegram.secret) ?? '') : given;
     setup.say('Asking Telegram who the bot is…');
-    await wait(prepareTelegram(client, { token, api }));
+    await wait(prepareMessenger(client, telegram, { token, server }));
     const bot = await wait(askAccount(client, 'telegram'));
     await client.setConfig('channels.telegram.enabled', true);
     return { bot, outcome: { step, state: 'done', text: `Telegram: px is ${bot.name}, ${bot.url}` } };

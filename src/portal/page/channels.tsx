@@ -1,31 +1,24 @@
 /** @jsxImportSource hono/jsx */
-import type { Child } from 'hono/jsx';
-import { prepareTelegram, telegramApi, telegramSecret, telegramServer } from '../../client/client.ts';
 import { PxError } from '../../error/error.ts';
 import { Layout } from '../ui/layout.tsx';
 import { plain } from '../ui/markdown.ts';
-import { Button, Card, Choice, Empty, Field, Form, State, Sure, Time } from '../ui/parts.tsx';
+import { Button, Card, Choice, Empty, Form, State, Sure, Time } from '../ui/parts.tsx';
 import type { Page, Visit } from '../visit.ts';
-import { readHref } from './address.ts';
+import { connect, disconnect, MessengerSetup, MessengerTabs, messengerOf } from './messenger.tsx';
 
-/** Messengers: Telegram from the token to the first message, who may talk to px, and every channel there is. */
+/** Messengers: each from the token to the first message, who may talk to px, and every channel there is. */
 async function show(visit: Visit) {
   const { client, status } = visit;
-  const [pairings, names, config, conversations, inbox, outbox] = await Promise.all([
+  const [pairings, config, inbox, outbox] = await Promise.all([
     client.pairings(),
-    client.secretNames(),
     client.config(),
-    client.conversations(),
     client.inbox(),
     client.outbox(),
   ]);
+  const messenger = messengerOf(visit);
   const pending = pairings.filter((one) => one.state === 'pending');
   const paired = pairings.filter((one) => one.state === 'approved');
-  const telegram = status.channels.find((one) => one.id === 'telegram');
-  const talk = conversations.find((one) => one.conversation.startsWith('telegram/'));
-  const api = telegramServer(config);
-  const known = names.includes(telegramSecret);
-  const on = telegram !== undefined && telegram.state !== 'off';
+  const [asking, elsewhere] = [true, false].map((is) => pending.filter((one) => (one.channel === messenger.id) === is));
   return (
     <Layout
       visit={visit}
@@ -33,89 +26,18 @@ async function show(visit: Visit) {
       about="Where you talk to px besides this page. Nobody is answered before you let them in."
       script="/live.browser.js"
     >
-      <section class="card" aria-labelledby="telegram">
-        <div class="head">
-          <h2 id="telegram">Telegram</h2>
-          <span id="telegram-state" data-live>
-            {telegram && <State state={telegram.state} />}
-          </span>
-        </div>
-        <ol class="steps">
-          <Step done={known} title="Make a bot and paste its token">
-            <p class="soft">
-              In Telegram, write <code>/newbot</code> to{' '}
-              <a href="https://t.me/BotFather" target="_blank" rel="noopener noreferrer">
-                @BotFather
-              </a>
-              , choose a name, and copy the token it gives you.
-            </p>
-            <Form visit={visit} class="stack" label="Connect Telegram">
-              <Field
-                name="token"
-                label="Token"
-                type="password"
-                placeholder={known ? 'kept, encrypted' : '123456789:AAE…'}
-                help="Stored encrypted; px never shows it again, and no plugin ever sees it."
-              />
-              <details open={api !== telegramApi || visit.form.has('api')}>
-                <summary class="soft small">Another Bot API server</summary>
-                <Field
-                  name="api"
-                  label="Address"
-                  value={visit.form.has('api') ? visit.form.text('api') : api}
-                  mono
-                  help="Leave it as it is unless you run your own."
-                />
-              </details>
-              <div>
-                <Button do="connect" kind="main">
-                  {on ? 'Save and connect again' : 'Connect'}
-                </Button>
-              </div>
-            </Form>
-          </Step>
-          <Step
-            done={telegram?.state === 'running'}
-            title="px reaches Telegram"
-            id="reach"
-            poll={on && telegram.state !== 'running'}
-          >
-            <p class={telegram?.state === 'failing' ? 'notice bad' : 'soft'}>
-              {!on
-                ? 'Not connected yet.'
-                : telegram.state === 'running'
-                  ? 'Connected: the token is right.'
-                  : plain(telegram.detail) || 'Trying…'}
-            </p>
-          </Step>
-          <Step
-            done={paired.some((one) => one.channel === 'telegram')}
-            title="Write to your bot, and let yourself in"
-            id="pair"
-          >
-            {pending.length === 0 && (
-              <p class="soft">Send the bot any message. It answers with a code, and the same code appears here.</p>
-            )}
-            <Pending visit={visit} pairings={pending} />
-          </Step>
-          <Step done={talk !== undefined} title="The first message" id="talk">
-            {talk ? (
-              <p>
-                <a href={readHref(talk.conversation)}>Read {talk.conversation}</a>
-              </p>
-            ) : (
-              <p class="soft">Say “what time is it?” to your bot. The conversation appears here.</p>
-            )}
-          </Step>
-        </ol>
-        {on && (
-          <Form visit={visit}>
-            <Button do="off">Disconnect Telegram</Button>
-          </Form>
-        )}
-      </section>
+      <MessengerTabs visit={visit} shown={messenger} />
+      {
+        await MessengerSetup({
+          visit,
+          messenger,
+          pairings,
+          asking: <Pending visit={visit} pairings={asking ?? []} />,
+        })
+      }
       <section class="card" id="people" data-live data-on="pairing message turn.end config plugin.changed">
         <h2>Who may talk to px</h2>
+        <Pending visit={visit} pairings={elsewhere ?? []} />
         {paired.length === 0 && <p class="soft">Nobody but you, here.</p>}
         {paired.length > 0 && (
           <p class="help">
@@ -243,24 +165,6 @@ async function show(visit: Visit) {
   );
 }
 
-/** A step of setting up; ticked when it is done. */
-function Step(props: { done: boolean; title: string; id?: string; poll?: boolean; children?: Child }) {
-  return (
-    <li
-      data-poll={props.poll ? '' : undefined}
-      id={props.id}
-      class={props.done ? 'done' : undefined}
-      data-live={props.id ? '' : undefined}
-    >
-      <h3>
-        {props.title}
-        {props.done && <span class="hidden"> (done)</span>}
-      </h3>
-      {props.children}
-    </li>
-  );
-}
-
 function Pending({ visit, pairings }: { visit: Visit; pairings: Awaited<ReturnType<Visit['client']['pairings']>> }) {
   return (
     <ul class="rows">
@@ -289,11 +193,13 @@ function record(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
-async function connect({ client, form }: Visit): Promise<string> {
-  await prepareTelegram(client, { token: form.text('token'), api: form.text('api') });
-  await client.setConfig('channels.telegram.enabled', true);
-  return '/channels';
-}
+/** An action after which the page is shown again, with the messenger it was about. */
+const then =
+  (work: (visit: Visit) => Promise<unknown>) =>
+  async (visit: Visit): Promise<string> => {
+    await work(visit);
+    return visit.url.pathname + visit.url.search;
+  };
 
 export const pages: Page[] = [
   {
@@ -301,50 +207,24 @@ export const pages: Page[] = [
     show,
     actions: {
       connect,
-      async off({ client }) {
-        await client.setConfig('channels.telegram.enabled', false);
-        return '/channels';
-      },
-      async owner({ client, form }) {
-        await client.approvePairing(form.text('code'), 'owner');
-        return '/channels';
-      },
-      async guest({ client, form }) {
-        await client.approvePairing(form.text('code'), 'guest');
-        return '/channels';
-      },
-      async role({ client, form }) {
+      off: disconnect,
+      owner: then(({ client, form }) => client.approvePairing(form.text('code'), 'owner')),
+      guest: then(({ client, form }) => client.approvePairing(form.text('code'), 'guest')),
+      role: then(({ client, form }) => {
         const role = form.text('role') === 'owner' ? 'owner' : 'guest';
-        await client.setRole(form.text('channel'), form.text('sender'), role);
-        return '/channels';
-      },
-      async revoke({ client, form }) {
-        await client.revokePairing(form.text('channel'), form.text('sender'));
-        return '/channels';
-      },
-      async channel({ client, form }) {
+        return client.setRole(form.text('channel'), form.text('sender'), role);
+      }),
+      revoke: then(({ client, form }) => client.revokePairing(form.text('channel'), form.text('sender'))),
+      channel: then(async ({ client, form }) => {
         const name = form.text('channel');
         if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new PxError('usage', 'There is no such channel.');
         await client.setConfig(`channels.${name}.access`, form.text(`access-${name}`));
         await client.setConfig(`channels.${name}.queue`, form.text(`queue-${name}`));
-        return '/channels';
-      },
-      async answer({ client, form }) {
-        await client.answerOld(form.text('id'));
-        return '/channels';
-      },
-      async drop({ client, form }) {
-        await client.dropMessage(form.text('id'));
-        return '/channels';
-      },
-      async retry({ client, form }) {
-        await client.retryPart(form.text('id'));
-        return '/channels';
-      },
-      async forget({ client, form }) {
-        await client.dropPart(form.text('id'));
-        return '/channels';
-      },
+      }),
+      answer: then(({ client, form }) => client.answerOld(form.text('id'))),
+      drop: then(({ client, form }) => client.dropMessage(form.text('id'))),
+      retry: then(({ client, form }) => client.retryPart(form.text('id'))),
+      forget: then(({ client, form }) => client.dropPart(form.text('id'))),
     },
   },
 ];
