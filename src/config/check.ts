@@ -92,16 +92,18 @@ class Walk {
   }
 }
 
-/** Keys of providers written out instead of referred to. */
+/** Keys of providers and passwords of registries written out instead of referred to. */
 function literalCredentials(data: unknown): Problem[] {
   const paths = [['providers'], ['providers', 'compatible']].flatMap((place) => {
     const providers = valueAt(data, place);
     return Object.keys(isMap(providers) ? providers : {}).map((name) => [...place, name, 'api_key']);
   });
-  return paths.flatMap((path): Problem[] => {
+  const registries = valueAt(data, ['registries']);
+  const passwords = Object.keys(isMap(registries) ? registries : {}).map((host) => ['registries', host, 'password']);
+  return [...paths, ...passwords].flatMap((path): Problem[] => {
     const value = valueAt(data, path);
     if (typeof value !== 'string' || reference.pattern.test(value)) return [];
-    const message = `${formatPath(path)}: expected ${reference.expected}, not the key itself; \`px secret set\` keeps it encrypted`;
+    const message = `${formatPath(path)}: expected ${reference.expected}, not the ${path.at(-1) === 'password' ? 'password' : 'key'} itself; \`px secret set\` keeps it encrypted`;
     return [{ code: 'config.invalid', path, message, expected: reference.expected }];
   });
 }

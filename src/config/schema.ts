@@ -6,7 +6,7 @@ import { gateway } from './section/gateway.ts';
 import { mcp } from './section/mcp.ts';
 import { log, memory } from './section/memory.ts';
 import { model, providers } from './section/model.ts';
-import { plugins, sandbox, trust } from './section/plugins.ts';
+import { plugins, registries, sandbox, trust } from './section/plugins.ts';
 import { policy } from './section/policy.ts';
 import { update } from './section/update.ts';
 
@@ -26,6 +26,13 @@ export const ConfigSchema = v.strictObject({
   ),
   sandbox: v.optional(v.pipe(sandbox, v.description('How the process of a plugin is locked.')), {}),
   trust: v.optional(v.pipe(trust, v.description('Whose signatures of plugins count.')), {}),
+  registries: v.optional(
+    v.pipe(
+      registries,
+      v.description('Who px is to OCI registries, by host. One that is not here is asked as anybody.'),
+    ),
+    {},
+  ),
   mcp: v.optional(v.pipe(mcp, v.description('Servers of the Model Context Protocol whose tools px uses.')), {}),
   policy: v.optional(v.pipe(policy, v.description('What the agent may do without asking.')), {}),
   memory: v.optional(v.pipe(memory, v.description('Notes and their index.')), {}),

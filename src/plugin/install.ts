@@ -23,10 +23,15 @@ export async function look(
   config: ConfigStore,
   options: (name: string, asked: Record<string, number>) => LearnOptions,
   only: 'to look' | 'to install',
+  resolve: (reference: string) => string,
   told?: Told,
 ): Promise<Seen> {
-  const { trust } = config.current;
-  const file = await readSource(source, trust.keys.length > 0 || trust.require, told);
+  const { trust, registries } = config.current;
+  const loginOf = (host: string) => {
+    const login = Object.hasOwn(registries, host) ? registries[host] : undefined;
+    return login && { user: login.user, password: resolve(login.password) };
+  };
+  const file = await readSource(source, trust.keys.length > 0 || trust.require, loginOf, told);
   const own = file.source.startsWith('px:');
   const digest = new Bun.CryptoHasher('sha256').update(file.bytes).digest('hex');
   // What px carries is as trusted as px itself.

@@ -52,33 +52,40 @@ const Manifest = v.object({
   annotations,
 });
 
-/** Fetches a component from a registry, each piece checked against its digest. Throws PxError `not-found`, `plugin.invalid`, `too-large`. */
+/** Who px is to a registry: user and password, by its host as px.yaml names it. Throws PxError `secret.missing`. */
+export type LoginOf = (host: string) => { user: string; password: string } | undefined;
+
+/**
+ * Fetches a component from a registry, each piece checked against its digest. As anybody first: who px is is said when the registry asks, to it
+ * and to the server it names for tokens. Throws PxError `not-found`, `plugin.invalid`, `too-large`.
+ */
 export async function pullComponent(
   ref: OciRef,
   maxBytes: number,
+  loginOf: LoginOf,
   told?: Told,
 ): Promise<{ bytes: Uint8Array; signature: string | undefined }> {
   const base = `${isLocal(ref) ? 'http' : 'https'}://${ref.host}/v2/${ref.repository}`;
-  let token: string | undefined;
+  let authorization: string | undefined;
   const get = async (path: string, max: number, accept: string[], watch?: Told): Promise<Fetched> => {
     const ask = () =>
       download(
         `${base}/${path}`,
         max,
-        { accept: accept.join(', '), ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+        { accept: accept.join(', '), ...(authorization === undefined ? {} : { authorization }) },
         watch,
       );
     let answer = await ask();
-    if (answer.status === 401 && token === undefined) {
-      token = await askToken(answer.headers.get('www-authenticate') ?? '', ref);
+    if (answer.status === 401 && authorization === undefined) {
+      authorization = await authorize(answer.headers.get('www-authenticate') ?? '', ref, loginOf);
       answer = await ask();
     }
     if (answer.status === 200) return answer;
     const what = `${ref.host}/${ref.repository} ${ref.reference}`;
     if (answer.status === 404) throw new PxError('not-found', `${what}: there is no such thing in the registry`);
     if (answer.status === 401 || answer.status === 403)
-      throw new PxError('plugin.invalid', `${what}: the registry gives it to nobody unknown (${answer.status})`, {
-        hint: 'px reads public packages only. Is the name right, and the package public?',
+      throw new PxError('plugin.invalid', `${what}: the registry does not give it to px (${answer.status})`, {
+        hint: hint(ref, loginOf),
       });
     throw new PxError('plugin.invalid', `${what}: the registry answered ${answer.status}`, {
       retryable: answer.status >= 500,
@@ -108,22 +115,45 @@ export async function pullComponent(
 
 const isLocal = (ref: OciRef) => /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(ref.host);
 
-/** Gets a token for reading as anybody, where the registry says. */
-async function askToken(challenge: string, ref: OciRef): Promise<string> {
+/** The host as people write it, and px.yaml. */
+const named = ({ host }: OciRef) => (host === 'registry-1.docker.io' ? 'docker.io' : host);
+
+function hint(ref: OciRef, loginOf: LoginOf): string {
+  const key = `registries.${JSON.stringify(named(ref))}`;
+  return loginOf(named(ref))
+    ? `Is the name right, and may the user of ${key} in px.yaml read it?`
+    : `Is the name right? What is not for anybody needs ${key} in px.yaml, with user and password.`;
+}
+
+/** What a registry that asked who px is wants to be told: its name and password, or a token for reading. */
+async function authorize(challenge: string, ref: OciRef, loginOf: LoginOf): Promise<string> {
+  const login = loginOf(named(ref));
+  const basic = login && `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
+  const [, fieldsOf] = /\bbearer (.*)$/i.exec(challenge) ?? [];
+  if (fieldsOf !== undefined) return `Bearer ${await askToken(fieldsOf, ref, basic)}`;
+  if (basic !== undefined && /\bbasic\b/i.test(challenge)) return basic;
+  throw new PxError('plugin.invalid', `${ref.host} wants a user name and a password`, { hint: hint(ref, loginOf) });
+}
+
+/** Gets a token for reading, as anybody or with a name and password, where the registry says. */
+async function askToken(challenge: string, ref: OciRef, basic: string | undefined): Promise<string> {
   const fields = Object.fromEntries(
     [...challenge.matchAll(/([a-z]+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
   );
   const realm = URL.parse(fields['realm'] ?? '');
   // A registry elsewhere has no business with servers of this machine.
-  const foreign = realm?.protocol !== 'https:' && !isLocal(ref);
-  if (!/^bearer /i.test(challenge) || !realm || foreign)
-    throw new PxError('plugin.invalid', `${ref.host} wants a user name and a password`, {
-      hint: 'px reads public packages only.',
-    });
+  if (!realm || (realm.protocol !== 'https:' && !isLocal(ref)))
+    throw new PxError('plugin.invalid', `${ref.host} does not say where it gives tokens`);
   if (fields['service']) realm.searchParams.set('service', fields['service']);
   realm.searchParams.set('scope', fields['scope'] ?? `repository:${ref.repository}:pull`);
-  const { status, bytes } = await download(realm.href, maxManifest, { accept: 'application/json' });
-  if (status !== 200) throw new PxError('plugin.invalid', `${realm.host} gives no token (${status})`);
+  const { status, bytes } = await download(realm.href, maxManifest, {
+    accept: 'application/json',
+    ...(basic === undefined ? {} : { authorization: basic }),
+  });
+  if (status !== 200)
+    throw new PxError('plugin.invalid', `${realm.host} gives no token (${status})`, {
+      hint: `Are user and password in registries.${JSON.stringify(named(ref))} of px.yaml right?`,
+    });
   const { token, access_token } = read(Token, parse(bytes));
   const given = token ?? access_token;
   if (given === undefined || !/^[\x21-\x7e]+$/.test(given))

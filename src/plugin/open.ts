@@ -231,7 +231,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
   const told: Told = (host, done, total) =>
     bus.emit({ type: 'plugin.download', host, done, ...(total === undefined ? {} : { total }) });
   const look = async (source: string, name: string | undefined, only: 'to look' | 'to install' = 'to install') =>
-    (await import('./install.ts')).look(source, name, config, learning, only, told);
+    (await import('./install.ts')).look(source, name, config, learning, only, secrets.resolve, told);
 
   /** Puts a plugin that was looked at in place. A version before runs on until its call has ended. */
   async function install(seen: Seen, given: AddOptions): Promise<PluginInfo> {

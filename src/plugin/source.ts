@@ -4,6 +4,7 @@ import { PxError } from '../error/error.ts';
 import type { Told } from './download.ts';
 import { embeddedManifest } from './embedded.ts';
 import { type PartialManifest, readManifest } from './manifest.ts';
+import type { LoginOf } from './oci.ts';
 import { maxFileBytes } from './prepare.ts';
 import { maxSignature } from './signature.ts';
 
@@ -29,7 +30,12 @@ const scripts = /\.[cm]?[jt]s$/i;
  * Reads a plugin from a file, a folder with `plugin.yaml`, an https URL (http on this machine only), an OCI registry, or from what
  * px carries; its signature too when that counts. Throws PxError `not-found`, `plugin.invalid`, `too-large`.
  */
-export async function readSource(source: string, signed = false, told?: Told): Promise<SourceFile> {
+export async function readSource(
+  source: string,
+  signed = false,
+  loginOf: LoginOf = () => undefined,
+  told?: Told,
+): Promise<SourceFile> {
   if (/^https?:\/\//i.test(source)) return fromUrl(source, signed, told);
   if (source.startsWith('px:')) return (await fromCarried(source.slice(3))) ?? (await notFound(source));
   const path = resolve(source);
@@ -40,7 +46,7 @@ export async function readSource(source: string, signed = false, told?: Told): P
     const { parseOci, pullComponent } = await import('./oci.ts');
     const ref = parseOci(source);
     if (ref) {
-      const { bytes, signature } = await pullComponent(ref, maxFileBytes, told);
+      const { bytes, signature } = await pullComponent(ref, maxFileBytes, loginOf, told);
       const filename = `${basename(ref.repository)}.wasm`;
       return { ...sourceFile(bytes, filename, {}, source.replace(/^(oci:\/\/)?/, 'oci://')), signature };
     }

@@ -166,6 +166,9 @@ describe('a mistake names file, line, column, key, what was expected and the nea
     const lab = 'base_url: "http://x", api_key: sk-live-1234567890';
     const named = await refusal(world.open(`providers:\n  compatible:\n    lab: { ${lab} }\n`));
     expect(named.message).toContain('providers.compatible.lab.api_key: expected a reference');
+    const login = await refusal(world.open('registries: { ghcr.io: { user: ada, password: hunter22 } }'));
+    expect(login.message).toContain('registries."ghcr.io".password: expected a reference');
+    expect(login.message).not.toContain('hunter22');
     const taken = await refusal(world.open('providers:\n  compatible:\n    openai: { base_url: "http://x" }\n'));
     expect(taken.code).toBe('config.invalid');
     const wrong = await refusal(

@@ -52,6 +52,9 @@ describe('a registry', () => {
   /** What it serves, by path below `/v2/`. */
   let serves: Record<string, { bytes: Uint8Array | string; type?: string; status?: number; location?: string }> = {};
   let asked: { path: string; auth: string | null }[] = [];
+  /** How it asks who one is, and whom it gives a token: anybody when undefined. */
+  let asks: 'token' | 'basic' = 'token';
+  let ada: string | undefined;
   let registry: Bun.Server<undefined>;
   let tokens: Bun.Server<undefined>;
   beforeAll(() => {
@@ -64,6 +67,8 @@ describe('a registry', () => {
         if (pathname === '/cdn') return new Response(wasm);
         if (searchParams.get('service') !== 'here' || searchParams.get('scope') !== 'repository:o/sums:pull')
           return new Response(null, { status: 400 });
+        if (ada !== undefined && request.headers.get('authorization') !== ada)
+          return new Response(null, { status: 401 });
         return Response.json({ token: 'anyone' });
       },
     });
@@ -74,7 +79,9 @@ describe('a registry', () => {
         const path = new URL(request.url).pathname.replace(/^\/v2\//, '');
         const auth = request.headers.get('authorization');
         asked.push({ path, auth });
-        if (auth !== 'Bearer anyone') {
+        if (asks === 'basic' && auth !== ada)
+          return new Response(null, { status: 401, headers: { 'www-authenticate': 'Basic realm="here"' } });
+        if (asks === 'token' && auth !== 'Bearer anyone') {
           const realm = `Bearer realm="http://127.0.0.1:${tokens.port}/token",service="here",scope="repository:o/sums:pull"`;
           return new Response(null, { status: 401, headers: { 'www-authenticate': realm } });
         }
@@ -97,6 +104,8 @@ describe('a registry', () => {
   const at = (tag = '1') => `127.0.0.1:${registry.port}/o/sums:${tag}`;
   const publish = (annotations = {}) => {
     asked = [];
+    asks = 'token';
+    ada = undefined;
     const manifest = manifestOf(wasm, config, annotations);
     serves = {
       'o/sums/manifests/1': { bytes: manifest, type: manifestType },
@@ -126,6 +135,33 @@ describe('a registry', () => {
     expect(asked.at(-1)).toEqual({ path: '/cdn', auth: null });
     serves[`o/sums/blobs/${sha(wasm)}`] = { bytes: '', status: 307, location: 'http://192.0.2.1/cdn' };
     expect(await codeOf(home.plugins.add(at(), { replace: true }))).toBe('plugin.invalid');
+  });
+
+  test('that gives it to some only is told who px is, where it asks, and nobody else is', async () => {
+    publish();
+    serves[`o/sums/blobs/${sha(wasm)}`] = { bytes: '', status: 307, location: `http://127.0.0.1:${tokens.port}/cdn` };
+    const host = `127.0.0.1:${registry.port}`;
+    await using home = await openHome();
+    for (const way of ['token', 'basic'] as const) {
+      asks = way;
+      ada = `Basic ${btoa('ada:pass:word')}`;
+      home.configure({});
+      const refused = await home.plugins.add(at()).catch((thrown: unknown) => thrown);
+      expect(refused).toMatchObject({ code: 'plugin.invalid', hint: expect.stringContaining(`registries."${host}"`) });
+      home.configure({ registries: { [host]: { user: 'ada', password: 'secret:REGISTRY' } } });
+      home.secrets.remove('REGISTRY');
+      expect(await codeOf(home.plugins.add(at()))).toBe('secret.missing');
+      home.secrets.set('REGISTRY', 'wrong');
+      expect(await codeOf(home.plugins.add(at()))).toBe('plugin.invalid');
+      home.secrets.set('REGISTRY', 'pass:word');
+      asked = [];
+      await home.plugins.add(at(), { replace: true });
+      expect(asked.map(({ path, auth }) => [path, auth === ada])).toContainEqual([
+        way === 'token' ? '/token' : 'o/sums/manifests/1',
+        true,
+      ]);
+      expect(asked.at(-1)).toEqual({ path: '/cdn', auth: null });
+    }
   });
 
   test('with an index of several, and one asked by digest', async () => {

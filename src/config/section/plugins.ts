@@ -8,6 +8,7 @@ import {
   hostPort,
   name,
   publicKey,
+  registryHost,
   secretName,
   secretTarget,
 } from './text.ts';
@@ -203,6 +204,19 @@ export const sandbox = v.strictObject({
     'required',
   ),
 });
+
+/** `registries:` by host, as who px reads packages that are not for anybody. */
+export const registries = v.record(
+  registryHost,
+  v.strictObject({
+    user: v.pipe(v.string(), v.minLength(1), v.description('The user name.')),
+    password: v.pipe(
+      v.string(),
+      v.minLength(1),
+      v.description('`secret:NAME` or `${NAME}`: the password, or the token the registry gives for one.'),
+    ),
+  }),
+);
 
 /** `trust:` whose plugins are taken. */
 export const trust = v.strictObject({

@@ -123,6 +123,15 @@ export const cronTime = v.pipe(
   v.regex(/^[\d*/,A-Za-z-]+(?: [\d*/,A-Za-z#L-]+){4}$/, 'five fields as cron has them, like `*/10 * * * *`'),
 );
 
+/** The host of an OCI registry as it stands in front of a package's name, with a port that is not the usual one. */
+export const registryHost = v.pipe(
+  v.string(),
+  v.regex(
+    /^(?:localhost|\[::1\]|[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?::\d{1,5})?$/,
+    'a host like `ghcr.io` or `localhost:5000`',
+  ),
+);
+
 /** A public key, and after it whose it is. */
 export const publicKey = v.pipe(
   v.string(),
