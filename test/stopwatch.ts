@@ -9,6 +9,16 @@ function queued(pid: number): number {
   }
 }
 
+/** Milliseconds of processor time a process has used in its life, in steps of 10; 0 when it is gone. */
+export function processorMs(pid: number): number {
+  try {
+    const [user, system] = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ').slice(11, 13) ?? [];
+    return (Number(user) + Number(system)) * 10;
+  } catch {
+    return 0;
+  }
+}
+
 /**
  * Starts a stopwatch; calling it gives the milliseconds since. It stands still while this process, or one of `pids`, stands in line for a
  * processor: what it shows says something about px, and not about what else the machine does.

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { watchLoop } from '../stopwatch.ts';
+import { processorMs, watchLoop } from '../stopwatch.ts';
 import { component, plain } from './component.ts';
 import { childrenOf, codeOf, openHome, type TestHome } from './home.ts';
 
@@ -21,12 +21,17 @@ describe('a plugin that', () => {
     await using home = await sums({ cpu_ms: 300 });
     await home.plugins.call('sums', 'double', [1]);
     const longest = watchLoop();
-    const begun = performance.now();
+    const [child = 0] = childrenOf(process.pid);
+    const before = processorMs(child);
+    let used = 0;
+    const look = setInterval(() => {
+      used = Math.max(used, processorMs(child) - before);
+    }, 2);
     expect(await codeOf(home.plugins.call('sums', 'spin', []))).toBe('plugin.cpu');
-    const took = performance.now() - begun;
-    // The process counts its own time in steps of 10 ms; on a busy machine the limit is reached later on the clock.
-    expect(took).toBeGreaterThan(270);
-    expect(took).toBeLessThan(1500);
+    clearInterval(look);
+    // The kernel counts in steps of 10 ms.
+    expect(used).toBeGreaterThan(240);
+    expect(used).toBeLessThan(360);
     expect(longest()).toBeLessThan(100);
     expect(childrenOf(process.pid)).toEqual([]);
     expect(await home.plugins.call('sums', 'double', [2])).toBe(4);
@@ -188,7 +193,7 @@ describe('at add', () => {
     );
     expect(await codeOf(home.plugins.add(home.file('stuck.wasm', bytes), { name: 'stuck' }))).toBe('plugin.cpu');
     expect(home.plugins.list()).toEqual([]);
-  }, 15_000);
+  }, 60_000);
 
   test('a bad name in plugin.yaml, and a folder without a plugin, are refused', async () => {
     await using home = await openHome();
