@@ -10,7 +10,7 @@ import type { WitFunction } from './wit/types.ts';
 
 /** A plugin ready to be run: what a preparing process made of it. */
 export interface Image {
-  /** The generated JavaScript. It is code: only a locked child evaluates it. */
+  /** The generated JavaScript: the body of a function that gives `instantiate`. It is code: only a locked child evaluates it. */
   code: Uint8Array;
   /** Core modules, already capped. */
   modules: [name: string, bytes: Uint8Array][];

@@ -12,7 +12,7 @@ const capMb = 1;
 const pagesPerMib = 16;
 
 /** What runs in the place of a plugin: it takes all memory it can get, opens a folder, and asks the host for what nobody granted. */
-const probe = `export function instantiate(getModule, imports) {
+const probe = `return function instantiate(getModule, imports) {
   const { grow } = new WebAssembly.Instance(getModule('m.wasm')).exports;
   const attempt = (work) => { try { work(); return 'done'; } catch (e) { return e.code ?? 'refused'; } };
   return { run() {

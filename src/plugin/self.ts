@@ -15,7 +15,7 @@ export function selfCommand(env: Environment, verb: '__plugin' | '__prepare', ar
 
 /**
  * The whole environment of a child: how its engine compiles. A plugin is called a few times and ends, so that what takes long to compile
- * (the top tier of WebAssembly, the optimising tiers of JavaScript) never pays, and what is compiled quickly is compiled early.
+ * (the top tier of WebAssembly, JavaScript at all) never pays, and what is compiled quickly is compiled early.
  * Nothing of the daemon's own environment is passed on.
  */
 export const childEnvironment: Record<string, string> = {
@@ -23,9 +23,8 @@ export const childEnvironment: Record<string, string> = {
   // Quick memories are reservations of 4 GiB, which the limits of a locked process forbid: each would be tried twice, with a collection between.
   BUN_JSC_useWasmFastMemory: '0',
   BUN_JSC_numberOfWasmCompilerThreads: '2',
+  BUN_JSC_useBaselineJIT: '0',
   BUN_JSC_useDFGJIT: '0',
-  BUN_JSC_thresholdForJITAfterWarmUp: '10',
-  BUN_JSC_thresholdForJITSoon: '5',
   BUN_JSC_thresholdForBBQOptimizeAfterWarmUp: '20',
   BUN_JSC_thresholdForBBQOptimizeSoon: '10',
 };

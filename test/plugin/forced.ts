@@ -11,7 +11,7 @@ export function forced(
   limits: Partial<GuestLimits> = {},
   host: AnswerHost = async () => ({ ok: null }),
 ): Promise<Guest> {
-  const code = `export function instantiate(getModule, imports) { return { run() { ${body} } }; }`;
+  const code = `return function instantiate(getModule, imports) { return { run() { ${body} } }; }`;
   return startGuest(
     {
       command: verb('__plugin'),

@@ -105,7 +105,9 @@ export function importsFor(
   const known: Record<string, Interface> = {
     'project-x:core/host-api': onCall ? watched(api, onCall) : api,
     'project-x:core/plugin-source': { source: () => script },
-    ...inertWasi((level, line) => void ask('log', level, line.slice(0, 8192)), time),
+    ...(names.some((name) => name.startsWith('wasi:'))
+      ? inertWasi((level, line) => void ask('log', level, line.slice(0, 8192)), time)
+      : {}),
     ...(names.some((name) => name.startsWith('wasi:sockets/')) ? inertSockets() : {}),
   };
   for (const name of names) {

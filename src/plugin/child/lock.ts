@@ -1,8 +1,8 @@
 import { dlopen, ptr } from 'bun:ffi';
-import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { seccompProgram } from './filter.ts';
 import { libcName } from './libc.ts';
 import { type Machine, machines } from './syscalls.ts';
+import { closeFd, linkOf, openPath, textOf } from './system.ts';
 
 /** What a process is locked with. */
 export interface LockOptions {
@@ -45,7 +45,7 @@ export function lockProcess(options: LockOptions): Layers {
     layers.seccomp = `libc cannot be reached: ${String(e)}`;
     return layers;
   }
-  layers.descriptors = closeDescriptors();
+  layers.descriptors = closeDescriptors(libc);
   layers.rlimits = setLimits(libc, options);
   const setNoNewPrivs = 38;
   if (libc.prctl(setNoNewPrivs, 1n, 0n, 0n, 0n) !== 0) return layers;
@@ -60,38 +60,46 @@ function openLibc() {
   return dlopen(libcName(), {
     prctl: { args: ['i32', 'u64', 'u64', 'u64', 'u64'], returns: 'i32' },
     setrlimit: { args: ['i32', 'ptr'], returns: 'i32' },
-    syscall: { args: ['i64', 'i64', 'i64', 'ptr'], returns: 'i64' },
+    syscall: { args: ['i64', 'i64', 'i64', 'i64'], returns: 'i64' },
   }).symbols;
 }
 
 /** Closes what the daemon's own parent may have left open; the event loop's anonymous descriptors stay. */
-function closeDescriptors(): string {
-  const open = () => {
-    const left: number[] = [];
-    for (const name of readdirSync('/proc/self/fd')) {
-      if (Number(name) <= 2) continue;
-      try {
-        if (!readlinkSync(`/proc/self/fd/${name}`).startsWith('anon_inode:')) left.push(Number(name));
-      } catch {
-        // The descriptor of the listing itself.
-      }
-    }
-    return left;
-  };
-  for (const fd of open()) {
-    try {
-      closeSync(fd);
-    } catch {
-      // Verified below.
+function closeDescriptors(libc: Libc): string {
+  for (const fd of strangers(libc)) closeFd(fd);
+  const left = strangers(libc);
+  return left.length === 0 ? 'active' : `descriptors ${left.join(', ')} stay open`;
+}
+
+function strangers(libc: Libc): number[] {
+  return descriptors(libc).filter((fd) => {
+    const target = fd > 2 ? linkOf(`/proc/self/fd/${fd}`) : undefined;
+    return target !== undefined && !target.startsWith('anon_inode:');
+  });
+}
+
+/** Every open descriptor but that of the listing itself. Entries as in getdents64(2): inode, offset (8 bytes each), length (2), type (1), name. */
+function descriptors(libc: Libc): number[] {
+  const folder = openPath('/proc/self/fd');
+  const found: number[] = [];
+  const entries = new Uint8Array(4096);
+  const view = new DataView(entries.buffer);
+  const call = machines[process.arch as Machine]?.getdents64;
+  for (let length = 1; call !== undefined && length > 0; ) {
+    length = Number(libc.syscall(BigInt(call), BigInt(folder), BigInt(ptr(entries)), BigInt(entries.length)));
+    for (let at = 0; at < length; at += view.getUint16(at + 16, true)) {
+      const name = entries.subarray(at + 19, entries.indexOf(0, at + 19));
+      const fd = Number(new TextDecoder().decode(name));
+      if (Number.isInteger(fd) && fd !== folder) found.push(fd);
     }
   }
-  const left = open();
-  return left.length === 0 ? 'active' : `descriptors ${left.join(', ')} stay open`;
+  closeFd(folder);
+  return found;
 }
 
 function setLimits(libc: Libc, options: LockOptions): string {
   const cpu = BigInt(options.cpuSeconds);
-  const now = Number(/^VmData:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
+  const now = Number(/^VmData:\s+(\d+) kB/m.exec(textOf('/proc/self/status'))?.[1]);
   if (!Number.isFinite(now)) return 'the system does not tell its memory';
   const data = BigInt((now + besideKib + (options.memoryMb ?? 0) * 1024) * 1024);
   const wanted: [name: string, resource: number, soft: bigint, hard: bigint][] = [
@@ -117,6 +125,6 @@ function installFilter(libc: Libc): string {
   kept.push(program, header);
   const setModeFilter = 1n;
   const allThreads = 1n;
-  const answer = libc.syscall(BigInt(machines[machine].seccomp), setModeFilter, allThreads, ptr(header));
+  const answer = libc.syscall(BigInt(machines[machine].seccomp), setModeFilter, allThreads, BigInt(ptr(header)));
   return Number(answer) === 0 ? 'active' : `the kernel refused the filter (${answer})`;
 }

@@ -1,5 +1,5 @@
-import { readSync, writeSync } from 'node:fs';
 import { encodeJson, frameLength, parseFrame } from '../frame.ts';
+import { readInto, writeFrom } from './system.ts';
 
 /*
  * The child's side of the pipe: plain blocking reads and writes on descriptors 0 and 1. The guest's imports are synchronous, so a
@@ -46,7 +46,7 @@ function readBytes(count: number): Uint8Array<ArrayBuffer> {
 
 /** Reads into the rest of an array; ends the process at end of input. */
 function read(into: Uint8Array, at: number): number {
-  const got = retry(() => readSync(stdin, into, at, into.length - at, null));
+  const got = readInto(stdin, into, at);
   if (got === 0) process.exit(0);
   return got;
 }
@@ -60,17 +60,5 @@ export function writeFrame(value: unknown, blobs: Uint8Array[] = []): void {
 export function writeJson(json: string, blobs: Uint8Array[] = []): void {
   const bytes = encodeJson(json, blobs);
   let at = 0;
-  while (at < bytes.length) at += retry(() => writeSync(stdout, bytes, at));
-}
-
-/** A call that may find its pipe in non-blocking mode. */
-function retry(work: () => number): number {
-  for (;;) {
-    try {
-      return work();
-    } catch (e) {
-      if (!(e instanceof Error && 'code' in e && e.code === 'EAGAIN')) throw e;
-      Bun.sleepSync(1);
-    }
-  }
+  while (at < bytes.length) at += writeFrom(stdout, bytes, at);
 }

@@ -112,10 +112,9 @@ const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 /** jco prepares each export for calls that wait in the middle, which a synchronous instance never makes. */
 Object.assign(WebAssembly, { promising: <T>(fn: T) => fn });
 
-/** The generated module as a function: Bun's loader is not needed, and no file or URL is opened. */
+/** The generated code is a function's body: Bun's loader is not needed, and no file or URL is opened. */
 function evaluate(code: string): Instantiate {
-  const body = code.replace(/^export /gm, '');
-  return new Function(`'use strict';${body}\nreturn instantiate;`)() as Instantiate;
+  return new Function(`'use strict';${code}`)() as Instantiate;
 }
 
 function find(root: unknown, path: string[]): (...args: unknown[]) => unknown {

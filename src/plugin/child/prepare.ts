@@ -1,7 +1,7 @@
 import { PxError } from '../../error/error.ts';
 import type { PrepareFrame } from '../protocol.ts';
 import { capModules } from './core.ts';
-import { compact, withoutDebug } from './glue.ts';
+import { beginBundling, withoutDebug } from './glue.ts';
 import { lockProcess } from './lock.ts';
 import { readBlob, readFrame, writeFrame } from './pipe.ts';
 import { isInertWasi } from './wasi.ts';
@@ -48,9 +48,13 @@ async function scriptTools(): Promise<Prepare> {
 }
 
 async function componentTools(): Promise<Prepare> {
-  const [{ $init, generate }, { readComponent }] = await Promise.all([import('#bindgen'), import('../wit/read.ts')]);
+  const [{ $init, generate }, { readComponent }, bundle] = await Promise.all([
+    import('#bindgen'),
+    import('../wit/read.ts'),
+    beginBundling(),
+  ]);
   await $init;
-  return (job, component) => {
+  return async (job, component) => {
     const { imports, functions } = readComponent(component);
     const foreign = imports.filter((name) => !hostInterface.test(name) && !isInertWasi(name));
     if (foreign.length > 0)
@@ -64,22 +68,21 @@ async function componentTools(): Promise<Prepare> {
       base64Cutoff: 0,
       map: [],
     });
-    const kept = files
-      .filter(([name]) => name === 'plugin.js' || name.endsWith('.wasm'))
-      .map(([name, bytes]) => rewritten(name, bytes, withoutDebug));
+    const code = withoutDebug(text(files.find(([name]) => name === glueFile)?.[1]));
+    const modules = files.filter(([name]) => name.endsWith('.wasm'));
     // The caps are shared by what the code says of its instances, as jco wrote it.
-    const out = capModules(kept, job.memoryMb).map(([name, bytes]) => rewritten(name, bytes, compact));
+    const capped = capModules([[glueFile, bytes(code)], ...modules], job.memoryMb).slice(1);
+    const out: [string, Uint8Array][] = [[glueFile, bytes(await bundle(code))], ...capped];
     writeFrame(
       { t: 'prepared', imports, functions, files: out.map(([name]) => name) },
-      out.map(([, bytes]) => bytes),
+      out.map(([, content]) => content),
     );
   };
 }
 
-function rewritten(name: string, bytes: Uint8Array, how: (code: string) => string): [string, Uint8Array] {
-  if (name !== 'plugin.js') return [name, bytes];
-  return [name, new TextEncoder().encode(how(new TextDecoder().decode(bytes)))];
-}
+const glueFile = 'plugin.js';
+const text = (of: Uint8Array | undefined) => new TextDecoder().decode(of);
+const bytes = (of: string) => new TextEncoder().encode(of);
 
 function refusal(thrown: unknown) {
   if (thrown instanceof PxError)

@@ -1,7 +1,7 @@
-/** The two processors px is built for, with the numbers of `seccomp(2)` and of the audit architecture. */
+/** The two processors px is built for, with the numbers of `seccomp(2)` and `getdents64(2)`, and of the audit architecture. */
 export const machines = {
-  x64: { audit: 0xc000003e, seccomp: 317 },
-  arm64: { audit: 0xc00000b7, seccomp: 277 },
+  x64: { audit: 0xc000003e, seccomp: 317, getdents64: 217 },
+  arm64: { audit: 0xc00000b7, seccomp: 277, getdents64: 61 },
 } as const;
 export type Machine = keyof typeof machines;
 
