@@ -110,7 +110,7 @@ describe('architecture', () => {
     for (const f of files) {
       const body = text.get(f) ?? '';
       for (const m of body.matchAll(
-        /\b(?:INSERT (?:OR \w+ )?INTO|DELETE FROM|UPDATE|CREATE (?:VIRTUAL )?TABLE(?: IF NOT EXISTS)?|FROM|JOIN)\s+([a-z_]+)\b/g,
+        /\b(?:INSERT (?:OR \w+ )?INTO|DELETE FROM|UPDATE|CREATE (?:VIRTUAL )?TABLE(?: IF NOT EXISTS)?|FROM|JOIN)\s+([a-z_]+)\b(?!\()/g,
       )) {
         const table = m[1] ?? '';
         owners.set(table, (owners.get(table) ?? new Set()).add(f));

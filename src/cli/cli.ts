@@ -4,7 +4,7 @@ import { PxError, toPxError } from '../error/error.ts';
 import { printable } from '../log/log.ts';
 import { describe, renderHelp } from './help.ts';
 import { type Io, processIo } from './io.ts';
-import { checkWords, findVerb } from './parse.ts';
+import { checkWords, findVerb, helpHint } from './parse.ts';
 import { root } from './tree.ts';
 import type { Context } from './verb.ts';
 
@@ -34,7 +34,9 @@ export async function runCli(argv: string[], version: string): Promise<number> {
     checkWords(found);
     const home = resolveHome(env, flagValue(found.rest, 'home'));
     const context: Context = { io, env, home, json, version };
-    const { result } = await runCommand(found.verb.command, { rawArgs: found.rest, data: context }).catch(asUsage);
+    const { result } = await runCommand(found.verb.command, { rawArgs: found.rest, data: context }).catch((thrown) =>
+      asUsage(thrown, found.path),
+    );
     return typeof result === 'number' ? result : 0;
   } catch (thrown) {
     return complain(io, toPxError(thrown), json);
@@ -79,12 +81,14 @@ function complain(io: Io, error: PxError, json: boolean): number {
   return error.code === 'interrupted' ? 130 : 1;
 }
 
-/** citty's complaints about arguments, as ours. */
-function asUsage(thrown: unknown): never {
+/** What citty and the gateway say about the words and flags of a command line, as ours. */
+function asUsage(thrown: unknown, path: string[]): never {
+  const hint = helpHint(path);
   if (thrown instanceof Error && thrown.name === 'CLIError')
-    throw new PxError('usage', `${Bun.stripANSI(thrown.message).replace(/\.$/, '')}.`, {
-      hint: 'Add --help to see how it is used.',
-    });
+    throw new PxError('usage', `${Bun.stripANSI(thrown.message).replace(/\.$/, '')}.`, { hint });
+  const refused = thrown instanceof PxError && thrown.code === 'gateway.bad-request' ? thrown.message : '';
+  const [, what] = /^(?:path|query|body)(?:, |: )(.*)$/s.exec(refused) ?? [];
+  if (what !== undefined) throw new PxError('usage', what, { hint, cause: thrown });
   throw thrown;
 }
 

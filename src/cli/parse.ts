@@ -43,7 +43,7 @@ export async function findVerb(root: Verb, argv: string[]): Promise<Found> {
 export function checkWords(found: Found): void {
   const { verb, path, rest } = found;
   const command = ['px', ...path].join(' ');
-  const fail = (message: string, hint = `\`${command} --help\` shows how it is used.`) => {
+  const fail = (message: string, hint = helpHint(path)) => {
     throw new PxError('usage', message, { hint });
   };
   let words = 0;
@@ -74,6 +74,9 @@ export function checkWords(found: Found): void {
   if (words > places && !verb.variadic)
     fail(`${command} takes ${places === 0 ? 'no words' : `at most ${places} words`}, and ${words} were given.`);
 }
+
+/** Where a person reads how a verb is used. */
+export const helpHint = (path: string[]): string => `\`${['px', ...path].join(' ')} --help\` shows how it is used.`;
 
 function firstWord(argv: string[], args: ArgsDef): number {
   for (let i = 0; i < argv.length; i++) {

@@ -217,6 +217,7 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
     /** Starts an MCP server and lists its tools anew. */
     testMcp: (name: string) => call(replies.mcpServer, 'POST', `/api/mcp/${enc(name)}/test`),
 
+    /** Full-text search. Of a long question the first 1,000 characters are asked for: more does not fit into an address. */
     search: async (
       q: string,
       options: { limit?: number; under?: string; when?: string; speaker?: string; tag?: string } = {},
@@ -225,7 +226,7 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
         await call(
           v.object({ hits: v.array(replies.searchHit) }),
           'GET',
-          `/api/memory/search${query({ q, ...options })}`,
+          `/api/memory/search${query({ q: q.slice(0, 1_000), ...options })}`,
         )
       ).hits,
     notes: async (under?: string) =>

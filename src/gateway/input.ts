@@ -2,14 +2,19 @@ import * as v from 'valibot';
 import { PxError } from '../error/error.ts';
 import type { Params, Schema } from './route.ts';
 
+const hint = 'See /openapi.json for what this call takes.';
+
 /** Validates what came in; throws PxError `gateway.bad-request` that names the place. */
 export function check<S extends Schema>(schema: S, input: unknown, what: string): v.InferOutput<S> {
+  // To valibot a list is an object whose names are all left out.
+  if (Array.isArray(input) && schema.type === 'object')
+    throw new PxError('gateway.bad-request', `${what}: a list, where an object was expected`, { hint });
   const result = v.safeParse(schema, input, { abortPipeEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
   throw new PxError('gateway.bad-request', `${path ? `${what}, ${path}` : what}: ${issue.message}`, {
-    hint: 'See /openapi.json for what this call takes.',
+    hint,
     ...(path ? { data: { param: path } } : {}),
   });
 }

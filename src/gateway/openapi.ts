@@ -60,13 +60,17 @@ function operation(route: Route): object {
       : {
           requestBody: { required: true, content: { 'application/json': { schema: schemaOf(route.body, 'input') } } },
         }),
-    responses: { [route.status ?? 200]: good(route), ...failures(route) },
+    responses: {
+      [route.status ?? 200]: good(route),
+      ...(route.later ? { 202: good(route, 'Taken. The answer comes later.') } : {}),
+      ...failures(route),
+    },
   };
 }
 
-function good(route: Route): object {
+function good(route: Route, description = 'Done.'): object {
   return {
-    description: 'Done.',
+    description,
     content: {
       'application/json': { schema: schemaOf(route.reply) },
       ...(route.events === undefined

@@ -36,6 +36,8 @@ export interface Route {
   reply: Schema;
   /** Status of the answer when it is good; 200 when left out. */
   status?: number;
+  /** It may also be taken and done later, which is 202. */
+  later?: true;
   /** Statuses of errors beyond 400, 401, 403, 404, 413, 415, 429 and 500. */
   errors?: number[];
   /** Also answers `text/event-stream`, with what its events hold. */

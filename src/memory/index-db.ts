@@ -1,5 +1,6 @@
 import { openStore, type Store } from '../store/store.ts';
 import type { Passage } from './chunk.ts';
+import { frontTags } from './front-matter.ts';
 import { pairsOf } from './script.ts';
 
 /** What the index knows of a file. */
@@ -33,7 +34,7 @@ export interface MatchFilter {
   to?: string;
   /** What a line of a transcript's passage starts with: `Ada:`. */
   holds?: string;
-  /** `#tag` in small letters, without characters GLOB knows; anywhere in the passage. */
+  /** A tag in small letters, without `#` and characters GLOB knows: `#tag` anywhere in the passage, or in the note's front matter. */
   tag?: string;
 }
 
@@ -255,7 +256,12 @@ export class IndexDb {
     if (to !== undefined) where.push(`substr(n.path, -13, 10) <= ${bind(to)}`);
     if (holds !== undefined)
       where.push(`n.path GLOB 'journal/*' AND instr(lower(char(10) || p.body), char(10) || lower(${bind(holds)})) > 0`);
-    if (tag !== undefined) where.push(`lower(p.body || ' ') GLOB '*' || ${bind(tag)} || '[^0-9a-z_-]*'`);
+    if (tag !== undefined) {
+      const tagged = bind(JSON.stringify(this.#frontTagged(tag)));
+      where.push(
+        `(lower(p.body || ' ') GLOB '*#' || ${bind(tag)} || '[^0-9a-z_-]*' OR p.note IN (SELECT value FROM json_each(${tagged})))`,
+      );
+    }
     const near =
       where.length === 0
         ? ''
@@ -264,6 +270,17 @@ export class IndexDb {
        FROM (SELECT rowid, ${rank} FROM memory_text WHERE memory_text MATCH ?1 ${near} ORDER BY ${order} LIMIT ?2) t
        JOIN memory_passage p ON p.id = t.rowid JOIN memory_note n ON n.id = p.note ORDER BY t.rank`;
     return this.#store.db.query<Match, (string | number)[]>(sql).all(...given);
+  }
+
+  /** The notes whose front matter has a tag, or one below it (`plants/roses` is below `plants`). */
+  #frontTagged(tag: string): number[] {
+    return this.#store.db
+      .query<{ note: number; body: string }, [string]>(
+        `SELECT note, body FROM memory_passage WHERE line = 1 AND body GLOB '---*' AND instr(lower(body), ?) > 0`,
+      )
+      .all(tag)
+      .filter(({ body }) => frontTags(body).some((one) => one === tag || one.startsWith(`${tag}/`)))
+      .map(({ note }) => note);
   }
 
   /** How many passages match an expression, counted up to a bound. */

@@ -80,7 +80,7 @@ export interface SearchOptions {
   when?: string;
   /** Only what was said in a passage of a transcript where this person speaks, or `px`. */
   speaker?: string;
-  /** Only passages with this `#tag`. */
+  /** Only passages with this `#tag`, and notes whose front matter has it. */
   tag?: string;
 }
 

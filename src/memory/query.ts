@@ -43,7 +43,7 @@ export function parseQuestion(query: string): Question | undefined {
     const plain = word.replace(/\*$/, '');
     words.add(plain);
     if (isUnspaced(plain)) for (const term of unspacedTerms(plain)) terms.add(term);
-    if (!isUnspaced(plain) || /[a-z0-9]/.test(plain)) terms.add(word === plain ? `"${plain}"` : `"${plain}"*`);
+    if (!isUnspaced(plain) || /[a-z0-9]/.test(plain)) for (const term of spacedTerms(word, plain)) terms.add(term);
   }
   if (terms.size === 0) return undefined;
   const names = [...text.matchAll(/(?<=[^.!?\s] )\p{Lu}\p{Ll}+/gu)].map(([name]) => name.toLowerCase());
@@ -58,6 +58,13 @@ export function wordsOf(text: string, stars = false): string[] {
 
 /** True for a word that carries no meaning of its own. */
 export const isStopWord = (word: string): boolean => stopWords.has(word);
+
+/** A word, or what begins so. */
+function spacedTerms(word: string, plain: string): string[] {
+  if (word === plain) return [`"${plain}"`];
+  // FTS5 stems what is only a beginning, too: of bicy* it makes bici*. Behind an e, which is stemmed away, the y stays.
+  return plain.endsWith('y') ? [`"${plain}"*`, `"${plain}e"*`] : [`"${plain}"*`];
+}
 
 function unspacedTerms(word: string): string[] {
   return unspacedRuns(word).flatMap((one) =>

@@ -148,7 +148,7 @@ function filterOf({ under, when, speaker, tag }: SearchOptions): MatchFilter | u
     under: under === undefined ? '' : plainPath(under),
     ...(period ? { from: dayOf(Math.max(0, period.from)), to: dayOf(Math.min(period.to - 1, lastDay)) } : {}),
     ...(said ? { holds: `${said}:` } : {}),
-    ...(marked ? { tag: `#${marked.toLowerCase()}` } : {}),
+    ...(marked ? { tag: marked.toLowerCase() } : {}),
   };
 }
 

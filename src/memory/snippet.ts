@@ -3,10 +3,10 @@ const wanted = 320;
 
 /** The part of a passage that holds most of the words asked for, as plain text, and how many lines into the passage the first of them stands. */
 export function snippetOf(body: string, words: string[]): { text: string; lineOffset: number } {
-  const lower = body.toLowerCase();
+  const lower = folded(body);
   const hits: { at: number; word: number }[] = [];
   words.slice(0, 24).forEach((word, index) => {
-    const stem = stemOf(word);
+    const stem = stemOf(folded(word));
     for (let at = lower.indexOf(stem), n = 0; at >= 0 && n < 8; at = lower.indexOf(stem, at + stem.length), n++) {
       if (stem.length > 1 && !isBoundary(lower, at)) continue;
       hits.push({ at, word: index });
@@ -53,6 +53,10 @@ export function stemOf(word: string): string {
   const stem = word.replace(/(?:ies|ied|ing|ed|es|s|y|e)$/, '');
   return stem.length >= 3 ? stem : word;
 }
+
+/** In small letters and without accents, as long as it was, so that places stay what they are. */
+const folded = (text: string): string =>
+  text.toLowerCase().replace(/[\u00c0-\u024f\u1e00-\u1eff]/g, (letter) => letter.normalize('NFD').charAt(0));
 
 const isBoundary = (text: string, at: number): boolean =>
   at === 0 || !/[\p{L}\p{N}]/u.test(text[at - 1] ?? '') || /[^\x00-\u024f]/.test(text[at] ?? '');

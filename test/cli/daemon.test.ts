@@ -98,6 +98,17 @@ describe('with a px that runs', () => {
     const { stdout } = await run(['memory', 'search', 'green', 'tea']);
     expect(stdout).toContain('a.md#3');
     expect(stdout).toContain('green tea');
+    const long = await run(['memory', 'search', `green tea ${'and so on '.repeat(10_000)}`]);
+    expect([long.code, long.stderr, long.stdout]).toEqual([0, '', expect.stringContaining('a.md#3')]);
+  });
+
+  test('what the gateway does not take is a mistake in the command line, told without the words of its API', async () => {
+    const { code, stderr } = await run(['secret', 'set', 'bad name'], 'x');
+    expect([code, stderr]).toEqual([
+      2,
+      'px: name: a secret has letters, digits, `_`, `.` and `-`\n    `px secret set --help` shows how it is used.\n',
+    ]);
+    expect((await run(['memory', 'search', ' '])).code).toBe(2);
   });
 
   test('a secret is read from stdin and never printed', async () => {

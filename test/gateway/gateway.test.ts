@@ -78,6 +78,7 @@ describe('the gateway', () => {
 
   test('reads numbers in the query and refuses what it does not know', async () => {
     expect((await call('/api/memory/search?q=tea&limit=3')).status).toBe(200);
+    expect((await call(`/api/memory/search?q=${'tea '.repeat(2_000)}`)).status).toBe(200);
     for (const bad of ['?q=tea&limit=x', '?q=tea&limit=0', '?q=tea&nope=1', '?q=a&q=b', ''])
       expect((await call(`/api/memory/search${bad}`)).status).toBe(400);
   });
@@ -122,6 +123,7 @@ describe('a malformed request', () => {
       ['/api/conversations/web/me/messages', { method: 'POST', body: '{"text":""}' }, 400],
       ['/api/conversations/web/me/messages', { method: 'POST', body: '{"text":7}' }, 400],
       ['/api/conversations/web/me/messages', { method: 'POST', body: '{' }, 400],
+      ['/api/plugins/sum/grant', { method: 'POST', body: '[null]' }, 400],
       ['/api/conversations/web/me/messages', { method: 'POST', body: new Uint8Array([0x22, 0xff, 0x22]) }, 400],
       [
         '/api/conversations/web/me/messages',

@@ -41,6 +41,7 @@ describe('/openapi.json', () => {
       if (operation.security === undefined) expect([path, ...statuses]).toEqual(expect.arrayContaining(['401', '429']));
       if (operation.requestBody) expect([path, ...statuses]).toEqual(expect.arrayContaining(['400', '413', '415']));
     }
+    expect(Object.keys(document.paths['/hooks/agent']?.['post']?.responses ?? {}).slice(0, 2)).toEqual(['200', '202']);
   });
 
   test('refers only to what it holds', () => {

@@ -44,6 +44,9 @@ describe('search', () => {
     await using t = await vault({ 'a.md': 'She was running in the Café Zürich.\n' });
     for (const query of ['runs', 'CAFE', 'zurich', 'café'])
       expect([query, t.memory.search(query).length]).toEqual([query, 1]);
+    await t.memory.write('b.md', `# B\n\n${'Nothing here.\n'.repeat(9)}A trip to Zürich.\n`, 'replace');
+    await t.memory.settled();
+    expect(t.memory.search('zurich').find(({ path }) => path === 'b.md')?.line).toBe(12);
   });
 
   test('a quoted phrase must stand so', async () => {
@@ -52,9 +55,10 @@ describe('search', () => {
   });
 
   test('a prefix is searched when asked for', async () => {
-    await using t = await vault({ 'a.md': 'interoperability\n' });
+    await using t = await vault({ 'a.md': 'interoperability\n', 'b.md': 'my bicycle and some dyestuff\n' });
     expect(t.memory.search('interop').length).toBe(0);
-    expect(t.memory.search('interop*').length).toBe(1);
+    for (const query of ['interop*', 'bicy*', 'bicyc*', 'dy*', 'dye*'])
+      expect([query, t.memory.search(query).length]).toEqual([query, 1]);
   });
 
   test('scripts without spaces are found by a part of a sentence and by one character', async () => {
@@ -94,6 +98,10 @@ describe('search', () => {
       '2025-11-22.md': 'the lemon tree has leaves\n',
       'trees.md': 'lemon trees need sun #Garden\n',
       'work.md': 'lemon tree, the project #gardening\n',
+      'vault/a.md': '---\ntags: [Citrus, other]\n---\n# Far\n\nlemon tree\n',
+      'vault/b.md': '---\ntitle: citrus\ntags:\n  - citrus/yellow\n---\nlemon tree\n',
+      'vault/c.md': '---\ntags: other\n---\nlemon tree of citrus\n',
+      'vault/d.md': '---\ntags: [citrus\n---\nlemon tree\n',
     });
     const at = new Date(2025, 10, 22, 14).getTime();
     const say = (name: string, text: string) =>
@@ -106,7 +114,9 @@ describe('search', () => {
         .search('lemon tree', options)
         .map((hit) => hit.path)
         .sort();
-    expect(paths({})).toHaveLength(6);
+    expect(paths({})).toHaveLength(10);
+    expect(paths({ tag: '#citrus' })).toEqual(['vault/a.md', 'vault/b.md']);
+    expect(paths({ tag: 'citrus', under: 'vault/a.md' })).toEqual(['vault/a.md']);
     expect(paths({ when: '2025-11-18' })).toEqual(['2025-11-18.md']);
     expect(paths({ when: '2025-11-19..' })).toEqual([
       '2025-11-22.md',

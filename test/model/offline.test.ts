@@ -142,7 +142,9 @@ describe('plain words', () => {
   });
 
   test('without a clock tool it reads the clock of the machine and says so', async () => {
-    expect((await say('what time is it?', [])).text).toContain('by the clock of this machine');
+    expect((await say('what time is it?', [])).text).toMatch(
+      /It is \w+day,? \d+ \w+ \d{4} at \d\d:\d\d by the clock of this machine\./,
+    );
   });
 
   test('tells a failed tool as failed', async () => {

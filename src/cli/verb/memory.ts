@@ -19,7 +19,11 @@ const search = verb({
       valueHint: 'WHEN',
     },
     speaker: { type: 'string', description: 'Only where this person, or px, speaks.', valueHint: 'NAME' },
-    tag: { type: 'string', description: 'Only passages with this #tag.', valueHint: 'TAG' },
+    tag: {
+      type: 'string',
+      description: 'Only passages with this #tag, and notes with it in their front matter.',
+      valueHint: 'TAG',
+    },
   },
   examples: [
     'px memory search bicycle',
@@ -30,6 +34,8 @@ const search = verb({
   ],
   variadic: true,
   async run({ args, words, ...context }) {
+    if (words.join('').trim() === '')
+      throw new PxError('usage', 'There is nothing to look for.', { hint: 'px memory search bicycle' });
     const limit = Number(args.limit);
     if (!Number.isInteger(limit) || limit < 1 || limit > 100)
       throw new PxError('usage', '--limit takes a number from 1 to 100.', { hint: 'px memory search tea --limit 5' });

@@ -43,7 +43,7 @@ export const hookRoutes = [
       attachments: v.optional(v.pipe(v.array(Attached), v.maxLength(10))),
     }),
     reply: s.hookReply,
-    status: 200,
+    later: true,
     async run({ app, body, request, unhurried }) {
       const header = request.headers.get('idempotency-key') ?? undefined;
       if (header !== undefined && !v.is(hookId, header))

@@ -15,7 +15,11 @@ export const memoryRoutes = [
     summary: 'Full-text search over everything below memory/.',
     auth: 'token',
     query: v.object({
-      q: v.pipe(v.string(), v.minLength(1), v.maxLength(1000), v.description('Words to look for.')),
+      q: v.pipe(
+        v.string(),
+        v.minLength(1),
+        v.description('Words to look for; the first 4,000 characters of them are.'),
+      ),
       limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 10),
       under,
       when: v.optional(
@@ -28,7 +32,13 @@ export const memoryRoutes = [
       speaker: v.optional(
         v.pipe(v.string(), v.maxLength(100), v.description('Only where this person, or px, speaks.')),
       ),
-      tag: v.optional(v.pipe(v.string(), v.maxLength(100), v.description('Only passages with this #tag.'))),
+      tag: v.optional(
+        v.pipe(
+          v.string(),
+          v.maxLength(100),
+          v.description('Only passages with this #tag, and notes with it in their front matter.'),
+        ),
+      ),
     }),
     reply: v.object({ hits: v.array(s.searchHit) }),
     run: async ({ app, query }) => {

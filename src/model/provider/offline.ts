@@ -84,7 +84,7 @@ function word(intent: Intent, request: ModelRequest, memory: Pick<Memory, 'searc
     case 'help':
       return help(request);
     case 'time':
-      return `It is ${new Date().toString()} by the clock of this machine.`;
+      return `It is ${new Date().toLocaleString('en-GB', { dateStyle: 'full', timeStyle: 'short' })} by the clock of this machine.`;
     case 'page':
       return 'I cannot read web pages here: no tool for it was given to me.';
     case 'remind':
