@@ -1,6 +1,6 @@
 import type { ConfigStore } from '../config/config.ts';
 import type { Memory } from '../memory/memory.ts';
-import { documentTokens, estimateTokens, type ToolSpec } from '../model/model.ts';
+import { documentTokens, estimateTokens, type ToolSpec, toolSchema } from '../model/model.ts';
 import type { TurnFrom } from '../policy/policy.ts';
 import type { Tools } from '../tool/tool.ts';
 import type { ConversationId, Json, JsonSchema, Message } from '../wire/wire.ts';
@@ -77,13 +77,13 @@ export function toolTokens(tools: ToolSpec[]): number {
 
 /** A tool without what only px's own check of arguments needs, and without a manual where a sentence was meant. */
 function plainSpec({ name, description, parameters }: ToolSpec): ToolSpec {
-  return { name, description: clip(description, 400), parameters: shortSchema(parameters, 120) };
+  return { name, description: clip(description, 400), parameters: shortSchema(toolSchema(parameters), 120) };
 }
 
 /** A tool in few words: the first sentence, and of its parameters those that are needed: the others have defaults. */
 function shortSpec({ name, description, parameters }: ToolSpec): ToolSpec {
   const sentence = /^[\s\S]*?[.!?](?=\s|$)/.exec(description)?.[0] ?? description;
-  return { name, description: clipWords(sentence, 45), parameters: neededOnly(shortSchema(parameters, 0)) };
+  return { name, description: clipWords(sentence, 45), parameters: neededOnly(shortSchema(toolSchema(parameters), 0)) };
 }
 
 function neededOnly(schema: JsonSchema): JsonSchema {

@@ -1,6 +1,7 @@
 import { PxError } from '../../error/error.ts';
-import type { Json, JsonObject, JsonSchema, ToolCallPart } from '../../wire/wire.ts';
+import type { Json, JsonObject, ToolCallPart } from '../../wire/wire.ts';
 import type { ToolSpec } from '../model.ts';
+import { isObject } from './schema.ts';
 
 /** A tool's name as all four APIs take it: `[a-zA-Z_][a-zA-Z0-9_-]{0,63}`. */
 export function wireName(name: string): string {
@@ -11,40 +12,6 @@ export function wireName(name: string): string {
 /** Gives a called tool its own name back when it had to be changed for the wire. */
 export function neutralName(wire: string, tools: ToolSpec[]): string {
   return tools.find((tool) => wireName(tool.name) === wire)?.name ?? wire;
-}
-
-/** A schema as the root of a tool: always an object with properties, without what no provider takes at the root. */
-export function objectSchema(schema: JsonSchema): JsonSchema {
-  const { $schema: _, anyOf: __, oneOf: ___, allOf: ____, not: _____, ...rest } = schema;
-  return { ...rest, type: 'object', properties: isObject(schema['properties']) ? schema['properties'] : {} };
-}
-
-const geminiKeys = new Set(
-  '$id $defs $ref $anchor type format title description enum items prefixItems minItems maxItems minimum maximum anyOf oneOf properties additionalProperties required propertyOrdering'.split(
-    ' ',
-  ),
-);
-
-/** The part of JSON Schema that Gemini's `parametersJsonSchema` takes; `const` becomes an `enum` of one. */
-export function geminiSchema(schema: JsonSchema): JsonSchema {
-  return geminiObject(objectSchema(schema));
-}
-
-function geminiObject(schema: JsonObject): JsonSchema {
-  const out: JsonSchema = {};
-  for (const [key, value] of Object.entries(schema)) {
-    if (key === 'const') out['enum'] = [value];
-    else if ((key === 'properties' || key === '$defs') && isObject(value))
-      out[key] = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, geminiInner(inner)]));
-    else if (key === 'items' || key === 'additionalProperties') out[key] = geminiInner(value);
-    else if (Array.isArray(value) && ['anyOf', 'oneOf', 'prefixItems'].includes(key)) out[key] = value.map(geminiInner);
-    else if (geminiKeys.has(key)) out[key] = value;
-  }
-  return out;
-}
-
-function geminiInner(value: Json): Json {
-  return isObject(value) ? geminiObject(value) : value;
 }
 
 /** A finished call: its arguments arrive as JSON text. Throws PxError `model.stream` when they are not an object. */
@@ -99,8 +66,4 @@ export class CallCollector {
   finish(tools: ToolSpec[]): ToolCallPart[] {
     return this.#calls.filter((c) => c.name !== '').map((c) => finishCall(c, tools));
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

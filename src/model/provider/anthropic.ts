@@ -1,11 +1,13 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
-import type { EndReason, Usage } from '../../wire/wire.ts';
-import type { ModelRequest, Provider } from '../model.ts';
+import type { EndReason, JsonSchema, ToolCallPart, Usage } from '../../wire/wire.ts';
+import type { AnswerFormat, ModelRequest, Provider, ToolSpec } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, type Turn } from '../protocol/history.ts';
 import { type Emit, modelName, wireProvider } from '../protocol/run.ts';
-import { finishCall, objectSchema, wireName } from '../protocol/tools.ts';
+import { toolSchema } from '../protocol/schema.ts';
+import { finishCall, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
+import { anthropicSchema, ownArguments } from './anthropic-schema.ts';
 
 type Block = Anthropic.ContentBlockParam;
 
@@ -40,7 +42,7 @@ async function anthropicClient(settings: ProviderSettings, exchange: Exchange): 
 
 async function open(request: ModelRequest, settings: ProviderSettings, exchange: Exchange, emit: Emit): Promise<void> {
   const client = await exchange.race(anthropicClient(settings, exchange));
-  const stream = await client.messages.create(messagesRequest(request));
+  const stream = await client.messages.create(messagesRequest(request, await answerSchema(request.format)));
   const usage: Usage = { input: 0, output: 0, cachedInput: 0 };
   let call: { id: string; name: string; args: string } | undefined;
   let signature = '';
@@ -76,7 +78,7 @@ async function open(request: ModelRequest, settings: ProviderSettings, exchange:
         // A call that was cut off by the token limit is known only at the end: hold a broken one back.
         if (call && (isJson(call.args) || call.args === '')) {
           calls++;
-          emit({ type: 'tool-call', call: finishCall(call, request.tools) });
+          emit({ type: 'tool-call', call: toCall(call, request.tools) });
           call = undefined;
         }
         break;
@@ -112,7 +114,29 @@ function endReason(stop: string, calls: number): EndReason {
   return calls > 0 ? 'tool-calls' : 'stop';
 }
 
-function messagesRequest(request: ModelRequest): Anthropic.MessageCreateParamsStreaming {
+/** A schema of the answer in the part Anthropic holds to: its SDK knows which. */
+async function answerSchema(format: AnswerFormat | undefined): Promise<JsonSchema | undefined> {
+  if (format?.type !== 'schema') return undefined;
+  const { transformJSONSchema } = await import('@anthropic-ai/sdk/lib/transform-json-schema');
+  try {
+    return transformJSONSchema(format.schema) as JsonSchema;
+  } catch {
+    // It cannot be translated; the server says why it does not take it.
+    return format.schema;
+  }
+}
+
+/** A finished call under the names its tool gave its parameters. */
+function toCall(call: { id: string; name: string; args: string }, tools: ToolSpec[]): ToolCallPart {
+  const made = finishCall(call, tools);
+  const tool = tools.find((one) => one.name === made.name);
+  return tool ? { ...made, args: ownArguments(toolSchema(tool.parameters), made.args) } : made;
+}
+
+function messagesRequest(
+  request: ModelRequest,
+  answer: JsonSchema | undefined,
+): Anthropic.MessageCreateParamsStreaming {
   const model = modelName(request.model);
   const turns = normalise(request.messages, {
     provider: 'anthropic',
@@ -144,7 +168,7 @@ function messagesRequest(request: ModelRequest): Anthropic.MessageCreateParamsSt
   const { format } = request;
   // Without a schema there is no such mode; it is asked for in words.
   if (format?.type === 'json') body.system = [...systemOf(body.system), { type: 'text', text: jsonOnly }];
-  else if (format) body.output_config = { format: { type: 'json_schema', schema: format.schema } };
+  else if (answer) body.output_config = { format: { type: 'json_schema', schema: answer } };
   // A forced tool call and thinking exclude each other.
   if (thinksByItself(model) && request.toolChoice !== 'required')
     body.thinking = { type: 'adaptive', display: request.thinking === 'hidden' ? 'omitted' : 'summarized' };
@@ -152,7 +176,7 @@ function messagesRequest(request: ModelRequest): Anthropic.MessageCreateParamsSt
     body.tools = request.tools.map((tool) => ({
       name: wireName(tool.name),
       description: tool.description,
-      input_schema: { ...objectSchema(tool.parameters), type: 'object' },
+      input_schema: { ...anthropicSchema(toolSchema(tool.parameters)), type: 'object' },
     }));
     if (request.toolChoice) body.tool_choice = { type: request.toolChoice === 'required' ? 'any' : request.toolChoice };
   }

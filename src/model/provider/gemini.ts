@@ -11,8 +11,10 @@ import type { Embeddings, EmbedRequest, ModelEvent, ModelRequest, Provider } fro
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
 import { type Emit, modelName, wireProvider } from '../protocol/run.ts';
-import { geminiSchema, neutralName, newCallId, wireName } from '../protocol/tools.ts';
+import { plainSchema, toolSchema } from '../protocol/schema.ts';
+import { neutralName, newCallId, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
+import { geminiSchema } from './gemini-schema.ts';
 
 /** What Google documents for calls that another model made: Gemini 3 checks that each first call carries a signature. */
 const foreignSignature = 'skip_thought_signature_validator';
@@ -133,7 +135,7 @@ function config(request: ModelRequest, model: string, signal: AbortSignal): Gene
   if (request.stop?.length) out.stopSequences = request.stop.slice(0, 5);
   if (request.seed !== undefined) out.seed = request.seed;
   if (request.format) out.responseMimeType = 'application/json';
-  if (request.format?.type === 'schema') out.responseJsonSchema = request.format.schema;
+  if (request.format?.type === 'schema') out.responseJsonSchema = geminiSchema(plainSchema(request.format.schema));
   if (thinks(model)) out.thinkingConfig = { includeThoughts: request.thinking !== 'hidden' };
   if (request.tools.length > 0) {
     out.tools = [
@@ -141,7 +143,7 @@ function config(request: ModelRequest, model: string, signal: AbortSignal): Gene
         functionDeclarations: request.tools.map((tool) => ({
           name: wireName(tool.name),
           description: tool.description,
-          parametersJsonSchema: geminiSchema(tool.parameters),
+          parametersJsonSchema: geminiSchema(toolSchema(tool.parameters)),
         })),
       },
     ];

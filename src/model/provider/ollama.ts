@@ -4,7 +4,8 @@ import type { Embeddings, EmbedRequest, ModelRequest, Provider } from '../model.
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
 import { type Emit, modelName, wireProvider } from '../protocol/run.ts';
-import { neutralName, newCallId, objectSchema, wireName } from '../protocol/tools.ts';
+import { toolSchema } from '../protocol/schema.ts';
+import { neutralName, newCallId, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
 
 /** Ollama's own API, which keeps its context size, thinking and local tool calls (its OpenAI face does not). */
@@ -92,7 +93,7 @@ function chatRequest(request: ModelRequest): ChatRequest & { stream: true } {
               function: {
                 name: wireName(tool.name),
                 description: tool.description,
-                parameters: objectSchema(tool.parameters),
+                parameters: toolSchema(tool.parameters),
               },
             }) as Tool,
         );

@@ -9,7 +9,8 @@ import type { AnswerFormat, ModelRequest } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
 import { type Emit, modelName, providerName } from '../protocol/run.ts';
-import { CallCollector, objectSchema, wireName } from '../protocol/tools.ts';
+import { toolSchema } from '../protocol/schema.ts';
+import { CallCollector, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { isReasoningModel } from './openai.ts';
 
@@ -109,7 +110,7 @@ function chatRequest(request: ModelRequest, settings: ProviderSettings): ChatCom
   if (request.tools.length > 0) {
     body.tools = request.tools.map((tool) => ({
       type: 'function',
-      function: { name: wireName(tool.name), description: tool.description, parameters: objectSchema(tool.parameters) },
+      function: { name: wireName(tool.name), description: tool.description, parameters: toolSchema(tool.parameters) },
     }));
     if (request.toolChoice) body.tool_choice = request.toolChoice;
     // These take tools over this API only without thinking (over the Responses API they have no such limit).

@@ -12,7 +12,8 @@ import type { ModelRequest } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
 import { type Emit, modelName, providerName } from '../protocol/run.ts';
-import { finishCall, objectSchema, wireName } from '../protocol/tools.ts';
+import { toolSchema } from '../protocol/schema.ts';
+import { finishCall, wireName } from '../protocol/tools.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { isReasoningModel } from './openai.ts';
 
@@ -113,7 +114,7 @@ function responsesRequest(request: ModelRequest, settings: ProviderSettings): Re
       type: 'function',
       name: wireName(tool.name),
       description: tool.description,
-      parameters: objectSchema(tool.parameters),
+      parameters: toolSchema(tool.parameters),
       strict: false,
     }));
     if (request.toolChoice) body.tool_choice = request.toolChoice;
