@@ -231,12 +231,12 @@ export class IndexDb {
 
   /** The passages that match an FTS5 expression, best first. A heading counts four times its text. */
   match(expression: string, limit: number, filter: MatchFilter): Match[] {
-    return this.#matches(expression, limit, filter, 'rank', 'rank');
+    return this.#matches(expression, limit, filter, 'bm25(memory_text, 4.0, 1.0, 1.0)', 'rank');
   }
 
   /** The passages that match an expression, latest first, all ranked alike: in bounded time, however many there are. */
   latest(expression: string, limit: number, filter: MatchFilter): Match[] {
-    return this.#matches(expression, limit, filter, '0.0 AS rank', 'rowid DESC');
+    return this.#matches(expression, limit, filter, '0.0', 'rowid DESC');
   }
 
   #matches(expression: string, limit: number, filter: MatchFilter, rank: string, order: string): Match[] {
@@ -267,7 +267,7 @@ export class IndexDb {
         ? ''
         : `AND rowid IN (SELECT p.id FROM memory_passage p JOIN memory_note n ON n.id = p.note WHERE ${where.join(' AND ')})`;
     const sql = `SELECT p.id, n.path, p.line, p.heading, p.body, t.rank
-       FROM (SELECT rowid, ${rank} FROM memory_text WHERE memory_text MATCH ?1 ${near} ORDER BY ${order} LIMIT ?2) t
+       FROM (SELECT rowid, ${rank} AS rank FROM memory_text WHERE memory_text MATCH ?1 ${near} ORDER BY ${order} LIMIT ?2) t
        JOIN memory_passage p ON p.id = t.rowid JOIN memory_note n ON n.id = p.note ORDER BY t.rank`;
     return this.#store.db.query<Match, (string | number)[]>(sql).all(...given);
   }

@@ -1,5 +1,6 @@
 import type { Match } from './index-db.ts';
 import { isStopWord } from './query.ts';
+import { firstLetters, type Read, reader, wordAt } from './read.ts';
 import { stemOf } from './snippet.ts';
 
 /**
@@ -11,24 +12,11 @@ const counts = { near: 0.3, note: 0.4, shared: 0.1, names: 0.5 };
 /** How many words apart neighbours of the question may stand to count as near. */
 const near = 4;
 
-/** How many passages are looked at again, and how many characters of each. */
-const looked = { passages: 40, characters: 2000 };
+/** How many passages are looked at again. */
+const looked = 40;
 
-/** The best passages that say which other words belong to the question, how many of these words count, and how many letters of each are compared. */
-const shared = { passages: 5, words: 12, letters: 6 };
-
-/** How many times its text a heading counts, as in the index. */
-const headingWeight = 4;
-
-/** A passage as it is looked at. */
-interface Read {
-  /** Words of path and heading, then of the text, in lower case. */
-  words: string[];
-  /** How many of them are path and heading. */
-  heading: number;
-  /** Where words stand that were asked for, in order. */
-  places: { at: number; stem: number }[];
-}
+/** The best passages that say which other words belong to the question, and how many of these words count. */
+const shared = { passages: 5, words: 12 };
 
 /** What is known of the question, beside what the index ranked by. */
 export interface Asked {
@@ -66,7 +54,7 @@ export function lookAgain(matches: Match[], asked: Asked): Match[] {
     .sort((a, b) => a.rank - b.rank);
   const best = -(all[0]?.rank ?? 0);
   if (stems.length >= 2 && best > 0) {
-    const top = all.slice(0, looked.passages);
+    const top = all.slice(0, looked);
     const reads = top.map((one) => read(one.match));
     const whole = ofNotes(
       top.map((one) => one.match.path),
@@ -92,60 +80,23 @@ export function lookAgain(matches: Match[], asked: Asked): Match[] {
   return all.sort((a, b) => a.rank - b.rank).map(({ match, rank }) => ({ ...match, rank }));
 }
 
-/** Finds the places of these stems in passages; each passage is read once. */
-function reader(stems: string[]): (match: Match) => Read {
-  // Most words of a passage begin with another letter than any that is sought.
-  const byLetter = new Map<number, { stem: string; index: number }[]>();
-  stems.forEach((stem, index) => {
-    const letter = stem.charCodeAt(0);
-    byLetter.set(letter, [...(byLetter.get(letter) ?? []), { stem, index }]);
-  });
-  const known = new Map<Match, Read>();
-  return (match) => {
-    const before = known.get(match);
-    if (before) return before;
-    const heading = wordsIn(`${match.path}\n${match.heading}`);
-    const words = [...heading, ...wordsIn(match.body.slice(0, looked.characters))];
-    const places: Read['places'] = [];
-    for (const [at, word] of words.entries())
-      for (const { stem, index } of byLetter.get(word.charCodeAt(0)) ?? [])
-        if (word.startsWith(stem)) places.push({ at, stem: index });
-    const found = { words, heading: heading.length, places };
-    known.set(match, found);
-    return found;
-  };
-}
-
-/** The words of a text in lower case; most texts are plain letters, for which the simpler pattern is several times as fast. */
-function wordsIn(text: string): string[] {
-  const lower = text.toLowerCase();
-  return lower.match(/[^\x00-\x7f]/.test(lower) ? /[\p{L}\p{N}\p{M}]+/gu : /[a-z0-9]+/g) ?? [];
-}
-
-/** How often each stem stands in a passage; in a heading it counts more. */
-function frequencies({ places, heading }: Read): Map<number, number> {
-  const times = new Map<number, number>();
-  for (const { at, stem } of places) times.set(stem, (times.get(stem) ?? 0) + (at < heading ? headingWeight : 1));
-  return times;
-}
-
 /** What a word tells by standing somewhere so often, as bm25 has it for a text of usual length, 0 to 2.2. */
 const saturated = (times: number): number => (times * 2.2) / (times + 1.2);
 
 /** What the terms of these stems tell of a passage, as bm25 adds it up; a term of several words is there as often as its rarest. */
-function saying(passage: Read, terms: number[][]): number {
-  const times = frequencies(passage);
-  return terms.reduce((sum, term) => sum + saturated(Math.min(...term.map((stem) => times.get(stem) ?? 0))), 0);
+function saying({ times }: Read, terms: number[][]): number {
+  return terms.reduce((sum, term) => sum + saturated(Math.min(...term.map((stem) => times[stem] ?? 0))), 0);
 }
 
 /** For each passage, what its note holds of the question in all of its passages together, 0 to 1. */
 function ofNotes(paths: string[], reads: Read[], tells: number[]): number[] {
   const notes = new Map<string, number[]>();
-  for (const [n, passage] of reads.entries()) {
-    const most = notes.get(paths[n] ?? '') ?? tells.map(() => 0);
-    for (const [stem, times] of frequencies(passage))
-      if (stem < most.length) most[stem] = Math.max(most[stem] ?? 0, times);
-    notes.set(paths[n] ?? '', most);
+  for (const [n, { times }] of reads.entries()) {
+    const most = notes.get(paths[n] ?? '');
+    notes.set(
+      paths[n] ?? '',
+      tells.map((_, stem) => Math.max(most?.[stem] ?? 0, times[stem] ?? 0)),
+    );
   }
   const scores = new Map<string, number>();
   for (const [path, most] of notes)
@@ -159,23 +110,29 @@ function ofNotes(paths: string[], reads: Read[], tells: number[]): number[] {
 
 /** For each passage, how much it holds of the words that the best passages share and the others do not, 0 to 1. */
 function ofSharedWords(ranks: number[], reads: Read[], stems: string[]): number[] {
-  const numbers = new Map<string, number>();
-  for (const { words, heading } of reads.slice(0, shared.passages))
-    for (const word of words.slice(heading))
-      if (word.length >= 3 && !isStopWord(word) && !numbers.has(word.slice(0, shared.letters)))
-        numbers.set(word.slice(0, shared.letters), numbers.size);
-  const held = reads.map(({ words, heading }) => {
-    const times = new Uint16Array(numbers.size);
-    for (let at = heading; at < words.length; at++) {
-      const number = numbers.get((words[at] ?? '').slice(0, shared.letters));
+  const numbers = new Map<number, number>();
+  const words: string[] = [];
+  for (const { text, starts, keys, heading } of reads.slice(0, shared.passages))
+    for (let at = heading; at < keys.length; at++) {
+      const key = keys[at] ?? 0;
+      if (numbers.has(key)) continue;
+      const word = wordAt(text, starts[at] ?? 0);
+      if (word.length < 3 || isStopWord(word)) continue;
+      numbers.set(key, words.length);
+      words.push(firstLetters(word));
+    }
+  const held = reads.map(({ keys, heading }) => {
+    const times = new Uint16Array(words.length);
+    for (let at = heading; at < keys.length; at++) {
+      const number = numbers.get(keys[at] ?? 0);
       if (number !== undefined) times[number] = (times[number] ?? 0) + 1;
     }
     return times;
   });
   const isAsked = (word: string) => stems.some((stem) => word.startsWith(stem) || stem.startsWith(word));
-  const chosen = [...numbers]
-    .filter(([word]) => !isAsked(word))
-    .map(([, number]) => {
+  const chosen = [...words.keys()]
+    .filter((number) => !isAsked(words[number] ?? ''))
+    .map((number) => {
       const holders = held.reduce((sum, times) => sum + (times[number] ? 1 : 0), 0);
       const strength = held.slice(0, shared.passages).reduce((sum, times, n) => {
         const here = times[number] ?? 0;
@@ -204,13 +161,12 @@ function nearness(places: Read['places'], count: number): number {
   const pairs = new Set<number>();
   for (const { at, stem } of places) {
     if (stem >= count) continue;
-    for (const [pair, other] of [
-      [stem, stem - 1],
-      [stem + 1, stem + 1],
-    ] as const) {
-      const before = last.get(other);
-      if (before !== undefined && before !== at && at - before <= near) pairs.add(pair);
-    }
+    const isNear = (other: number) => {
+      const before = last.get(other) ?? at;
+      return before !== at && at - before <= near;
+    };
+    if (isNear(stem - 1)) pairs.add(stem);
+    if (isNear(stem + 1)) pairs.add(stem + 1);
     last.set(stem, at);
   }
   return pairs.size / (count - 1);
