@@ -1,5 +1,5 @@
-import { type Json, kvGetText, type Outgoing } from 'px';
-import { shortName } from '../button-words.ts';
+import type { Json, Outgoing } from 'px';
+import { carried, said as saidBy } from '../button-words.ts';
 
 /** Most characters of what a button carries, and of what stands on it. */
 const maxId = 100;
@@ -12,7 +12,12 @@ const maxRows = 5;
 export function rowsOf(choices: Outgoing['choices']): Json[] {
   const buttons = choices.slice(0, perRow * maxRows).map(({ label, says }, at): Json => {
     // Each must be another one, also where two say the same.
-    return { type: 2, style: 2, label: label.slice(0, maxLabel) || '…', custom_id: `${at}:${carried(says)}` };
+    return {
+      type: 2,
+      style: 2,
+      label: label.slice(0, maxLabel) || '…',
+      custom_id: `${at}:${carried(says, says.length <= maxId - 4)}`,
+    };
   });
   const rows: Json[] = [];
   for (let at = 0; at < buttons.length; at += perRow)
@@ -20,14 +25,7 @@ export function rowsOf(choices: Outgoing['choices']): Json[] {
   return rows;
 }
 
-/** What a button carries. Words that are too long for Discord stay here, under a short name. */
-function carried(says: string): string {
-  if (says.length <= maxId - 4 && !says.startsWith('say:')) return says;
-  return shortName(says);
-}
-
 /** What a pressed button says; nothing for a button of long ago. */
 export function said(id: string): string | undefined {
-  const carried = id.replace(/^\d+:/, '');
-  return carried.startsWith('say:') ? kvGetText(carried) : carried || undefined;
+  return saidBy(id.replace(/^\d+:/, ''));
 }

@@ -1,9 +1,9 @@
 import { type Json, kvDelete, kvGetText, kvSet, log, type Message, now } from 'px';
+import { said } from '../button-words.ts';
 import { call } from './api.ts';
 import { knownAs, moved } from './chat.ts';
 import { describeFiles, type Media } from './media.ts';
 import { isForUs, withoutName } from './mention.ts';
-import { said } from './send.ts';
 
 /** Somebody on Telegram. */
 export interface User {

@@ -1,5 +1,5 @@
-import { kvGetText, type Outgoing, type Progress, type Request, type WaitAnswer } from 'px';
-import { shortName } from '../button-words.ts';
+import type { Outgoing, Progress, Request, WaitAnswer } from 'px';
+import { carried } from '../button-words.ts';
 import { type Args, methodRequest, methodUrl, Refusal, read } from './api.ts';
 import { chatOf, moved, target } from './chat.ts';
 import { toHtml } from './format.ts';
@@ -101,16 +101,7 @@ function extras(out: Outgoing): Args {
   return { reply_markup: { inline_keyboard: rows } };
 }
 
-/** What a button carries. Words that are too long for Telegram stay here, under a short name. */
-function data(says: string): string {
-  if (new TextEncoder().encode(says).length <= maxData) return says;
-  return shortName(says);
-}
-
-/** What a pressed button says; nothing for a button of long ago. */
-export function said(data: string): string | undefined {
-  return data.startsWith('say:') ? kvGetText(data) : data;
-}
+const data = (says: string) => carried(says, new TextEncoder().encode(says).length <= maxData);
 
 function draftId(key: string): number {
   let hash = 17;

@@ -74,6 +74,8 @@ export function serviceLogs(options: ServiceOptions, lines: number, follow: bool
     `${unit}=${place.name}.service`,
     `--lines=${lines}`,
     '--output=short-iso',
+    // Nothing about logs of the machine, which are not asked for.
+    '--quiet',
     follow ? '--follow' : '--no-pager',
   ];
 }

@@ -14,7 +14,7 @@ export const mark = 'Written by `px service install`';
 /**
  * What both kinds of unit say. The main process alone is told to stop (plugins work on for the turns that are finished), and is
  * killed with all that is left after that. px compiles WebAssembly, so MemoryDenyWriteExecute stays off; it locks plugins with `seccomp`,
- * which @system-service leaves out.
+ * which @system-service leaves out. A px that hangs is killed outright: to be aborted would only fill the log with what Bun says of it.
  */
 const common = `Type=notify
 NotifyAccess=main
@@ -22,6 +22,7 @@ Restart=on-failure
 RestartSec=5
 RestartPreventExitStatus=2
 WatchdogSec=60
+WatchdogSignal=SIGKILL
 TimeoutStartSec=120
 TimeoutStopSec=40
 KillMode=mixed

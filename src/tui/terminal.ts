@@ -89,7 +89,10 @@ export function openTerminal(): Terminal {
     get busy() {
       return stdout.writableNeedDrain;
     },
-    write: (bytes) => void stdout.write(bytes),
+    write: (bytes) => {
+      // The shell may have it already: a process goes on for a moment after it was told to stop.
+      if (taken) stdout.write(bytes);
+    },
     onInput: (listener) => void stdin.on('data', (chunk) => listener(String(chunk))),
     onResize: (listener) => {
       resized = listener;

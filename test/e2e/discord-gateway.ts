@@ -110,6 +110,8 @@ export class FakeGateway {
 
   /** Closes every connection with a code. */
   closeAll(code: number, reason = ''): void {
+    // A session that timed out is not taken up again.
+    if (code === 4009) this.sessions.clear();
     for (const socket of this.#open) socket.close(code, reason);
   }
 

@@ -27,7 +27,7 @@ describe.skipIf(notBuilt !== undefined)('px service, with a systemctl that start
     expect(status.stdout).toContain(`active (running), process ${systemd.pid}`);
     expect(status.code).toBe(0);
     expect((await px.run('service', 'logs', '-f', '-n', '7')).stdout).toBe(
-      '--user-unit=px.service --lines=7 --output=short-iso --follow\n',
+      '--user-unit=px.service --lines=7 --output=short-iso --quiet --follow\n',
     );
 
     const gone = await px.run('service', 'uninstall');

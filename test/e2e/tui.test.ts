@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { binary, notBuilt, Px } from './px.ts';
+import { binary, notBuilt, Px, until } from './px.ts';
 import { noTmux, prompt, Tmux } from './tmux.ts';
 
 /** A running px and `px tui` on it in a terminal. */
@@ -137,6 +137,7 @@ describe.skipIf(notBuilt !== undefined || noTmux !== undefined)('px tui in a ter
     expect(await terminal.value('alternate_on')).toBe('0');
     await terminal.type('fg');
     await terminal.keys('Enter');
+    await until('its own screen', async () => (await terminal.value('alternate_on')) === '1');
     await terminal.saw('live');
     await terminal.keys('C-c');
     await terminal.saw('Ctrl-C again: quit');

@@ -44,6 +44,27 @@ describe('telegram', () => {
     });
   });
 
+  test('a pressed button says its words, also long ones and such as look like a kept name', async () => {
+    const words = ['/model a', `/model ${'x'.repeat(100)}`, 'say: cheese'];
+    const { call } = await telegram();
+    const choices = words.map((says) => ({ label: says.slice(0, 8), says }));
+    const key = 'k:1';
+    const { body } = call('next-send', '5', { key, content: 'which?', message: null, choices, files: [] }) as Json & {
+      body: string;
+    };
+    const sent = JSON.parse(Buffer.from(body, 'base64').toString()) as {
+      reply_markup: { inline_keyboard: { callback_data: string }[][] };
+    };
+    const data = sent.reply_markup.inline_keyboard.flat().map((button) => button.callback_data);
+    for (const one of data) expect(Buffer.byteLength(one)).toBeLessThanOrEqual(64);
+    const pressed = data.map((one, i) => ({
+      update_id: 50 + i,
+      callback_query: { id: `${i}`, from, data: one, message: { message_id: 9, date: 1, chat } },
+    }));
+    const told = call('on-wait', held(ok(pressed))) as { text: string }[];
+    expect(told.map(({ text }) => text)).toEqual(words);
+  });
+
   test('the offset moves only when px asks again after taking the messages', async () => {
     const { call, host } = await telegram();
     const first = call('next-wait') as { url: string; timeout_ms: number };

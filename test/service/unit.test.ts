@@ -18,6 +18,7 @@ describe('the systemd unit', () => {
       expect(values(unit, 'Type')).toEqual(['notify']);
       expect(values(unit, 'KillMode')).toEqual(['mixed']);
       expect(Number(values(unit, 'WatchdogSec')[0])).toBeGreaterThan(0);
+      expect(values(unit, 'WatchdogSignal')).toEqual(['SIGKILL']);
     }
   });
 

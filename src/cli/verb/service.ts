@@ -12,6 +12,10 @@ const common = {
 
 const load = () => import('../../service/service.ts');
 
+/** The words that name a service which is not the usual one. */
+const flagsOf = (args: { system?: boolean | undefined; name: string }) =>
+  `${args.system ? ' --system' : ''}${args.name === 'px' ? '' : ` --name ${args.name}`}`;
+
 /** A service of the whole machine has its home where such things are kept, unless another is named. */
 function optionsOf(
   context: Context,
@@ -60,11 +64,13 @@ const install = verb({
       return 0;
     }
     io.line(`${done.file} is written.`);
+    const flags = flagsOf(args);
+    const portal = args.system || args['home'] !== undefined ? `px --home ${options.home.root} portal` : 'px portal';
     if (args.start)
       io.line(
         done.url === undefined
-          ? 'It is started, and does not answer yet: px service status'
-          : `px runs at ${done.url}. Sign in with \`px portal\`; its log: px service logs -f`,
+          ? `It is started, and does not answer yet: px service status${flags}`
+          : `px runs at ${done.url}. Sign in with \`${portal}\`; its log: px service logs -f${flags}`,
       );
     for (const hint of done.hints) io.line(io.dim(hint));
     return 0;
@@ -86,7 +92,7 @@ const status = verb({
       io.data({ ...state, url: client?.url ?? null });
       return state.running ? 0 : 1;
     }
-    const flags = `${args.system ? ' --system' : ''}${args.name === 'px' ? '' : ` --name ${args.name}`}`;
+    const flags = flagsOf(args);
     const next = !state.installed
       ? `px service install${flags}`
       : state.running
