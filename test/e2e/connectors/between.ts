@@ -16,8 +16,11 @@ export class Between implements AsyncDisposable {
   readonly host: string;
   /** What the next requests of a purpose are answered instead, oldest first. */
   readonly instead: { purpose: Purpose; answer(): Response }[] = [];
-  /** Called when the platform has done what was asked and px knows nothing of it yet; px gets the answer when it resolves. */
-  after: (purpose: Purpose) => void | Promise<void> = () => {};
+  /**
+   * Called when the platform has done what was asked and px knows nothing of it yet; px gets the answer when it resolves. With what was
+   * brought or sent: a test may have seen an earlier message on the platform before its request has come through here.
+   */
+  after: (purpose: Purpose, body: string) => void | Promise<void> = () => {};
   readonly #options: BetweenOptions;
   readonly #server: ReturnType<typeof Bun.serve>;
   /** The latest answer that brought messages, and who waits for it to be brought again. */
@@ -67,7 +70,7 @@ export class Between implements AsyncDisposable {
     const headers = new Headers(request.headers);
     headers.delete('host');
     headers.set('accept-encoding', 'identity');
-    const body = request.body === null ? {} : { body: await request.arrayBuffer() };
+    const body: { body?: ArrayBuffer } = request.body === null ? {} : { body: await request.arrayBuffer() };
     try {
       const { method, signal } = request;
       const answer = await fetch(this.#options.upstream + path, { method, headers, ...body, signal });
@@ -77,10 +80,14 @@ export class Between implements AsyncDisposable {
         const value = answer.headers.get(name);
         if (value !== null) kept.set(name, value);
       }
-      const text = purpose === 'receive' && answer.ok ? new TextDecoder().decode(bytes) : undefined;
-      const brings = text !== undefined && this.#options.brings(text);
-      if (brings) this.#brought = { body: text, headers: kept };
-      if (brings || (purpose === 'send' && answer.ok)) await this.after(purpose);
+      if (purpose === 'receive' && answer.ok) {
+        const text = new TextDecoder().decode(bytes);
+        if (this.#options.brings(text)) {
+          this.#brought = { body: text, headers: kept };
+          await this.after(purpose, text);
+        }
+      }
+      if (purpose === 'send' && answer.ok) await this.after(purpose, new TextDecoder().decode(body.body));
       return new Response(bytes, { status: answer.status, headers: kept });
     } catch {
       // px has gone, or the platform ends.

@@ -95,12 +95,14 @@ export function contract(name: string, lacks: Lacks, open: () => Promise<Platfor
     /** Says something and ends px, as power loss would, when the platform has done its part and px does not know; starts it again. */
     const killedAt = async (purpose: Purpose, text: string) => {
       const { promise: reached, resolve } = Promise.withResolvers<void>();
-      between().after = (done) => {
-        if (done !== purpose) return;
+      const key = `[k${++keys}]`;
+      const its = new RegExp(`\\[k${keys}\\\\*\\]`);
+      between().after = (done, body) => {
+        if (done !== purpose || !its.test(body)) return;
         process.kill(px.pid, 'SIGKILL');
         resolve();
       };
-      const { key } = await say(text);
+      await platform.say(`${text} ${key}`);
       await reached;
       between().after = () => {};
       await px.kill9();

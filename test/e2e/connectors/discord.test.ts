@@ -56,7 +56,7 @@ async function open(): Promise<Platform> {
     }),
     async say(text) {
       const { id } = discord.say(text);
-      void between.after('receive');
+      void between.after('receive', text);
       return id;
     },
     seen: () =>
