@@ -2,7 +2,7 @@ import type { Models } from '../model/model.ts';
 import type { Sessions } from '../session/session.ts';
 import type { ConversationId, ModelRef } from '../wire/wire.ts';
 import { recallTokens } from './recollect.ts';
-import { messageTokens, type PreambleOptions, partTokens, preamble, toolTokens } from './request.ts';
+import { messageTokens, type PreambleOptions, partTokens, preamble } from './request.ts';
 
 /** What the next request of a conversation is made of. Tokens are estimates. */
 interface ContextReport {
@@ -26,7 +26,7 @@ export async function contextReport(
   const [made, session] = await Promise.all([preamble(options), options.sessions.open(conversation)]);
   const model = session.model ?? options.models.default.ref;
   const parts = made.parts.map((part) => ({ name: part.name, tokens: partTokens(part), stable: part.stable }));
-  parts.push({ name: `tools (${made.tools.length})`, tokens: toolTokens(made.tools), stable: true });
+  parts.push({ name: `tools (${made.tools.length})`, tokens: made.tokens.tools, stable: true });
   const recalled = await recallTokens(options, made, model);
   parts.push({ name: 'recalled (at most)', tokens: recalled, stable: false });
   const added = parts.reduce((sum, part) => sum + part.tokens, 0);

@@ -52,12 +52,23 @@ export class Recollection {
   readonly #journal: (entry: JournalEntry) => Promise<void>;
   /** Looked for once, before the first step: later steps of the turn are sent the same. */
   #found: Promise<Found | undefined> | undefined;
+  #hits: SearchHit[] | undefined;
 
   /** `journal` keeps the note of what was recalled, so that it can be read what the model knew. */
   constructor(options: RecollectionOptions, inbound: Inbound, journal: (entry: JournalEntry) => Promise<void>) {
     this.#with = options;
     this.#inbound = inbound;
     this.#journal = journal;
+  }
+
+  /** Searches ahead of `before`, while the message is written to disk. */
+  async search(added: Preamble, model: ModelRef): Promise<void> {
+    if (!model.startsWith('offline/') && (await recallTokens(this.#with, added, model)) > 0) this.#search();
+  }
+
+  #search(): SearchHit[] {
+    this.#hits ??= this.#with.memory.relevant(this.#inbound.text);
+    return this.#hits;
   }
 
   /** The messages with what was recalled before what the person wrote. What stands in `added` or in a message is not quoted again. */
@@ -86,7 +97,7 @@ export class Recollection {
 
   /** The best passages that fit into so many tokens. */
   async #within(tokens: number, sent: string[]): Promise<Found | undefined> {
-    const hits = this.#with.memory.relevant(this.#inbound.text);
+    const hits = this.#search();
     if (hits.length === 0) return undefined;
     const words = plain(sent.join('\n'));
     const lines = [head];

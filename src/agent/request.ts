@@ -16,6 +16,8 @@ export interface Preamble {
   parts: PromptPart[];
   system: string;
   tools: ToolSpec[];
+  /** About how many tokens `system` and `tools` are. */
+  tokens: { system: number; tools: number };
   /** What this leaves of the budget, in tokens: so much may be recalled. */
   left: number;
   /** `stable`: so many characters of `system` are the same in every turn. */
@@ -45,9 +47,10 @@ export async function preamble(
   const specs = tools.specs(turn).map(profile === 'minimal' ? shortSpec : plainSpec);
   const key = `px-${Bun.hash(system.slice(0, stable)).toString(36)}`;
   const told = parts.reduce((sum, part) => sum + partTokens(part), 0);
-  const tooled = toolTokens(specs) * Math.min(1, BUDGET_TOOLS / specs.length);
-  const left = Math.max(0, Math.floor(BUDGET[profile] - 1 - told - tooled));
-  return { parts, system, tools: specs, left, cache: { key, stable } };
+  const tokens = { system: estimateTokens(system), tools: toolTokens(specs) };
+  const counted = tokens.tools * Math.min(1, BUDGET_TOOLS / specs.length);
+  const left = Math.max(0, Math.floor(BUDGET[profile] - 1 - told - counted));
+  return { parts, system, tools: specs, tokens, left, cache: { key, stable } };
 }
 
 /** About how many tokens a part of the system text is, with what sets it apart from the next. */
@@ -71,19 +74,31 @@ export function messageTokens(messages: Message[]): number {
 }
 
 /** About how many tokens the description of tools is. */
-export function toolTokens(tools: ToolSpec[]): number {
+function toolTokens(tools: ToolSpec[]): number {
   return tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools));
+}
+
+/** Parameters as they are sent, by those of the tool: they are the same object in every turn. */
+const plainOf = new WeakMap<JsonSchema, JsonSchema>();
+const shortOf = new WeakMap<JsonSchema, JsonSchema>();
+
+function once(known: WeakMap<JsonSchema, JsonSchema>, given: JsonSchema, make: () => JsonSchema): JsonSchema {
+  const made = known.get(given) ?? make();
+  known.set(given, made);
+  return made;
 }
 
 /** A tool without what only px's own check of arguments needs, and without a manual where a sentence was meant. */
 function plainSpec({ name, description, parameters }: ToolSpec): ToolSpec {
-  return { name, description: clip(description, 400), parameters: shortSchema(toolSchema(parameters), 120) };
+  const plain = once(plainOf, parameters, () => shortSchema(toolSchema(parameters), 120));
+  return { name, description: clip(description, 400), parameters: plain };
 }
 
 /** A tool in few words: the first sentence, and of its parameters those that are needed: the others have defaults. */
 function shortSpec({ name, description, parameters }: ToolSpec): ToolSpec {
   const sentence = /^[\s\S]*?[.!?](?=\s|$)/.exec(description)?.[0] ?? description;
-  return { name, description: clipWords(sentence, 45), parameters: neededOnly(shortSchema(toolSchema(parameters), 0)) };
+  const short = once(shortOf, parameters, () => neededOnly(shortSchema(toolSchema(parameters), 0)));
+  return { name, description: clipWords(sentence, 45), parameters: short };
 }
 
 function neededOnly(schema: JsonSchema): JsonSchema {

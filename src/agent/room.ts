@@ -1,9 +1,9 @@
-import { estimateTokens, spellOut } from '../model/model.ts';
+import { spellOut } from '../model/model.ts';
 import type { Sessions } from '../session/session.ts';
 import type { Message, ModelRef } from '../wire/wire.ts';
 import { type Compacted, type CompactOptions, type CompactRequest, compact, shrink } from './compact.ts';
 import { recallTokens } from './recollect.ts';
-import { messageTokens, type Preamble, toolTokens } from './request.ts';
+import { messageTokens, type Preamble } from './request.ts';
 
 /** What a model is taken to hold whose window nobody told, in tokens. */
 const UNKNOWN_WINDOW = 128_000;
@@ -45,8 +45,8 @@ export class Room {
     const known = await models.window(model);
     const window = known ?? UNKNOWN_WINDOW;
     const output = Math.min(settings.max_output_tokens, Math.floor(window / 4));
-    const fixed =
-      estimateTokens(added.system) + toolTokens(added.tools) + (await recallTokens(this.#with, added, model));
+    const { system, tools } = added.tokens;
+    const fixed = system + tools + (await recallTokens(this.#with, added, model));
     const limit = Math.max(500, window - output - fixed);
     const read = async () => spellOut((await sessions.open(this.#at.conversation)).messages);
     let messages = await read();

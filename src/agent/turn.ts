@@ -1,10 +1,11 @@
 import { type ErrorShape, PxError } from '../error/error.ts';
 import type { JournalEntry } from '../memory/memory.ts';
 import type { Failover, ModelEvent } from '../model/model.ts';
-
+import type { TurnFrom } from '../policy/policy.ts';
 import { errorText, shutdown, type ToolContext, type ToolRun, toolResult } from '../tool/tool.ts';
 import {
   attachmentsIn,
+  type ConversationId,
   type EndReason,
   type Inbound,
   type ModelRef,
@@ -94,7 +95,7 @@ export class Turn {
     try {
       const { from } = whoOf(this.#with, inbound);
       const turn = { conversation: inbound.conversation, from };
-      const [added] = await Promise.all([preamble(this.#with, turn), this.#begin()]);
+      const [, added] = await Promise.all([this.#begin(), this.#ready(turn)]);
       for (let steps = 0; ; steps++) {
         if (this.#stopped.aborted) return await this.#end('aborted');
         const over = this.#over(steps, clock.late);
@@ -114,6 +115,13 @@ export class Turn {
     } finally {
       clock.stop();
     }
+  }
+
+  /** What px adds to the turn, and what memory holds about it: made while the disk takes what was asked. */
+  async #ready(turn: { conversation: ConversationId; from: TurnFrom }): Promise<Preamble> {
+    const added = await preamble(this.#with, turn);
+    if (turn.from !== 'guest') await this.#recollection.search(added, this.#model);
+    return added;
   }
 
   /** Writes down what was asked; for a turn that was cut short, that its open calls have no result. */

@@ -25,11 +25,20 @@ interface Place {
   refs: readonly string[];
 }
 
+/** Schemas that were made plain already: a tool's is the same object in every request. */
+const known = new WeakMap<JsonSchema, JsonSchema>();
+
 /**
  * The schema of a tool as every provider takes it, whatever a plugin or an MCP server wrote: an object with properties, plain (see {@link plainSchema});
- * a choice between whole lists of parameters becomes one list of them all.
+ * a choice between whole lists of parameters becomes one list of them all. Not to be changed: it is given to everybody who asks.
  */
 export function toolSchema(given: JsonSchema): JsonSchema {
+  const made = known.get(given) ?? wholeSchema(given);
+  known.set(given, made);
+  return made;
+}
+
+function wholeSchema(given: JsonSchema): JsonSchema {
   const { anyOf, oneOf, allOf, not: _, required: own, ...rest } = plainSchema(given);
   const all = objectsIn(allOf);
   const lists = [...all, ...objectsIn(anyOf), ...objectsIn(oneOf), rest];
