@@ -3,8 +3,8 @@ import { PxError } from '../error/error.ts';
 import { type Ask, asksOf, grantOf } from '../policy/policy.ts';
 import type { Told } from './download.ts';
 import { type LearnOptions, learn } from './learn.ts';
-import { pluginName } from './manifest.ts';
-import type { AddOptions, GrantChoice } from './plugin.ts';
+import { completeManifest, type PartialManifest, pluginName } from './manifest.ts';
+import type { AddOptions, GrantChoice, PluginManifest } from './plugin.ts';
 import type { PrepareOptions } from './prepare.ts';
 import type { Entry } from './registry.ts';
 import { signerOf } from './signature.ts';
@@ -38,19 +38,41 @@ export async function look(
   const signer = own
     ? 'px'
     : await signerOf(digest, file.signature, only === 'to look' ? { ...trust, require: false } : trust);
-  const learning = options(pluginName(name ?? file.manifest.name ?? 'new'), file.manifest.limits ?? {});
-  // A signature is of one file: what that imports from beside it, anybody may have changed.
-  const whole = signer === undefined ? await withImports(file, learning.prepare) : file;
-  const learnt = await learn(whole, name, learning);
-  return { bytes: whole.bytes, entry: signer === undefined ? learnt : { ...learnt, signer } };
+  // A signature is of one file: what that imports from beside it, and plugin.yaml there, anybody may have changed.
+  const { beside = {}, ...signed } = file;
+  const said = signer === undefined ? { ...file.manifest, ...beside } : file.manifest;
+  const learning = options(pluginName(name ?? said.name ?? 'new'), said.limits ?? {});
+  if (signer === undefined) {
+    const whole = await withImports(file, learning.prepare, [config.env.userHome, config.home.root]);
+    return { bytes: whole.bytes, entry: await learn(whole, name, learning) };
+  }
+  const entry = await learn(signed, name, learning);
+  refuseOther(beside, entry.manifest, name === undefined);
+  return { bytes: file.bytes, entry: { ...entry, signer } };
+}
+
+/** Refuses a plugin.yaml that says something else than the signed file beside it. Throws PxError `plugin.signature`. */
+function refuseOther(beside: PartialManifest, signed: PluginManifest, named: boolean): void {
+  const whole = { ...completeManifest(beside, signed.name), ...(named && beside.name ? { name: beside.name } : {}) };
+  const other = Object.entries(whole)
+    .filter(([key, value]) => key in beside && !Bun.deepEquals(value, { ...signed }[key]))
+    .map(([key]) => key);
+  if (other.length === 0) return;
+  throw new PxError(
+    'plugin.signature',
+    `plugin.yaml beside it says something else than the signed file: ${other.join(', ')}`,
+    {
+      hint: 'What it asks for has to be signed too. Put it into the file (px plugin pack, or px plugin build of a script) and sign that; or take the file without plugin.yaml.',
+    },
+  );
 }
 
 /** A script with what it imports from its folder and its packages in it; anything else as it is. */
-async function withImports(file: SourceFile, prepare: PrepareOptions): Promise<SourceFile> {
-  if (!file.local) return file;
+async function withImports(file: SourceFile, prepare: PrepareOptions, apart: string[]): Promise<SourceFile> {
+  if (file.path === undefined) return file;
   const { bundleFolder, importsMore } = await import('./engine/folder.ts');
   if (!importsMore(new TextDecoder().decode(file.bytes))) return file;
-  const code = await bundleFolder(prepare, file.local.root, file.local.path);
+  const code = await bundleFolder(prepare, file.path, apart);
   return { ...file, bytes: new TextEncoder().encode(code), filename: file.filename.replace(/\.[cm]?[jt]s$/i, '.js') };
 }
 

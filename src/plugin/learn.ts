@@ -42,7 +42,7 @@ export async function learn(file: SourceFile, name: string | undefined, options:
       ? await scriptImage(source, { command: options.command, limits }, cache, prepare)
       : await componentImage(source, undefined, limits.memoryMb, cache, prepare);
   const found = await ask(image, file, options);
-  const manifest: PartialManifest = { ...found.manifest, ...file.manifest };
+  const manifest: PartialManifest = { ...found.manifest, ...file.manifest, ...file.beside };
   const called = name ?? manifest.name ?? nameFromFile(file.folder ?? file.filename);
   return {
     file: storedAs(digest, file.kind === 'component' ? 'plugin.wasm' : file.filename),

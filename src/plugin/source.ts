@@ -1,5 +1,5 @@
 import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { basename, join, resolve, sep } from 'node:path';
 import { PxError } from '../error/error.ts';
 import type { Told } from './download.ts';
 import { embeddedManifest } from './embedded.ts';
@@ -13,13 +13,16 @@ export interface SourceFile {
   bytes: Uint8Array;
   filename: string;
   kind: 'component' | 'script';
+  /** What stands in it; of a script that is known only once it is loaded. */
   manifest: PartialManifest;
+  /** What `plugin.yaml` beside it says, in the place of what stands in it. A signature does not cover it. */
+  beside?: PartialManifest;
   /** Where it came from: shown to people, and read again by an update. */
   source: string;
   /** The name of the folder it was found in: what it is called when no manifest says it. */
   folder?: string;
-  /** Of a script on this machine: its path, and the folder that what it imports may come from. */
-  local?: { path: string; root: string } | undefined;
+  /** Of a script on this machine: its path, beside which what it imports may stand. */
+  path?: string | undefined;
   /** The lines of its `.sig`; undefined when it has none, or nobody's signature counts. */
   signature?: string | undefined;
 }
@@ -41,14 +44,14 @@ export async function readSource(
   const path = resolve(source);
   const found = source.startsWith('oci://') ? undefined : look(path);
   if (found?.isDirectory()) return fromFolder(path, signed);
-  if (found?.isFile()) return fromFile(path, {}, path, signed);
+  if (found?.isFile()) return fromFile(path, path, signed);
   if (source.includes('/')) {
     const { parseOci, pullComponent } = await import('./oci.ts');
     const ref = parseOci(source);
     if (ref) {
       const { bytes, signature } = await pullComponent(ref, maxFileBytes, loginOf, told);
       const filename = `${basename(ref.repository)}.wasm`;
-      return { ...sourceFile(bytes, filename, {}, source.replace(/^(oci:\/\/)?/, 'oci://')), signature };
+      return { ...sourceFile(bytes, filename, source.replace(/^(oci:\/\/)?/, 'oci://')), signature };
     }
   }
   return (await fromCarried(source)) ?? (await notFound(source));
@@ -83,35 +86,44 @@ function insideFile(folder: string, name: string): string {
   return path;
 }
 
-async function fromFile(path: string, manifest: PartialManifest, source: string, signed: boolean): Promise<SourceFile> {
+async function fromFile(path: string, source: string, signed: boolean): Promise<SourceFile> {
   if ((look(path)?.size ?? 0) > maxFileBytes) throw tooLarge();
-  const file = sourceFile(await Bun.file(path).bytes(), basename(path), manifest, source);
+  const file = sourceFile(await Bun.file(path).bytes(), basename(path), source);
   const beside = Bun.file(`${path}.sig`);
   const signature =
     signed && look(`${path}.sig`)?.isFile() && beside.size <= maxSignature ? await beside.text() : undefined;
-  const local = file.kind === 'script' ? { path, root: rootOf(path) } : undefined;
-  return { ...file, signature, local };
-}
-
-/** The folder of a script's package, or its own folder when it is in none. */
-export function rootOf(path: string): string {
-  for (let at = dirname(path); at !== dirname(at); at = dirname(at)) if (look(join(at, 'package.json'))) return at;
-  return dirname(path);
+  return { ...file, signature, path: file.kind === 'script' ? path : undefined };
 }
 
 async function fromFolder(path: string, signed: boolean): Promise<SourceFile> {
   const manifest = await manifestIn(path);
-  const candidates = manifest.file
-    ? [manifest.file]
-    : readdirSync(path).filter((name) => name.endsWith('.wasm') || (scripts.test(name) && !name.endsWith('.d.ts')));
-  const [wasm] = candidates.filter((name) => name.endsWith('.wasm'));
-  const file = wasm ?? candidates.find((name) => /^(plugin|index)\./.test(name)) ?? candidates[0];
+  const file = manifest.file ?? mainFile(path, 'wasm', manifest.name) ?? mainFile(path, 'script', manifest.name);
   if (file === undefined)
     throw new PxError('plugin.invalid', `the folder ${path} holds no .wasm, .ts or .js file`, {
       hint: 'Build the plugin first; its README says how.',
     });
-  const read = await fromFile(insideFile(path, file), manifest, path, signed);
-  return { ...read, folder: basename(path) };
+  const { file: _, ...beside } = manifest;
+  const read = await fromFile(insideFile(path, file), path, signed);
+  return { ...read, beside, folder: basename(path) };
+}
+
+/**
+ * Which file of a folder is the plugin: the one called `plugin` or `index`, else as the plugin or the folder is, else the only one; undefined
+ * when there is none of its kind. Throws PxError `plugin.invalid` when there are several.
+ */
+export function mainFile(folder: string, kind: 'wasm' | 'script', name = basename(folder)): string | undefined {
+  const files = readdirSync(folder)
+    .filter((file) => (kind === 'wasm' ? file.endsWith('.wasm') : scripts.test(file) && !file.endsWith('.d.ts')))
+    // What was written comes before what was built of it: `weather.ts` before `weather.js`.
+    .sort((a, b) => (a < b ? 1 : -1));
+  for (const stem of ['plugin', 'index', name]) {
+    const found = files.find((file) => file.replace(/\.\w+$/, '') === stem);
+    if (found !== undefined) return found;
+  }
+  if (files.length < 2) return files[0];
+  throw new PxError('plugin.invalid', `the folder ${folder} holds ${files.length} files that may be the plugin`, {
+    hint: `Say in plugin.yaml which it is: file: ${files.at(-1)}`,
+  });
 }
 
 async function manifestIn(path: string): Promise<PartialManifest> {
@@ -131,7 +143,7 @@ async function fromUrl(source: string, signed: boolean, told?: Told): Promise<So
   const url = new URL(source);
   const { status, bytes } = await download(url.href, maxFileBytes, {}, told);
   if (status !== 200) throw new PxError('not-found', `${url.host} answered ${status}`);
-  const file = sourceFile(bytes, basename(url.pathname) || 'plugin.wasm', {}, `${url.origin}${url.pathname}`);
+  const file = sourceFile(bytes, basename(url.pathname) || 'plugin.wasm', `${url.origin}${url.pathname}`);
   if (!signed) return file;
   url.pathname += '.sig';
   const beside = await download(url.href, maxSignature);
@@ -144,10 +156,11 @@ async function fromCarried(name: string): Promise<SourceFile | undefined> {
   const found = (await bundledPlugins())[name];
   if (!found) return undefined;
   const manifest = readManifest(found.manifest, name);
-  return sourceFile(found.file, found.filename, { ...manifest, name }, `px:${name}`);
+  const file = sourceFile(found.file, found.filename, `px:${name}`);
+  return { ...file, manifest: { ...file.manifest, ...manifest, name } };
 }
 
-function sourceFile(bytes: Uint8Array, filename: string, manifest: PartialManifest, source: string): SourceFile {
+function sourceFile(bytes: Uint8Array, filename: string, source: string): SourceFile {
   if (bytes.length > maxFileBytes) throw tooLarge();
   const isWasm = bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d;
   if (!isWasm && !scripts.test(filename))
@@ -157,7 +170,7 @@ function sourceFile(bytes: Uint8Array, filename: string, manifest: PartialManife
     bytes,
     filename,
     kind: isWasm ? 'component' : 'script',
-    manifest: inside === undefined ? manifest : { ...readManifest(inside, 'its manifest'), ...manifest },
+    manifest: inside === undefined ? {} : readManifest(inside, 'its manifest'),
     source,
   };
 }

@@ -8,12 +8,12 @@ import { mismatch } from '../../src/plugin/author/match.ts';
 import { loadAuthor } from '../../src/plugin/plugin.ts';
 
 const plugin = `
-import { configGet, emitMessage, fileReadText, fileWrite, kvGetText, kvSet, now, secretExists } from 'px';
+import { configGet, emitMessage, fileDelete, fileReadText, fileWrite, kvGetText, kvSet, now, secretExists } from 'px';
 export const manifest = {
   name: 'under-test', version: '1.0.0', description: 'Is tested.',
   egress: ['GET,POST https://api.example.com/'],
   secrets: { KEY: ['bearer https://api.example.com/'] },
-  files: { work: 'write ~/px-under-test', other: 'write /tmp/px-under-test' },
+  files: { work: 'write ~/px-under-test', other: 'write /tmp/px-under-test', notes: 'read ~/px-under-test-notes' },
 };
 export const year = () => new Date(now()).getUTCFullYear();
 export const unit = () => configGet('unit') ?? null;
@@ -30,6 +30,7 @@ export const ask = async (path, body) => {
 export const push = () => emitMessage({ id: '1', sender: { id: 'ada', displayName: 'Ada' }, text: 'hi' });
 export const keep = (path, text) => fileWrite(path, text);
 export const kept = (path) => fileReadText(path);
+export const drop = (path) => fileDelete(path);
 export const spin = () => { for (;;); };
 `;
 
@@ -137,6 +138,73 @@ tests:
     expect(existsSync(join(homedir(), 'px-under-test'))).toBe(false);
   });
 
+  test('files stand in its folders before the first call, and are looked at after the last', async () => {
+    const results = await run(`
+files: { notes/shared.md: for all }
+tests:
+  - name: files
+    files:
+      work/deep/plan.md: buy milk
+      work/old: gone soon
+      notes/shared.md: for this one
+      notes/picture.png: { base64: iVBORw0= }
+    calls:
+      - { call: kept, args: [work/deep/plan.md], result: buy milk }
+      - { call: kept, args: [notes/shared.md], result: for this one }
+      - { call: keep, args: [notes/shared.md, x], error: may be read and not changed }
+      - { call: keep, args: [work/deep/plan.md, feed the bees] }
+      - { call: keep, args: [work/new, fresh] }
+      - { call: drop, args: [work/old] }
+    files_after:
+      work/deep/plan.md: feed the bees
+      work/new: { base64: ZnJlc2g= }
+      work/old: null
+      notes/picture.png: { base64: iVBORw0= }
+  - name: nothing is left of that, and none is reached that is not granted
+    grants: ["folder notes read ~/px-under-test-notes"]
+    files: { work/a: hidden }
+    calls:
+      - { call: kept, args: [notes/picture.png], error: not-found }
+      - { call: kept, args: [notes/shared.md], result: for all }
+      - { call: kept, args: [work/a], error: denied }
+  - name: other than expected
+    files: { work/a/b: x, work/c: "y" }
+    calls: [{ call: next }]
+    files_after: { work/a: x, work/c: z, work/d: { base64: AA== }, work/a/b: null }
+`);
+    expect(results.map(({ problems }) => problems)).toEqual([
+      [],
+      [],
+      [
+        'files_after: work/a: it is a folder',
+        'files_after: work/c: expected "z", got "y"',
+        'files_after: work/d: expected {"base64":"AA=="}, got null',
+        'files_after: work/a/b: expected null, got "x"',
+      ],
+    ]);
+    const using = (files: string) => failure(run(`tests: [{ name: a, ${files}, calls: [{ call: next }] }]`));
+    expect(await using('files: { elsewhere/a: x }')).toBe(
+      'plugin.test files: elsewhere/a: the plugin asks for no folder "elsewhere" A path begins with one of the folders it asks for: work, other, notes',
+    );
+    for (const path of ['work/../../a', '/etc/a', 'work/.env', 'work'])
+      expect(await using(`files: { "${path}": x }`)).toStartWith('plugin.test files: ');
+    expect(await using('files: { work/a: x, work/a/b: x }')).toContain('it cannot stand beside the others');
+    expect(await using('files: { work/a: { base64: "?" } }')).toContain('expected base64');
+    expect(await using('files_after: { work/a: 7 }')).toContain('expected a text, or base64: BYTES');
+  }, 20_000);
+
+  test('a plugin that px carries is tested in its folder', async () => {
+    const { openProject, testPlugin } = await loadAuthor();
+    const folder = join(import.meta.dir, '../../plugins/files');
+    expect((await openProject(folder)).script).toBe(join(folder, 'files.ts'));
+    const options = { env: loadEnvironment(), mode: 'required' as const, cases: join(folder, 'plugin.test.yaml') };
+    expect((await testPlugin(folder, options)).map(({ name, problems }) => [name, problems])).toEqual([
+      ['changes a file in its place, and shows it with line numbers', []],
+      ['makes and deletes files, and leaves the others alone', []],
+      ['has no folder until one is granted', []],
+    ]);
+  }, 20_000);
+
   test('says what is not as expected', async () => {
     const problems = await problemsOf(`
 secrets: { KEY: s3cret-value }
@@ -196,6 +264,20 @@ describe('what a script becomes', () => {
     expect(await testPlugin(built.file, { ...lock, cases: join(folder, 'one.test.yaml') })).toMatchObject([
       { ok: true },
     ]);
+  });
+
+  test('which file of a folder is the plugin is no guess', async () => {
+    const { openProject } = await loadAuthor();
+    const folder = mkdtempSync(join(root, 'several-'));
+    const script = async () => (await openProject(folder)).script?.slice(folder.length + 1);
+    for (const file of ['codes.ts', 'weather.js']) writeFileSync(join(folder, file), '');
+    expect(await failure(openProject(folder))).toMatch(/2 files that may be the plugin .*file: codes\.ts/);
+    writeFileSync(join(folder, 'plugin.yaml'), 'name: weather');
+    expect(await script()).toBe('weather.js');
+    writeFileSync(join(folder, 'weather.ts'), '');
+    expect(await script()).toBe('weather.ts');
+    writeFileSync(join(folder, 'plugin.yaml'), 'name: weather\nfile: codes.ts');
+    expect(await script()).toBe('codes.ts');
   });
 
   test('a folder that holds no plugin is named', async () => {

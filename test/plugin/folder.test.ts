@@ -130,6 +130,37 @@ describe('a script with imports', () => {
     }
   }, 30_000);
 
+  test('reads nothing of the homes of the person and of px because a package.json stands there, and nothing hidden', async () => {
+    await using home = await openHome();
+    // As an `npm install` in the wrong folder leaves it, with what another program keeps there.
+    home.file('package.json', '{"dependencies":{"left":"1"}}');
+    home.file('keys.json', '{"key":"s3cret"}');
+    folder(home, 'node_modules/left', { 'index.js': 'module.exports = 1;' });
+    const script = (from: string) => `import x from ${JSON.stringify(from)}; export const a = () => x;`;
+    for (const from of ['../keys.json', 'left', '../state/px.json', './.secrets.json', './key.pem', './linked.json']) {
+      const root = folder(home, 'script', { 'plugin.ts': script(from), '.secrets.json': '{}', 'key.pem': 'PEM' });
+      if (!existsSync(join(root, 'linked.json'))) symlinkSync('.secrets.json', join(root, 'linked.json'));
+      expect([from, await refusal(home.plugins.add(root))]).toEqual([
+        from,
+        expect.stringMatching(/^plugin\.invalid .*imports/),
+      ]);
+    }
+    // A script that stands there itself has no neighbours.
+    expect(await refusal(home.plugins.add(home.file('plugin.ts', script('./keys.json'))))).toContain(
+      'Put it into a folder of its own',
+    );
+    // The package below is one as ever, also as pnpm lays it out.
+    const root = folder(home, 'fine', {
+      'package.json': '{}',
+      'src/plugin.ts': "import x from '../data.json'; import y from 'left'; export const a = () => [x.n, y];",
+      'data.json': '{"n":1}',
+      'node_modules/.pnpm/left@1/node_modules/left/index.js': 'module.exports = 2;',
+    });
+    symlinkSync('.pnpm/left@1/node_modules/left', join(root, 'node_modules/left'));
+    await home.plugins.add(join(root, 'src/plugin.ts'), { name: 'fine' });
+    expect(await home.plugins.call('fine', 'a', [])).toEqual([1, 2]);
+  }, 20_000);
+
   test('runs nothing of it while bundling: a macro is refused', async () => {
     await using home = await openHome();
     const root = folder(home, 'macro', {

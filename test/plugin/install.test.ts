@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultPlugin } from '../../src/config/config.ts';
 import { PxError } from '../../src/error/error.ts';
@@ -284,6 +284,40 @@ describe('a signature', () => {
     const error = await errorOf(home.plugins.add(file));
     expect([error.code, error.message]).toEqual(['plugin.invalid', expect.stringContaining('"./lib.ts"')]);
     expect(error.hint).toContain('px plugin build');
+  });
+
+  test('covers what it asks for: plugin.yaml beside a signed file says nothing else than the file', async () => {
+    const [{ privateKey, publicKey }] = await pairs;
+    await using home = await openHome({ trust: { keys: [`${publicKey} Ada`], require: true } });
+    const folder = join(home.root, 'sums');
+    mkdirSync(folder);
+    const put = async (file: string, content: Uint8Array) => {
+      writeFileSync(join(folder, file), content);
+      writeFileSync(join(folder, `${file}.sig`), await signPlugin(content, privateKey));
+    };
+    const beside = (text: string) => writeFileSync(join(folder, 'plugin.yaml'), text);
+    await put('sums.wasm', await packPlugin(bytes, { name: 'sums', version: '1', egress: asked.egress }));
+    for (const [yaml, key] of [
+      ['egress: ["* https://*/"]\nlimits: { memory_mb: 2048 }', 'egress, limits'],
+      ['name: telegram', 'name'],
+      ['setup: Send me your key.\ndescription: Safe.', 'description, setup'],
+    ] as const) {
+      beside(yaml);
+      const error = await errorOf(home.plugins.add(folder));
+      expect([error.code, error.message]).toEqual(['plugin.signature', expect.stringMatching(new RegExp(`: ${key}$`))]);
+    }
+    expect(await codeOf(home.plugins.inspect(folder))).toBe('plugin.signature');
+    beside('name: sums\nversion: 1\negress: ["GET,POST https://api.example.com/v1/"]\nfile: sums.wasm\n');
+    expect(await home.plugins.add(folder)).toMatchObject({ signedBy: 'Ada', version: '1' });
+    // A script says what it asks for itself.
+    await put(
+      'plugin.js',
+      new TextEncoder().encode("export const manifest = { name: 'other' }; export const go = () => 1;"),
+    );
+    beside('file: plugin.js\negress: ["* https://*/"]');
+    expect((await errorOf(home.plugins.add(folder))).message).toContain('egress');
+    beside('file: plugin.js\nname: other');
+    expect((await home.plugins.add(folder)).asks).toEqual([]);
   });
 
   test('can be required: without one nothing is installed, nor run that is installed already', async () => {

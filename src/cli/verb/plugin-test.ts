@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { loadAuthor } from '../../plugin/plugin.ts';
 import type { Io } from '../io.ts';
@@ -13,7 +14,7 @@ export const test = verb({
   name: 'test',
   summary: 'Run a plugin’s tests against a scripted host.',
   details:
-    'It runs in the same locked process and under the same grants as in a running px; what plugin.test.yaml scripts is what lies outside: answers from the web, the clock, settings, secrets and the store. No px has to run, and nothing of yours is touched. Exit code 1 when a test fails.',
+    'It runs in the same locked process and under the same grants as in a running px; what plugin.test.yaml scripts is what lies outside: answers from the web, the clock, settings, secrets, the store and files. No px has to run, and nothing of yours is touched. Exit code 1 when a test fails.',
   args: {
     ...source,
     only: { type: 'string', description: 'Only tests with this text in their name.', valueHint: 'TEXT' },
@@ -40,10 +41,13 @@ export const test = verb({
   },
 });
 
-/** `weather.test.yaml` of the script `weather.ts`, else `plugin.test.yaml`. */
-function casesOf({ folder, script }: Project): string {
+/** `weather.test.yaml` beside the script `weather.ts`, where there is one or it is a script alone; else `plugin.test.yaml`. */
+function casesOf({ folder, script, manifest }: Project): string {
+  const usual = join(folder, 'plugin.test.yaml');
   const name = script === undefined ? 'plugin' : basename(script).replace(/\.[cm]?[jt]s$/, '');
-  return join(folder, `${name === 'index' ? 'plugin' : name}.test.yaml`);
+  if (name === 'plugin' || name === 'index') return usual;
+  const own = join(folder, `${name}.test.yaml`);
+  return existsSync(own) || manifest === undefined ? own : usual;
 }
 
 function report(io: Io, { name, ok, ms, problems, log }: Result): void {

@@ -54,8 +54,8 @@ async function component(project: Project, language: keyof typeof compilers): Pr
 /** A script with all that it imports in one file; with the manifest of `plugin.yaml` when it has none of its own. */
 async function bundled({ folder, script = '', manifest }: Project, { env, mode }: Lock): Promise<Uint8Array> {
   const { bundleFolder } = await import('../engine/folder.ts');
-  const { rootOf } = await import('../source.ts');
-  const code = await bundleFolder({ command: selfCommand(env, '__prepare', []), mode }, rootOf(script), script);
+  const apart = [env.userHome, ...(env.home === undefined ? [] : [env.home])];
+  const code = await bundleFolder({ command: selfCommand(env, '__prepare', []), mode }, script, apart);
   const own = /\bexport\s*\{[^}]*\bmanifest\b[^}]*\}|\bexport\s+(const|let|var)\s+manifest\b/.test(code);
   const { file: _, ...said } = manifest ?? {};
   const more =

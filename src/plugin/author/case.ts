@@ -25,6 +25,12 @@ const Answer = v.union(
   'expected a text, or status, headers and text, json or base64; or fail: timeout',
 );
 
+/** What a file holds. */
+const Content = v.union(
+  [v.string(), v.strictObject({ base64: v.pipe(v.string(), v.base64('expected base64')) })],
+  'expected a text, or base64: BYTES',
+);
+
 const Http = v.strictObject({
   /** `GET https://api.example.com/v1/?q=Graz`: method and URL exactly as they go out. */
   request: v.pipe(v.string(), v.regex(/^[A-Z]+ https?:\/\/\S+$/, 'expected METHOD URL')),
@@ -56,6 +62,8 @@ const world = {
   secrets: v.optional(v.record(v.string(), v.string())),
   /** The plugin's store before the first call. */
   kv: v.optional(v.record(v.string(), v.union([v.string(), v.number()], 'expected a text'))),
+  /** What stands in its folders before the first call, by path as the plugin writes it: `notes/plan.md`. */
+  files: v.optional(v.record(v.string(), Content)),
   /** The time the first call begins at. */
   clock: v.optional(
     v.pipe(
@@ -73,6 +81,8 @@ const Case = v.strictObject({
   calls: v.pipe(v.array(Call), v.minLength(1, 'expected at least one call')),
   /** Keys of the store after the last call; null: there is none of this name. */
   kv_after: v.optional(v.record(v.string(), v.nullable(v.union([v.string(), v.number()], 'expected a text or null')))),
+  /** Files in its folders after the last call; null: there is nothing of this name. */
+  files_after: v.optional(v.record(v.string(), v.nullable(Content))),
   /** Texts in lines of its log. */
   log: v.optional(v.array(text)),
   /** What it pushed with emit-message, in order. */
@@ -85,11 +95,13 @@ const File = v.strictObject({ ...world, tests: v.pipe(v.array(Case), v.minLength
 export type ScriptedRequest = v.InferOutput<typeof Http>;
 /** One test: what stands around the plugin, what is called, and what has to come of it. */
 export type Case = v.InferOutput<typeof Case>;
+/** What a file of a test holds: a text, or bytes. */
+export type Content = v.InferOutput<typeof Content>;
 /** One call of a test. */
 export type Call = v.InferOutput<typeof Call>;
 
 /**
- * Reads a test file. What stands beside `tests` holds for each of them; a test's own settings, secrets and keys are added to those.
+ * Reads a test file. What stands beside `tests` holds for each of them; a test's own settings, secrets, keys and files are added to those.
  * Throws PxError `not-found`, `plugin.test` naming the key.
  */
 export function readCases(path: string): Case[] {
@@ -114,6 +126,7 @@ export function readCases(path: string): Case[] {
       settings: { ...shared.settings, ...test.settings },
       secrets: { ...shared.secrets, ...test.secrets },
       kv: { ...shared.kv, ...test.kv },
+      files: { ...shared.files, ...test.files },
       http: [...(test.http ?? []), ...(shared.http ?? [])],
     };
   });

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PxError } from '../../error/error.ts';
 import { nameFromFile, type PartialManifest, readManifest } from '../manifest.ts';
+import { mainFile } from '../source.ts';
 import { witSource } from './component.ts';
 import { authorText } from './pack.ts';
 import type { Language } from './template.ts';
@@ -26,7 +27,6 @@ const marks: [file: string, language: Language][] = [
   ['plugin.py', 'python'],
   ['plugin.c', 'c'],
 ];
-const scripts = ['plugin.ts', 'plugin.js', 'index.ts', 'index.js'];
 
 /** Finds out what a folder or file holds. Throws PxError `not-found`, `plugin.invalid`. */
 export async function openProject(given: string): Promise<Project> {
@@ -44,10 +44,10 @@ export async function openProject(given: string): Promise<Project> {
       });
     return { folder: path, script: undefined, language, name: manifest.name, manifest };
   }
-  const script = manifest?.file ?? scripts.find(has);
+  const script = manifest?.file ?? mainFile(path, 'script', manifest?.name);
   if (script !== undefined) return scriptProject(join(path, script), manifest);
   throw new PxError('not-found', `${given} holds no plugin px knows how to build.`, {
-    hint: `Looked for ${[...scripts, ...marks.map(([file]) => file)].join(', ')}. To begin one: px plugin new NAME`,
+    hint: `Looked for a .ts or .js file, ${marks.map(([file]) => file).join(', ')}. To begin one: px plugin new NAME`,
   });
 }
 
@@ -56,7 +56,7 @@ function scriptProject(path: string, manifest: PartialManifest | undefined): Pro
   if (ending !== 'ts' && ending !== 'js')
     throw new PxError('plugin.invalid', `${path} is no .ts or .js file.`, { hint: 'Name the folder of the plugin.' });
   const folder = dirname(path);
-  const plain = scripts.includes(basename(path));
+  const plain = /^(plugin|index)\./.test(basename(path));
   const name = manifest?.name ?? nameFromFile(plain ? basename(folder) : basename(path));
   return { folder, script: path, language: ending, name, manifest };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Environment, homeAt, openConfig } from '../../config/config.ts';
@@ -12,6 +12,7 @@ import { openPlugins, type PluginInfo } from '../plugin.ts';
 import { toolName } from '../tools.ts';
 import type { Lock } from './build.ts';
 import { type Call, type Case, readCases } from './case.ts';
+import { testFolders } from './folders.ts';
 import { mismatch } from './match.ts';
 import { scriptWorld } from './scripted.ts';
 
@@ -41,7 +42,7 @@ const quota = 64 * 1024 * 1024;
 
 /**
  * Runs a plugin's tests: it is installed into a home of its own and runs in the locked process, behind the broker and under its grants, as
- * always; only the network, the clock and what is stored before are scripted. Throws PxError for a test file or a plugin that cannot be used.
+ * always; only the network, the clock and what is stored and stands in its folders before are scripted. Throws PxError for a test file or a plugin that cannot be used.
  */
 export async function testPlugin(source: string, options: TestOptions): Promise<CaseResult[]> {
   const all = readCases(options.cases);
@@ -105,6 +106,7 @@ async function openTestHome(source: string, { env, mode }: TestOptions) {
     throw thrown;
   });
   const { name } = info;
+  const folders = testFolders(info.manifest.files, files, root);
 
   /** Makes everything as it is to be before the first call: a fresh process, too. */
   async function begin(test: Case): Promise<void> {
@@ -121,7 +123,7 @@ async function openTestHome(source: string, { env, mode }: TestOptions) {
     for (const [key, value] of Object.entries(test.kv ?? {}))
       kv.set(name, key, new TextEncoder().encode(`${value}`), quota);
     world.begin(test.http ?? [], test.clock);
-    for (const folder of readdirSync(files)) rmSync(join(files, folder), { recursive: true, force: true });
+    folders.begin(test.files ?? {});
     lines.length = 0;
     messages.length = 0;
   }
@@ -134,6 +136,7 @@ async function openTestHome(source: string, { env, mode }: TestOptions) {
       const wanted = expected === null ? null : `${expected}`;
       if (got !== wanted) wrong.push(`kv_after: ${mismatch(wanted, got, key)}`);
     }
+    wrong.push(...folders.problems(test.files_after ?? {}));
     for (const line of test.log ?? [])
       if (!lines.some(({ message }) => message.includes(line))) wrong.push(`log: no line has ${JSON.stringify(line)}`);
     const different = test.messages && mismatch(test.messages, messages, 'messages');

@@ -1,7 +1,9 @@
-import { basename, relative } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
 import * as v from 'valibot';
 import { PxError, toPxError } from '../../error/error.ts';
 import { checkLayers, startChild } from '../child-process.ts';
+import { isBelow } from '../files/path.ts';
 import { encodeFrame, FrameError, parseFrame } from '../frame.ts';
 import type { PrepareOptions } from '../prepare.ts';
 import { FromPrepare } from '../protocol.ts';
@@ -27,10 +29,29 @@ export function importsMore(source: string): boolean {
 }
 
 /**
- * A script of a folder with all that it imports, from the folder and from packages in its `node_modules`, as one JavaScript module that
- * imports `px` only. It is put together in a locked throw-away process; no package's scripts run. Throws PxError `plugin.invalid`.
+ * The folder that what a script imports may come from: that of its package, else its own. None that is or holds a folder of `apart`, the homes
+ * of the person and of px: a package.json there makes nobody's files part of a plugin. Throws PxError `plugin.invalid`.
  */
-export async function bundleFolder(options: PrepareOptions, root: string, entry: string): Promise<string> {
+function rootOf(script: string, apart: string[]): string {
+  const own = dirname(script);
+  const kept = apart.map((one) => (existsSync(one) ? realpathSync(one) : one));
+  const holdsMore = (folder: string) => kept.some((one) => isBelow(one, folder));
+  for (let at = own; at !== dirname(at) && !holdsMore(at); at = dirname(at))
+    if (existsSync(join(at, 'package.json'))) return at;
+  if (!holdsMore(own)) return own;
+  throw new PxError('plugin.invalid', `${basename(script)} imports other files, and ${own} holds more than a plugin`, {
+    hint: 'Put it into a folder of its own, with what it imports.',
+  });
+}
+
+/**
+ * A script with all that it imports, from its folder or that of its package and from packages in `node_modules` there, as one JavaScript module
+ * that imports `px` only. It is put together in a locked throw-away process; no package's scripts run. `apart` are the homes of the person and
+ * of px: no folder that holds one of them is a plugin's. Throws PxError `plugin.invalid`.
+ */
+export async function bundleFolder(options: PrepareOptions, script: string, apart: string[]): Promise<string> {
+  const entry = realpathSync(script);
+  const root = rootOf(entry, apart);
   const folder = openFolder(root);
   const refuse = (message: string) => new PxError('plugin.invalid', `${basename(entry)}: ${message}`, hintFor(message));
   let fault: PxError | undefined;

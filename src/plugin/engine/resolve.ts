@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { dirname, join, normalize, sep } from 'node:path';
+import { dirname, extname, join, normalize, sep } from 'node:path';
 
 /** How a module asks for another. */
 type ImportKind = 'import' | 'require';
@@ -11,6 +11,8 @@ type Resolved = { path: string } | { empty: true } | { error: string };
 const extensions = ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx', '.json'];
 /** TypeScript's way to name the file that will be there: `./x.js` for `x.ts`. */
 const written: Record<string, string[]> = { '.js': ['.ts', '.tsx'], '.mjs': ['.mts'], '.cjs': ['.cts'] };
+/** A hidden name in a path below the root; pnpm keeps its packages in one. */
+const hidden = /\/\.(?!pnpm\/)/;
 const maxFile = 8 * 1024 * 1024;
 const maxManifest = 1024 * 1024;
 
@@ -28,7 +30,8 @@ interface Package {
 
 /**
  * Finds the files that modules of a folder import, as bundlers for browsers do: relative paths, packages in `node_modules` of the folder and
- * of folders in it, `exports`, `imports`, `browser`, `module`, `main`. Nothing outside the folder is ever read, also not through a link.
+ * of folders in it, `exports`, `imports`, `browser`, `module`, `main`. Only code and JSON is read; nothing hidden (`.git`, `.env.js`), and nothing
+ * outside the folder, also not through a link.
  */
 export interface Folder {
   resolve(from: string, specifier: string, kind: ImportKind): Resolved;
@@ -45,9 +48,11 @@ export function openFolder(root: string): Folder {
   function inside(path: string): string | undefined {
     const clean = normalize(path);
     if (clean.startsWith('..') || clean.startsWith(sep) || clean.includes('\0')) return undefined;
+    if (!extensions.includes(extname(clean)) || hidden.test(`/${clean}`)) return undefined;
     try {
       const full = realpathSync(join(real, clean));
-      return full.startsWith(real + sep) && statSync(full).isFile() ? full : undefined;
+      const within = full.startsWith(real + sep) && !hidden.test(full.slice(real.length));
+      return within && extensions.includes(extname(full)) && statSync(full).isFile() ? full : undefined;
     } catch {
       return undefined;
     }
@@ -171,7 +176,8 @@ function missing(where: string, specifier: string): string {
   const name = JSON.stringify(specifier.slice(0, 200));
   if (specifier.startsWith('node:') || specifier.startsWith('bun:') || builtinModules.includes(specifier))
     return `${where} imports ${name}, which is a part of Node.js that a plugin does not have`;
-  if (/^\.\.?(\/|$)/.test(specifier)) return `${where} imports ${name}, and there is no such file in the folder`;
+  if (/^\.\.?(\/|$)/.test(specifier))
+    return `${where} imports ${name}, and there is no such file (code or JSON) in the folder`;
   if (/^[/\\]|^[a-z]+:/i.test(specifier)) return `${where} imports ${name}, which is outside the folder`;
   return `${where} imports ${name}, which is not in node_modules of the folder`;
 }

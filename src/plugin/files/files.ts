@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rmdir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { PluginConfig } from '../../config/config.ts';
 import { parseFolder } from '../../policy/policy.ts';
-import { FileError, partsOf } from './path.ts';
+import { FileError, partsOf, placeOf } from './path.ts';
 import { measure, type Usage } from './usage.ts';
 import { type Dir, enter, look, openFile, openRoot, orFail, plainFile, within } from './walk.ts';
 
@@ -63,8 +62,7 @@ export function createFiles(options: FilesOptions): Files {
     if (rule === undefined) throw new FileError(`denied: no folder ${JSON.stringify(name)} is granted`, true);
     const folder = parseFolder(rule);
     if (write && !folder.write) throw new FileError(`denied: ${name} may be read and not changed`, true);
-    const path = folder.path.startsWith('~/') ? join(options.userHome, folder.path.slice(2)) : folder.path;
-    return options.root === undefined ? path : join(options.root, path);
+    return placeOf(folder.path, options);
   }
 
   /** Opens the folder that holds what a path names, and hands over the last name; `.` for a granted folder itself. */

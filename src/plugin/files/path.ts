@@ -1,3 +1,5 @@
+import { join, sep } from 'node:path';
+
 /** What a file call comes to when it is refused or fails: text for the plugin, after one of the words of wit/core.wit. */
 export class FileError extends Error {
   /** Whether a rule of px refused it, which is told on the bus. */
@@ -29,4 +31,14 @@ export function partsOf(path: string): string[] {
     if (Buffer.byteLength(part) > maxName) throw bad('a name that is too long');
   }
   return parts;
+}
+
+/** Whether a path is another or below it. Neither is looked up. */
+export const isBelow = (inner: string, outer: string): boolean =>
+  inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
+
+/** Where the folder of a grant is: `~` is the home of the person; where a plugin is tested, `root` stands for the whole file system. */
+export function placeOf(path: string, { userHome, root }: { userHome: string; root?: string | undefined }): string {
+  const place = path.startsWith('~/') ? join(userHome, path.slice(2)) : path;
+  return root === undefined ? place : join(root, place);
 }

@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readlink, realpath, stat } from 'node:fs/promises';
-import { dirname, sep } from 'node:path';
-import { FileError } from './path.ts';
+import { dirname } from 'node:path';
+import { FileError, isBelow } from './path.ts';
 
 /*
  * How a file below a granted folder is reached: one folder after the other is opened, each by its name within the one before, which the kernel
@@ -33,10 +33,6 @@ export async function openRoot(path: string, write: boolean, home: string): Prom
     await notHome(dir, home);
   });
 }
-
-/** Whether a path is another or below it. */
-const isBelow = (inner: string, outer: string) =>
-  inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
 
 /** Opens the folder of this name in another, or makes it first. Throws FileError. */
 export async function enter(dir: Dir, name: string, make: boolean, home: string): Promise<Dir> {
