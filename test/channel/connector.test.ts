@@ -65,14 +65,15 @@ describe('a connector that waits', () => {
 
   test('lets the process of its plugin go as soon as it waits, and keeps it while people talk', async () => {
     const { platform, answer } = waiting();
-    const life = await live({ platform, timing: { restAfter: 60 } });
+    let now = Date.now();
+    const life = await live({ platform, timing: { restAfter: 60, now: () => now } });
     await until(() => platform.holds === 1);
     expect(platform.rests).toBe(1);
     platform.waiting = [guestMessage('1', 'hi')];
     await answer(ok('[1]'));
     expect(life.asked).toEqual(['hi']);
     expect(platform.rests).toBe(1);
-    await Bun.sleep(80);
+    now += 80;
     await answer(ok('[]'));
     expect(platform.rests).toBe(2);
     life.channels.send('chat', 'ada', 'a reminder');

@@ -77,8 +77,8 @@ describe('a connector that gives its requests away', () => {
     platform.more['on-sent'] = () => new Promise<Json>(() => {});
     const first = await live({ platform, folder, timing: { closeWait: 1 } });
     first.channels.send('chat', 'ada', 'hello');
-    await until(() => platform.calls.includes('on-sent'));
-    await Bun.sleep(20);
+    const kept = first.store.db.query('SELECT 1 FROM outbox WHERE answer_json IS NOT NULL');
+    await until(() => platform.calls.includes('on-sent') && kept.get() !== null);
     first.store.close();
     const after = new Rich();
     const second = await live({ platform: after, folder });

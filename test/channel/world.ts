@@ -34,9 +34,9 @@ export function tempFolder(): string {
   return path;
 }
 
-/** Waits until something holds; fails after four seconds. */
+/** Waits until something holds; fails after half a minute. */
 export async function until(what: () => unknown): Promise<void> {
-  const end = Date.now() + 4_000;
+  const end = Date.now() + 30_000;
   while (!what()) {
     if (Date.now() > end) throw new Error(`never true: ${what}`);
     await Bun.sleep(1);

@@ -79,7 +79,7 @@ describe.skipIf(notBuilt !== undefined)('px asks before it does', () => {
     expect((await px.run('pairing', 'role', 'telegram', '6', '--owner')).stdout).toContain('is an owner now');
     expect((await px.run('pairing', 'revoke', 'telegram', '1')).code).toBe(0);
     expect((await px.run('pairing', 'list')).stdout).not.toContain('same as');
-  }, 40_000);
+  }, 60_000);
 
   test('after a page was read: its links are followed, what would stay for every turn asks', async () => {
     using server = Bun.serve({
@@ -117,7 +117,7 @@ describe.skipIf(notBuilt !== undefined)('px asks before it does', () => {
     // A fresh conversation has read nothing.
     expect((await px.run('chat', '/new')).code).toBe(0);
     expect((await use('memory_write', { text: 'after' })).stdout).toContain('Kept in MEMORY.md');
-  }, 40_000);
+  }, 60_000);
 
   test('every command is the same in a messenger and in px chat', async () => {
     await using telegram = await fakeTelegram();

@@ -15,7 +15,7 @@ describe.skipIf(notBuilt !== undefined)('px backup and px restore', () => {
     using folder = scratch();
     const config = { model: { default: 'offline/px' } };
     await using px = await new Px({ config }).serve();
-    await px.installed(60_000);
+    await px.installed();
     expect((await px.pipe('sk-precious-123', 'secret', 'set', 'MY_KEY')).code).toBe(0);
     expect((await px.run('chat', 'remember that my bicycle is called Gudrun')).code).toBe(0);
     let going = true;

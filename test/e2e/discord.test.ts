@@ -40,6 +40,8 @@ describe.skipIf(notBuilt !== undefined)('a Discord message', () => {
     await using px = await start(discord, mock, {});
     await px.installed();
     await until('the session', () => discord.gateway.sessions.size === 1);
+    // Only then has the connector read all that Discord says when a session begins.
+    await until('the channel', async () => /discord\s+running/.test(await state(px)));
     // No traffic yet: the connector's process has gone, and heartbeats go on without it.
     await until('rest', () => px.children().length === 0 || undefined);
     const { heartbeats } = discord.gateway;
@@ -58,7 +60,7 @@ describe.skipIf(notBuilt !== undefined)('a Discord message', () => {
     expect(discord.gateway.closes).toEqual([]);
     expect(discord.leaked).toBe(false);
     expect(px.log + px.journal()).not.toContain(discord.token);
-  }, 40_000);
+  }, 60_000);
 
   test('is answered once when px is killed after Discord has the answer and before px knows', async () => {
     await using discord = new FakeDiscord();
@@ -72,7 +74,7 @@ describe.skipIf(notBuilt !== undefined)('a Discord message', () => {
     const missed = 'hello again';
     discord.say(missed);
     await px.serve();
-    await until('the next answer', () => discord.texts().length === 2, 20_000);
+    await until('the next answer', () => discord.texts().length === 2);
     const sends = discord.calls.filter((c) => c.method === 'POST' && c.path === '/channels/7700/messages');
     expect(sends).toHaveLength(3);
     expect(sends[0]?.args['nonce']).toBe(sends[1]?.args['nonce'] ?? '');
@@ -80,13 +82,13 @@ describe.skipIf(notBuilt !== undefined)('a Discord message', () => {
     // The session was taken up again: nothing was to be asked for.
     expect(discord.gateway.sessions.size).toBe(1);
     expect((await px.run('outbox', 'list')).stdout).not.toContain('unknown');
-  }, 40_000);
+  }, 60_000);
 
   test('with a token Discord does not know, or without the intent, says so in plain words', async () => {
     await using discord = new FakeDiscord();
     await using mock = await clockMock();
     await using px = await start(discord, mock, { access: 'open' }, { message_content: true });
-    const shown = async (what: RegExp) => until(`${what}`, async () => what.test(await state(px)), 15_000);
+    const shown = async (what: RegExp) => until(`${what}`, async () => what.test(await state(px)));
     await shown(/Message Content Intent/);
     discord.gateway.contentAllowed = true;
     discord.revoked = true;
@@ -115,7 +117,7 @@ describe.skipIf(notBuilt !== undefined)('a Discord bot', () => {
     px = await start(discord, mock, { access: 'open', owners: ['70'] });
     mkdirSync(join(px.home, 'memory/files'), { recursive: true });
     writeFileSync(join(px.home, 'memory/files/out.png'), picture);
-    await until('the session', () => discord.gateway.sessions.size === 1, 15_000);
+    await until('the session', () => discord.gateway.sessions.size === 1);
   }, 60_000);
   afterAll(async () => {
     await px[Symbol.asyncDispose]();
@@ -128,7 +130,7 @@ describe.skipIf(notBuilt !== undefined)('a Discord bot', () => {
     what: () => unknown,
     channel = '7700',
     fits: (text: string) => boolean = () => true,
-    ms = 20_000,
+    ms = 30_000,
   ) => {
     const before = discord.written(channel).length;
     what();
@@ -158,7 +160,7 @@ describe.skipIf(notBuilt !== undefined)('a Discord bot', () => {
     expect(discord.callbacks.at(-1)).toMatchObject({ type: 7, data: { components: [] } });
     await answerTo(() => discord.choose('model', 'openai/gpt-4o'));
     expect(px.journal()).not.toContain('say:');
-  }, 30_000);
+  }, 60_000);
 
   test('in a guild answers who names it or replies to it, in the thread, and is not even woken otherwise', async () => {
     discord.say('nothing to do with px', { channel_id: '8800' });
@@ -179,7 +181,7 @@ describe.skipIf(notBuilt !== undefined)('a Discord bot', () => {
     expect(journal).toContain('[In reply to px: “Heard.”]');
     expect(journal).not.toContain('<@4711>');
     expect(journal).not.toContain('nothing to do with px');
-  }, 30_000);
+  }, 60_000);
 
   test('takes an edit as a correction, and files; sends files and reactions', async () => {
     await answerTo(() => discord.say('what I meant'));
@@ -227,7 +229,7 @@ describe.skipIf(notBuilt !== undefined)('a Discord bot', () => {
   test('sends long text in parts of whole words and whole code blocks, calls nobody, and shows an answer while it is written', async () => {
     const from = discord.written().length;
     discord.say('a long text please');
-    await until('all of it', () => discord.texts().at(-1)?.endsWith('The end.'), 15_000);
+    await until('all of it', () => discord.texts().at(-1)?.endsWith('The end.'));
     const parts = discord.texts().slice(from);
     expect(parts.length).toBeGreaterThan(2);
     for (const part of parts) {
@@ -246,14 +248,11 @@ describe.skipIf(notBuilt !== undefined)('a Discord bot', () => {
     const before = discord.written().length;
     const whole = slowAnswer.trim();
     discord.say('answer slowly');
-    await until(
-      'the whole answer',
-      () =>
-        discord
-          .written()
-          .slice(before)
-          .find((m) => m.content === whole),
-      20_000,
+    await until('the whole answer', () =>
+      discord
+        .written()
+        .slice(before)
+        .find((m) => m.content === whole),
     );
     expect(discord.written().slice(before)).toHaveLength(1);
     expect(discord.calls.filter((c) => c.method === 'PATCH').length).toBeGreaterThan(0);
@@ -302,14 +301,12 @@ describe.skipIf(notBuilt !== undefined)('a Discord bot', () => {
     expect(Date.now() - at).toBeGreaterThan(1_150);
     discord.fail('POST /channels/7701/messages', 403, { message: 'Cannot send messages to this user', code: 50_007 });
     discord.say('hello', { channel_id: '7701', author: { id: '71', username: 'eve', global_name: 'Eve' } });
-    await until(
-      'a dead letter',
-      async () => (await px.run('outbox', 'list', '--json')).stdout.includes('takes no direct messages'),
-      15_000,
+    await until('a dead letter', async () =>
+      (await px.run('outbox', 'list', '--json')).stdout.includes('takes no direct messages'),
     );
     const past = await px.fetch('/api/channels/discord/7700/history');
     expect(await past.json()).toMatchObject({ source: 'platform' });
     expect(px.log).not.toContain(discord.token);
     expect(discord.gateway.closes.filter((c) => c >= 4_002 && c < 4_009)).toEqual([]);
-  }, 40_000);
+  }, 60_000);
 });

@@ -42,5 +42,5 @@ describe.skipIf(notBuilt !== undefined)('a script', () => {
     expect(await told.json()).toMatchObject({ state: 'answered', answer: expect.stringContaining('slow but single') });
     expect(px.journal().match(/answer slowly/g)).toHaveLength(1);
     expect(telegram.texts()).toHaveLength(1);
-  }, 40_000);
+  }, 60_000);
 });

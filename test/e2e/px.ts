@@ -142,7 +142,7 @@ export class Px implements AsyncDisposable {
   }
 
   /** Resolves when the plugins a new home gets are in. */
-  async installed(ms?: number): Promise<void> {
+  async installed(ms = 60_000): Promise<void> {
     await until(
       'the plugins px carries',
       async () => {
@@ -174,7 +174,7 @@ export class Px implements AsyncDisposable {
 export async function until<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  ms = 15_000,
+  ms = 30_000,
 ): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {

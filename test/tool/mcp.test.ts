@@ -97,7 +97,7 @@ const alive = (pid: number) => {
   }
 };
 const gone = async (pid: number) => {
-  for (let i = 0; i < 400 && alive(pid); i++) await Bun.sleep(10);
+  for (let i = 0; i < 3_000 && alive(pid); i++) await Bun.sleep(10);
   return !alive(pid);
 };
 
@@ -145,7 +145,7 @@ describe('an MCP server over stdio', () => {
     const first = await run('small_pid');
     expect(await run('small_crash')).toMatchObject({ isError: true, text: expect.stringContaining('mcp.unavailable') });
     expect(await gone(Number(first.text))).toBe(true);
-    for (let i = 0; i < 100 && mcp.servers()[0]?.state !== 'failing'; i++) await Bun.sleep(10);
+    for (let i = 0; i < 3_000 && mcp.servers()[0]?.state !== 'failing'; i++) await Bun.sleep(10);
     expect(mcp.servers()[0]).toMatchObject({ state: 'failing', detail: expect.stringContaining('exit code 7') });
     expect(await run('small_say')).toMatchObject({
       isError: true,
@@ -205,7 +205,7 @@ describe('an MCP server over stdio', () => {
     const { mcp, run, tools } = world({ small: small() });
     await mcp.prepare();
     await run('small_grow');
-    for (let i = 0; i < 200 && !tools.specs().some((tool) => tool.name === 'small_later'); i++) await Bun.sleep(10);
+    for (let i = 0; i < 3_000 && !tools.specs().some((tool) => tool.name === 'small_later'); i++) await Bun.sleep(10);
     expect(tools.specs().map((tool) => tool.name)).toContain('small_later');
   });
 

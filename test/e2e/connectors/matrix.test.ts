@@ -38,7 +38,7 @@ describe.skipIf(noSynapse !== undefined || notBuilt !== undefined)('Matrix, on a
       String((await ada.call('POST', 'client/v3/createRoom', { invite: [bot.id], ...options }))['room_id']);
     const said = (where = chat) => shownBy(bot.id, ada, app.events(where));
     const answer = (what: string, fits: (body: string) => boolean, where = chat) =>
-      until(what, async () => (await said(where)).find((one) => fits(one.text)), 30_000);
+      until(what, async () => (await said(where)).find((one) => fits(one.text)), 60_000);
     const event = (id: string, where = chat) =>
       app.events(where).find((one: MatrixEvent) => one.event_id === id)?.content ?? {};
     const joined = (where: string, who = bot) =>
@@ -59,7 +59,7 @@ describe.skipIf(noSynapse !== undefined || notBuilt !== undefined)('Matrix, on a
       );
       px = new Px({ config: model.config, env: { TEST_KEY: 'sk-test-1234567890' } });
       await px.serve();
-      await px.installed(60_000);
+      await px.installed();
     }, 90_000);
     afterAll(async () => {
       await px?.[Symbol.asyncDispose]();
@@ -170,17 +170,17 @@ describe.skipIf(noSynapse !== undefined || notBuilt !== undefined)('Matrix, on a
 
     test('invitations of who may not invite px are turned down', async () => {
       expect((await px.run('config', 'set', 'plugins.matrix.settings.invites', '["@bob:px.test"]')).code).toBe(0);
-      await until('the channel', async () => /^channel matrix +running/m.test((await px.run('status')).stdout), 20_000);
+      await until('the channel', async () => /^channel matrix +running/m.test((await px.run('status')).stdout));
       const refused = await room({ preset: 'private_chat' });
       const left = () =>
         app.events(refused).some((one) => one.sender === bot.id && one.content['membership'] === 'leave');
-      await until('px to decline', left, 30_000);
+      await until('px to decline', left);
     }, 60_000);
 
     test('a token that was signed out is said so, and a new one is taken without a restart', async () => {
       const { password } = bot;
       await bot.call('POST', 'client/v3/logout', {});
-      await until('the state', async () => (await px.run('status')).stdout.includes('token refused'), 30_000);
+      await until('the state', async () => (await px.run('status')).stdout.includes('token refused'));
       const identifier = { type: 'm.id.user', user: 'px' };
       const login = await bot.call('POST', 'client/v3/login', { type: 'm.login.password', identifier, password });
       expect((await px.pipe(`${login['access_token']}\n`, 'secret', 'set', 'MATRIX_TOKEN')).code).toBe(0);

@@ -7,8 +7,8 @@ export interface MockModelOptions {
   failures: number;
   /** Pause between the pieces of an answer, in ms. */
   paceMs?: number;
-  /** Called in the middle of a stream, and when a tool was asked for. */
-  at?: (moment: 'stream' | 'tool') => void;
+  /** Called in the middle of a stream, and when a tool was asked for; the rest comes when it resolves. */
+  at?: (moment: 'stream' | 'tool') => void | Promise<void>;
 }
 
 /** A provider that speaks OpenAI's chat completions on loopback and answers `[KEY] …` to a message with `[KEY]`. */
@@ -78,7 +78,7 @@ export function startMockModel(options: MockModelOptions): MockModel {
           }
           yield line(piece);
           if (options.paceMs) await Bun.sleep(options.paceMs);
-          options.at?.(tool ? 'tool' : 'stream');
+          await options.at?.(tool ? 'tool' : 'stream');
         }
         yield line({}, tool ? 'tool_calls' : 'stop');
         yield 'data: [DONE]\n\n';
