@@ -205,6 +205,7 @@ export const providerInfo = v.object({
   key: v.pipe(text, v.description('Where its key comes from, in words; empty without one.')),
   url: v.pipe(text, v.description('Where its requests go.')),
   defaultModel: text,
+  problem: v.pipe(text, v.description('Why it is not among the models px last listed, in words; empty when it is.')),
 });
 export const providerName = v.pipe(
   v.string(),

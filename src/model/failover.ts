@@ -1,6 +1,8 @@
 import type { ErrorShape } from '../error/error.ts';
 import type { ModelRef } from '../wire/wire.ts';
+import { Away } from './away.ts';
 import type { Failover, ModelEvent } from './model.ts';
+import { providerName } from './ref.ts';
 import { retryAfter } from './retry.ts';
 
 /** First cool-down of a model that failed, in ms; doubled with each further failure. */
@@ -9,22 +11,37 @@ const longestCoolMs = 600_000;
 /** A provider that says when to come back is believed up to this, in ms. */
 const longestAskedMs = 3_600_000;
 
-/** Models that failed lately rest a while, each for itself: another model of the same provider does not. */
+/**
+ * Models that failed lately rest a while, each for itself: another model of the same provider does not. Only a provider that cannot be
+ * reached rests as a whole, until it is.
+ */
 export class CoolDown {
   readonly #resting = new Map<ModelRef, { until: number; failures: number; error: ErrorShape }>();
+  readonly #away: Away;
   readonly #firstMs: number;
 
-  constructor(firstMs = firstCoolMs) {
-    this.#firstMs = firstMs;
+  /** `look`: whether a connection can be made to a provider. `firstMs` is for tests. */
+  constructor(look: (provider: string) => Promise<boolean>, firstMs?: number) {
+    this.#away = new Away(look, firstMs);
+    this.#firstMs = firstMs ?? firstCoolMs;
   }
 
   /** Why a model rests; undefined when it may be asked. */
   resting(ref: ModelRef): ErrorShape | undefined {
     const state = this.#resting.get(ref);
-    return state && state.until > Date.now() ? state.error : undefined;
+    return state && state.until > Date.now() ? state.error : this.away(providerName(ref));
+  }
+
+  /** Why a provider is known to be out of reach; undefined when it may be there. */
+  away(provider: string): ErrorShape | undefined {
+    return this.#away.why(provider);
   }
 
   failed(ref: ModelRef, error: ErrorShape): void {
+    if (error.code === 'model.unreachable') {
+      this.#away.failed(providerName(ref), error);
+      return;
+    }
     const failures = (this.#resting.get(ref)?.failures ?? 0) + 1;
     // What a person has to mend does not pass by itself.
     const own = error.retryable ? this.#firstMs * 2 ** (failures - 1) : longestCoolMs;
@@ -34,11 +51,13 @@ export class CoolDown {
 
   answered(ref: ModelRef): void {
     this.#resting.delete(ref);
+    this.#away.answered(providerName(ref));
   }
 
-  /** Keys or addresses changed: everybody is asked again. */
+  /** Keys or addresses changed, or px ends: everybody is asked again. */
   clear(): void {
     this.#resting.clear();
+    this.#away.clear();
   }
 }
 
@@ -66,6 +85,8 @@ export async function* withFailover({ models, cool, ask, onFailover }: FailoverO
   let shown = false;
   for (const [at, ref] of order.entries()) {
     const last = at === order.length - 1;
+    // Its provider was found to be away while this turn asked another of its models.
+    if (!last && well.includes(ref) && cool.resting(ref)) continue;
     if (ref !== from && why) onFailover?.({ from, to: ref, error: why, shown });
     let called = false;
     let failed: ErrorShape | undefined;

@@ -111,7 +111,7 @@ export function silentStream(at: FailurePlace, timeoutMs: number): ErrorShape {
 export function unreachable(thrown: unknown, at: FailurePlace): ErrorShape {
   return {
     code: 'model.unreachable',
-    message: `${factsOf(at.provider).label} cannot be reached at ${at.baseUrl}: ${shorten(deepestMessage(thrown))}`,
+    message: `${factsOf(at.provider).label} cannot be reached at ${at.baseUrl}: ${nobody(deepestMessage(thrown))}`,
     hint:
       at.provider === 'ollama'
         ? 'Start it with `ollama serve`, or set providers.ollama.base_url in px.yaml.'
@@ -194,6 +194,13 @@ function deepestMessage(thrown: unknown): string {
   let at = thrown;
   for (let depth = 0; depth < 5 && at instanceof Error && at.cause instanceof Error; depth++) at = at.cause;
   return messageOf(at);
+}
+
+/** Why there was no connection, in words for people where they are known. */
+function nobody(message: string): string {
+  if (/ECONNREFUSED/.test(message)) return 'nothing listens there';
+  if (/ENOTFOUND|EAI_AGAIN|DNS/.test(message)) return 'no such host is known now';
+  return shorten(message);
 }
 
 function shorten(message: string): string {

@@ -29,6 +29,8 @@ export interface ModelRequest {
   origin?: { conversation: ConversationId; turn: string; channel?: string };
   /** Given: the models of `model.fallbacks` may answer instead, and each change is told here before their first word. Left out where a person or program chose this very model. */
   onFailover?: (change: Failover) => void;
+  /** Another model could answer at once: one that cannot be reached is given up sooner, and not tried again. Set by the switcher. */
+  beside?: boolean;
   /** `hidden`: thoughts are asked of no provider that can leave them out. What a tool loop needs of them (their proofs) comes all the same. */
   thinking?: 'shown' | 'hidden';
   /** The answer must be JSON; left out, it is free text. */
@@ -118,6 +120,8 @@ export interface ProviderInfo {
   url: string;
   /** The model px takes when none is named; empty where px knows none. */
   defaultModel: string;
+  /** Why it was not in the list when px last asked, in words; empty when it was, or nobody asked. */
+  problem: string;
 }
 
 /** The switcher. */
@@ -134,7 +138,7 @@ export interface Models {
   embed(request: EmbedRequest, signal: AbortSignal): Promise<Embeddings>;
   /** The context window of a model in tokens: as Ollama tells, or as px knows; undefined when unknown. Never throws. */
   window(ref: ModelRef): Promise<number | undefined>;
-  /** Providers that have what they need, their aliases, and what each server lists (errors left out). */
+  /** Providers that have what they need, their aliases, and what each server lists: one that does not answer soon is left out, or stands there as it last said. */
   list(signal: AbortSignal): Promise<ModelInfo[]>;
   /** Every networked provider px could use, and how it stands; nothing is asked of any of them. */
   providers(): ProviderInfo[];

@@ -3,6 +3,7 @@ import type { Attachment, ModelRef, TextPart, ThinkingPart, ToolCallPart, Usage 
 import { documentTokens } from './document.ts';
 import type { ModelRequest } from './model.ts';
 import { catalogueVersion, dearest, type Price, prices } from './prices.ts';
+import { providerName } from './ref.ts';
 
 /** What a call is charged by, and where px has that from. */
 export interface Tariff {
@@ -30,7 +31,7 @@ export function tariffOf(
   baseUrl: string | undefined,
   now = new Date(),
 ): Tariff {
-  const provider = ref.slice(0, ref.indexOf('/'));
+  const provider = providerName(ref);
   const said = ownPrice(ref, own);
   if (said) {
     const free = said.input === 0 && said.output === 0;

@@ -11,7 +11,7 @@ export interface ProviderParts {
 }
 
 /** Every networked provider px could use, in the order `auto` looks for them; nothing is asked of any of them. */
-export function describeProviders(parts: ProviderParts): ProviderInfo[] {
+export function describeProviders(parts: ProviderParts): Omit<ProviderInfo, 'problem'>[] {
   return [...providerNames, ...Object.keys(parts.config.current.providers.compatible)].map((name) => {
     const facts = factsOf(name);
     const reference = providerSection(name, parts.config).api_key ?? '';

@@ -2,6 +2,7 @@ import type { Config, ConfigStore } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
 import type { Secrets } from '../secret/secret.ts';
 import { factsOf, type ProviderName, providerFacts, providerNames } from './catalogue.ts';
+import { isReachable } from './protocol/reach.ts';
 
 /** What a provider needs for one call. Read anew at each call, so that an edit of px.yaml or a new key counts at once. */
 export interface ProviderSettings {
@@ -9,8 +10,8 @@ export interface ProviderSettings {
   baseUrl: string;
   /** False when the address is the provider's own: some servers that speak the same API know fewer parameters. */
   customBaseUrl: boolean;
-  /** True when the environment names a proxy. */
-  proxied?: boolean;
+  /** Whether a connection can be made at all; left out where one of our own says nothing, as through a proxy. */
+  reachable?: ((withinMs: number) => Promise<boolean>) | undefined;
   /** Longest silence, in ms. */
   timeoutMs: number;
   /** OpenAI only. */
@@ -44,11 +45,12 @@ export function readSettings(name: string, config: ConfigStore, secrets: Secrets
   const configured =
     section.base_url === undefined ? config.env.get(facts.baseUrlName) || undefined : secrets.resolve(section.base_url);
   const custom = configured !== undefined && configured.replace(/\/+$/, '') !== facts.baseUrl;
+  const baseUrl = name === 'ollama' ? ollamaAddress(configured) : (configured ?? facts.baseUrl);
   return {
     apiKey: section.api_key === undefined ? secrets.get(facts.keyName) || undefined : secrets.resolve(section.api_key),
-    baseUrl: name === 'ollama' ? ollamaAddress(configured) : (configured ?? facts.baseUrl),
+    baseUrl,
     customBaseUrl: custom,
-    proxied: proxyNames.some((proxy) => Boolean(config.env.get(proxy))),
+    reachable: proxyNames.some((proxy) => config.env.get(proxy)) ? undefined : (ms) => isReachable(baseUrl, ms),
     timeoutMs: section.timeout_seconds * 1000,
     api: section.api ?? (custom ? 'chat' : 'responses'),
   };

@@ -8,6 +8,7 @@ import type { ModelRef, Usage } from '../wire/wire.ts';
 import { Ledger, type LedgerRow, ledgerTime } from './ledger.ts';
 import type { ModelRequest } from './model.ts';
 import { costOf, dollars, type Tariff, tariffOf, worstCost } from './price.ts';
+import { providerName } from './ref.ts';
 import { reportUsage, type UsageQuery, type UsageReport } from './usage.ts';
 
 /** What became of a call. */
@@ -49,7 +50,7 @@ export class Spend {
 
   /** What a model is charged by. */
   tariff(ref: ModelRef): Tariff {
-    return tariffOf(ref, this.#config.current.model.prices, this.#baseUrl(ref.slice(0, ref.indexOf('/'))));
+    return tariffOf(ref, this.#config.current.model.prices, this.#baseUrl(providerName(ref)));
   }
 
   /** Sets the worst case of a call aside. Throws PxError `model.budget` when it could pass a cap: the call must not be made. */

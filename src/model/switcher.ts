@@ -6,15 +6,18 @@ import type { Secrets } from '../secret/secret.ts';
 import type { Bus, ModelRef } from '../wire/wire.ts';
 import { contextWindow, factsOf, offlineRef, pickLocalModel, providerFacts, providerNames } from './catalogue.ts';
 import { CoolDown, withFailover } from './failover.ts';
+import { askOllamaWindow, listLocal } from './local.ts';
 import { metered, meteredEmbed } from './metered.ts';
-import type { ModelEvent, ModelInfo, ModelRequest, Models, Provider } from './model.ts';
-import { dollars, type Tariff } from './price.ts';
-import { addressOf, describeProviders, hasOwnServer, keySource } from './providers.ts';
+import type { ModelEvent, ModelRequest, Models, Provider } from './model.ts';
+import { Offers } from './offers.ts';
+import type { isReachable } from './protocol/reach.ts';
+import { addressOf, describeProviders, keySource } from './providers.ts';
+import { modelName, providerName } from './ref.ts';
 import { withRetry } from './retry.ts';
 import { resolveName } from './route.ts';
-import { providerSection, readSettings } from './settings.ts';
+import { type ProviderSettings, providerSection, readSettings } from './settings.ts';
 import { Spend } from './spend.ts';
-import { askOllamaWindow } from './window.ts';
+import { Told } from './told.ts';
 
 /** What {@link openModels} is made from. */
 export interface ModelParts {
@@ -25,32 +28,47 @@ export interface ModelParts {
   bus: Bus;
 }
 
-/** How long Ollama may take to say that it is there, in ms. */
-const probeMs = 300;
 /** While the offline model stands in, Ollama is looked for again at most this often, in ms. */
 const probeAgainMs = 20_000;
+/** How long a connection may take when a provider that was away is looked for, in ms. */
+const lookMs = 3_000;
+/** How long a turn waits for what Ollama says of a window, in ms: `beside`, while another model could answer at once. */
+const windowMs = { alone: 2_000, beside: 300 };
 
 type Choice = Models['default'];
 
+/** What tests set: shorter waits, and whether there is a connection. */
+interface Tuning {
+  retryMs?: number;
+  coolMs?: number;
+  isReachable?: typeof isReachable;
+}
+
 /** Opens the switcher. Returns at once: Ollama is looked for in the background, and the offline model answers until it is found. */
-export async function openModels(
-  parts: ModelParts,
-  tuning: { retryMs?: number; coolMs?: number } = {},
-): Promise<Models> {
+export async function openModels(parts: ModelParts, tuning: Tuning = {}): Promise<Models> {
   const { config, bus } = parts;
   const log = parts.log.scope('model');
   const providers = new Map<string, Promise<Provider>>();
-  const cool = new CoolDown(tuning.coolMs);
+  const closing = new AbortController();
   const spend = new Spend(config, log, (provider) => addressOf(provider, parts));
-  const windows = new Map<ModelRef, { window: number | undefined; at: number }>();
   let local: string[] = [];
   let probedAt = 0;
-  let closed = false;
+
+  const settingsOf = (name: string): ProviderSettings => {
+    const settings = readSettings(name, config, parts.secrets);
+    const { isReachable } = tuning;
+    return isReachable ? { ...settings, reachable: (ms) => isReachable(settings.baseUrl, ms) } : settings;
+  };
+  const cool = new CoolDown(async (name) => (await settingsOf(name).reachable?.(lookMs)) ?? true, tuning.coolMs);
+  const windows = new Told<number>((ref) => askOllamaWindow(settingsOf('ollama'), modelName(ref)), {
+    answer: Number.POSITIVE_INFINITY,
+    failure: probeAgainMs,
+  });
 
   const load = (name: string): Promise<Provider> => {
     const known = providers.get(name);
     if (known) return known;
-    const fresh = loadProvider(name, parts);
+    const fresh = loadProvider(name, parts, settingsOf);
     providers.set(name, fresh);
     return fresh;
   };
@@ -97,7 +115,7 @@ export async function openModels(
     const next = choose();
     const changed = next.ref !== current.ref;
     current = next;
-    if (changed && !closed) {
+    if (changed && !closing.signal.aborted) {
       log.info(`the default model is now ${next.ref}`, { why: next.why });
       bus.emit({ type: 'model.changed', conversation: undefined, model: next.ref, by: 'config' });
     }
@@ -106,17 +124,29 @@ export async function openModels(
 
   const probe = async (): Promise<void> => {
     probedAt = Date.now();
-    local = await listLocal(parts);
-    if (!closed) refresh();
+    local = await listLocal(() => settingsOf('ollama'));
+    if (!closing.signal.aborted) refresh();
   };
 
   /** Only when the answer could matter. */
   const wantsProbe = () => config.current.model.default === 'auto' && current.ref === offlineRef;
 
+  const offers = new Offers({
+    ...parts,
+    load,
+    tariff: (ref) => spend.tariff(ref),
+    resolve: (name) => tryResolve(name, table()),
+    away: (name) => cool.away(name)?.message,
+    signal: closing.signal,
+  });
+  /** What was found out about servers is to be found out again. */
+  const forget = () => {
+    for (const known of [cool, windows, offers]) known.clear();
+  };
+
   const unsubscribe = config.onChange((_, changed) => {
     if (!changed.some((key) => /^(model|providers)(\.|$)/.test(key))) return;
-    cool.clear();
-    windows.clear();
+    forget();
     refresh();
     if (wantsProbe()) void probe();
   });
@@ -124,13 +154,12 @@ export async function openModels(
   if (wantsProbe()) void probe();
 
   /** One model, with retries; each attempt is paid for by itself. No generator of its own: each costs time for every piece of text. */
-  const one = (request: ModelRequest, signal: AbortSignal, beside: boolean): AsyncIterable<ModelEvent> => {
-    const name = request.model.slice(0, request.model.indexOf('/'));
+  const one = (request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> => {
+    const name = providerName(request.model);
     const baseMs = tuning.retryMs === undefined ? {} : { baseMs: tuning.retryMs };
-    const options = { signal, beside, log: log.scope(`model/${name}`), ...baseMs };
+    const options = { signal, beside: request.beside ?? false, log: log.scope(`model/${name}`), ...baseMs };
     return withRetry(() => metered(spend, () => load(name), request, signal), options);
   };
-  const info = (ref: ModelRef) => infoOf(ref, spend.tariff(ref));
 
   return {
     get default() {
@@ -147,11 +176,11 @@ export async function openModels(
         models,
         cool,
         onFailover,
-        ask: (model, last) => one({ ...request, model }, signal, !last),
+        ask: (model, last) => one({ ...request, model, beside: !last }, signal),
       });
     },
     async embed(request, signal) {
-      const name = request.model.slice(0, request.model.indexOf('/'));
+      const name = providerName(request.model);
       const provider = await load(name);
       if (!provider.embed)
         throw new PxError('model.bad-request', `${name} has no embeddings.`, {
@@ -166,37 +195,11 @@ export async function openModels(
     },
     async window(ref) {
       if (!ref.startsWith('ollama/')) return contextWindow(ref);
-      const known = windows.get(ref);
-      if (known !== undefined && (known.window || Date.now() - known.at < probeAgainMs)) return known.window;
-      const { baseUrl, apiKey } = readSettings('ollama', config, parts.secrets);
-      const told = await askOllamaWindow(baseUrl, apiKey, ref.slice(7)).catch(() => undefined);
-      // px never asks Ollama for more than this (provider/ollama.ts).
-      const window = told === undefined ? undefined : Math.min(told, 131_072);
-      windows.set(ref, { window, at: Date.now() });
-      return window;
+      const beside = config.current.model.fallbacks.length > 0;
+      return windows.get(ref, cool.away('ollama') ? 0 : beside ? windowMs.beside : windowMs.alone);
     },
-    async list(signal) {
-      const found: ModelInfo[] = [info(offlineRef)];
-      const listed = await Promise.all(
-        [...providerNames, ...servers()].map(async (name) => {
-          if (!factsOf(name).keyOptional && !keySource(name, parts) && !hasOwnServer(name, parts)) return [];
-          const models = await load(name)
-            .then((p) => p.models(signal))
-            .catch(() => []);
-          return models.map((model) => info(`${name}/${model}`));
-        }),
-      );
-      found.push(...listed.flat());
-      for (const [alias, target] of Object.entries(config.current.model.aliases)) {
-        const ref = tryResolve(target, table());
-        if (!ref) continue;
-        const entry = found.find((m) => m.ref === ref) ?? info(ref);
-        if (!found.includes(entry)) found.push(entry);
-        entry.aliases = [...(entry.aliases ?? []), alias];
-      }
-      return found;
-    },
-    providers: () => describeProviders(parts),
+    list: (signal) => offers.list(signal),
+    providers: () => describeProviders(parts).map((one) => ({ ...one, problem: offers.problem(one.name) })),
     async offered(name, signal) {
       const models = await (await load(name)).models(signal);
       const { defaultModel } = factsOf(name);
@@ -204,22 +207,27 @@ export async function openModels(
       return { models, usual: usual ?? models[0] ?? '' };
     },
     async detect() {
-      cool.clear();
+      forget();
       await probe();
     },
     close() {
-      closed = true;
+      closing.abort();
       unsubscribe();
+      cool.clear();
       providers.clear();
       return spend.idle();
     },
   };
 }
 
-async function loadProvider(name: string, parts: ModelParts): Promise<Provider> {
+async function loadProvider(
+  name: string,
+  parts: ModelParts,
+  settingsOf: (name: string) => ProviderSettings,
+): Promise<Provider> {
   if (name === 'offline') return (await import('./provider/offline.ts')).offlineProvider(parts.memory);
   providerSection(name, parts.config);
-  const settings = () => readSettings(name, parts.config, parts.secrets);
+  const settings = () => settingsOf(name);
   switch (name) {
     case 'anthropic':
       return (await import('./provider/anthropic.ts')).anthropicProvider(settings);
@@ -230,39 +238,6 @@ async function loadProvider(name: string, parts: ModelParts): Promise<Provider> 
     default:
       return (await import('./provider/openai.ts')).openaiProvider(settings, name);
   }
-}
-
-/** The models an Ollama server has; none when it does not answer in time. The SDK is not loaded for this. */
-async function listLocal({ config, secrets }: ModelParts): Promise<string[]> {
-  try {
-    const { baseUrl, apiKey } = readSettings('ollama', config, secrets);
-    const response = await fetch(`${baseUrl}/api/tags`, {
-      signal: AbortSignal.timeout(probeMs),
-      redirect: 'manual',
-      ...(apiKey ? { headers: { authorization: `Bearer ${apiKey}` } } : {}),
-    });
-    const body: unknown = await response.json();
-    const models: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'models') : undefined;
-    if (!Array.isArray(models)) return [];
-    return models.flatMap((model: unknown) => {
-      const name: unknown = typeof model === 'object' && model !== null ? Reflect.get(model, 'name') : undefined;
-      return typeof name === 'string' && name !== '' ? [name] : [];
-    });
-  } catch {
-    return [];
-  }
-}
-
-function infoOf(ref: ModelRef, { price, source }: Tariff): ModelInfo {
-  const provider = ref.slice(0, ref.indexOf('/'));
-  const window = contextWindow(ref);
-  return {
-    ref,
-    provider,
-    offline: provider === 'offline',
-    ...(window === undefined ? {} : { contextWindow: window }),
-    cost: price ? `${dollars(price.input)} in, ${dollars(price.output)} out (${source})` : source,
-  };
 }
 
 function tryResolve(name: string, table: Parameters<typeof resolveName>[1]): ModelRef | undefined {

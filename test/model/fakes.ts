@@ -98,6 +98,8 @@ export async function open(
     hits?: SearchHit[];
     retryMs?: number;
     coolMs?: number;
+    /** Whether a connection can be made, instead of trying. */
+    isReachable?: () => Promise<boolean>;
   } = {},
 ): Promise<Opened> {
   const env = { OLLAMA_HOST: 'http://127.0.0.1:9', ...options.env };
@@ -108,7 +110,11 @@ export async function open(
   bus.on((event) => events.push(event));
   const models = await openModels(
     { config: store, secrets, memory: { search: () => options.hits ?? [] }, log: createLog(), bus },
-    { retryMs: options.retryMs ?? 1, ...(options.coolMs === undefined ? {} : { coolMs: options.coolMs }) },
+    {
+      retryMs: options.retryMs ?? 1,
+      ...(options.coolMs === undefined ? {} : { coolMs: options.coolMs }),
+      ...(options.isReachable === undefined ? {} : { isReachable: options.isReachable }),
+    },
   );
   return { models, events, edit, secrets, listeners };
 }

@@ -10,11 +10,11 @@ function mute() {
 
 test('a server that is only slow is reached, one that is away is not', async () => {
   await using server = mute();
-  expect(await isReachable(server.url.href)).toBe(true);
+  expect(await isReachable(server.url.href, 3000)).toBe(true);
   const { port } = server;
   await server.stop(true);
-  expect(await isReachable(`http://127.0.0.1:${port}`)).toBe(false);
-  expect(await isReachable('no address')).toBe(false);
+  expect(await isReachable(`http://127.0.0.1:${port}`, 3000)).toBe(false);
+  expect(await isReachable('no address', 3000)).toBe(false);
 });
 
 test('a request to nobody ends as not sent; one to a slow server goes on waiting', async () => {

@@ -2,8 +2,6 @@ import { PxError } from '../../error/error.ts';
 import type { ModelRef } from '../../wire/wire.ts';
 import type { Answer, Command, CommandContext } from './command.ts';
 
-/** Longest wait for what the servers offer, in ms. */
-const LIST_MS = 4000;
 /** Most names shown of one list. */
 const MOST = 30;
 /** Most names that get a button. */
@@ -28,7 +26,7 @@ export function forOneMessage(text: string): { model: string; text: string } | u
 async function show({ models, sessions, inbound, signal }: CommandContext): Promise<Answer> {
   const session = await sessions.open(inbound.conversation);
   const current = session.model ? `${session.model} (chosen here)` : `${models.default.ref} (${models.default.why})`;
-  const offered = await models.list(AbortSignal.any([signal, AbortSignal.timeout(LIST_MS)])).catch(() => []);
+  const offered = await models.list(signal);
   const names = [...new Set(offered.map((one) => one.ref))];
   const more = names.length > MOST ? [`… and ${names.length - MOST} more`] : [];
   const text = [

@@ -10,6 +10,8 @@ const list = verb({
   async run(context) {
     await using backend = await openBackend(context, { prepare: (app) => app.models.detect() });
     const { default: chosen, models } = await backend.client.models();
+    // What is left out is told, and why.
+    const providers = await backend.client.providers();
     const { io } = context;
     if (context.json) {
       io.data({ default: chosen, models });
@@ -17,6 +19,7 @@ const list = verb({
     }
     io.line(`${io.bold(chosen.ref)} answers: ${chosen.why}`);
     io.line(table(models.map((m) => [m.ref === chosen.ref ? '*' : ' ', m.ref, m.cost ?? ''])));
+    for (const { name, problem } of providers) if (problem !== '') io.note(`${name} is not listed: ${problem}`);
     return 0;
   },
 });

@@ -35,7 +35,7 @@ class Aborted extends Error {
 }
 
 /** What an exchange is opened with. */
-interface ExchangeOptions {
+export interface ExchangeOptions {
   signal: AbortSignal;
   /** Longest silence, in ms. */
   timeoutMs: number;

@@ -8,6 +8,7 @@ import type {
   ToolResultPart,
 } from '../../wire/wire.ts';
 import { documentText, isPdf } from '../document.ts';
+import { providerName } from '../ref.ts';
 
 /** One step of a conversation in the form every provider can take: what {@link normalise} makes. */
 export type Turn =
@@ -43,7 +44,7 @@ export function normalise(messages: Message[], rules: HistoryRules): Turn[] {
       push(turns, { role: 'user', parts: message.parts.flatMap((part) => userPart(part, rules)) });
       continue;
     }
-    const maker = message.model?.slice(0, message.model.indexOf('/'));
+    const maker = message.model && providerName(message.model);
     const calls: { original: string; part: ToolCallPart }[] = [];
     const parts = message.parts.flatMap((part): (TextPart | ThinkingPart | ToolCallPart)[] => {
       if (part.type === 'text')

@@ -1,8 +1,5 @@
-/** How long a connection may take to be made, in ms. */
-const connectMs = 3_000;
-
-/** True when something listens at an address. A server that is slow to answer is reached; one that is away is not. Never throws. */
-export function isReachable(baseUrl: string, withinMs = connectMs): Promise<boolean> {
+/** True when something listens at an address. A server that is slow to answer is reached; one that is away is not. `withinMs`: how long it may take. Never throws. */
+export function isReachable(baseUrl: string, withinMs: number): Promise<boolean> {
   const url = URL.parse(baseUrl);
   if (!url) return Promise.resolve(false);
   const port = Number(url.port) || (url.protocol === 'http:' ? 80 : 443);

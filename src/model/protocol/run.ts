@@ -10,10 +10,10 @@ import {
   unreachable,
 } from '../failure.ts';
 import type { Embeddings, EmbedRequest, ModelEvent, ModelRequest, Provider } from '../model.ts';
+import { modelName } from '../ref.ts';
 import type { ProviderSettings } from '../settings.ts';
-import { type Exchange, openExchange } from './exchange.ts';
+import { type Exchange, type ExchangeOptions, openExchange } from './exchange.ts';
 import { gather } from './gather.ts';
-import { isReachable } from './reach.ts';
 import { Refused } from './refused.ts';
 
 /** Takes the next event of a stream. */
@@ -51,8 +51,10 @@ export function wireProvider(wire: Wire): Provider {
   };
 }
 
-/** Without an answer for so long px looks whether the server is there at all, in ms. */
-const reachAfterMs = 2_000;
+/** Without an answer for `afterMs` px looks whether the server is there at all, and lets that take `withinMs`. */
+const reach = { afterMs: 2_000, withinMs: 3_000 };
+/** The same while another model could answer at once. */
+const reachBeside = { afterMs: 500, withinMs: 1_000 };
 
 type End = Extract<ModelEvent, { type: 'end' }>;
 
@@ -92,8 +94,7 @@ async function* runOnce(wire: Wire, request: ModelRequest, signal: AbortSignal):
     signal,
     timeoutMs: settings.timeoutMs,
     ndjson: wire.ndjson ?? false,
-    // Through a proxy a connection of our own would say nothing.
-    ...(settings.proxied ? {} : { reach: { afterMs: reachAfterMs, check: () => isReachable(settings.baseUrl) } }),
+    ...looksAt(settings, request.beside ? reachBeside : reach),
   });
   let end: End | undefined;
   try {
@@ -127,7 +128,11 @@ async function askOnce<T>(
 ): Promise<T> {
   const { model, mostMs = Number.POSITIVE_INFINITY, signal } = about;
   const settings = usable(wire);
-  const exchange = openExchange({ signal, timeoutMs: Math.min(settings.timeoutMs, mostMs) });
+  const exchange = openExchange({
+    signal,
+    timeoutMs: Math.min(settings.timeoutMs, mostMs),
+    ...looksAt(settings, reach),
+  });
   try {
     return await exchange.race(ask(settings, exchange));
   } catch (thrown) {
@@ -138,14 +143,8 @@ async function askOnce<T>(
   }
 }
 
-/** `openai` of `openai/gpt-5`. */
-export function providerName(ref: string): string {
-  return ref.slice(0, ref.indexOf('/'));
-}
-
-/** `gpt-5` of `openai/gpt-5`. */
-export function modelName(ref: string): string {
-  return ref.slice(ref.indexOf('/') + 1);
+function looksAt({ reachable }: ProviderSettings, { afterMs, withinMs }: typeof reach): Pick<ExchangeOptions, 'reach'> {
+  return reachable ? { reach: { afterMs, check: () => reachable(withinMs) } } : {};
 }
 
 function usable(wire: Wire): ProviderSettings {
@@ -162,7 +161,7 @@ function explain(thrown: unknown, at: FailurePlace, exchange: Exchange): PxError
     : exchange.stage === 'answered'
       ? streamError(thrown, at)
       : exchange.stage === 'sent'
-        ? unreachable(thrown, at)
+        ? unreachable(exchange.signal.aborted ? exchange.signal.reason : thrown, at)
         : toPxError(thrown).toJSON();
   return new PxError(shape.code, shape.message, { ...shape, cause: thrown });
 }

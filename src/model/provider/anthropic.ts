@@ -3,9 +3,10 @@ import type { EndReason, JsonSchema, ToolCallPart, Usage } from '../../wire/wire
 import type { AnswerFormat, ModelRequest, Provider, ToolSpec } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, type Turn } from '../protocol/history.ts';
-import { type Emit, modelName, wireProvider } from '../protocol/run.ts';
+import { type Emit, wireProvider } from '../protocol/run.ts';
 import { toolSchema } from '../protocol/schema.ts';
 import { finishCall, wireName } from '../protocol/tools.ts';
+import { modelName } from '../ref.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { anthropicSchema, ownArguments } from './anthropic-schema.ts';
 

@@ -10,9 +10,10 @@ import type { JsonObject, ToolCallPart } from '../../wire/wire.ts';
 import type { Embeddings, EmbedRequest, ModelEvent, ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
-import { type Emit, modelName, wireProvider } from '../protocol/run.ts';
+import { type Emit, wireProvider } from '../protocol/run.ts';
 import { plainSchema, toolSchema } from '../protocol/schema.ts';
 import { neutralName, newCallId, wireName } from '../protocol/tools.ts';
+import { modelName } from '../ref.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { geminiSchema } from './gemini-schema.ts';
 

@@ -3,9 +3,10 @@ import type { JsonObject } from '../../wire/wire.ts';
 import type { Embeddings, EmbedRequest, ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
-import { type Emit, modelName, wireProvider } from '../protocol/run.ts';
+import { type Emit, wireProvider } from '../protocol/run.ts';
 import { toolSchema } from '../protocol/schema.ts';
 import { neutralName, newCallId, wireName } from '../protocol/tools.ts';
+import { modelName } from '../ref.ts';
 import type { ProviderSettings } from '../settings.ts';
 
 /** Ollama's own API, which keeps its context size, thinking and local tool calls (its OpenAI face does not). */

@@ -8,9 +8,10 @@ import type { Attachment, EndReason, TextPart } from '../../wire/wire.ts';
 import type { AnswerFormat, ModelRequest } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
-import { type Emit, modelName, providerName } from '../protocol/run.ts';
+import type { Emit } from '../protocol/run.ts';
 import { toolSchema } from '../protocol/schema.ts';
 import { CallCollector, wireName } from '../protocol/tools.ts';
+import { modelName, providerName } from '../ref.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { isReasoningModel } from './openai.ts';
 

@@ -11,9 +11,10 @@ import type { Attachment, TextPart, ToolResultPart, Usage } from '../../wire/wir
 import type { ModelRequest } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
-import { type Emit, modelName, providerName } from '../protocol/run.ts';
+import type { Emit } from '../protocol/run.ts';
 import { toolSchema } from '../protocol/schema.ts';
 import { finishCall, wireName } from '../protocol/tools.ts';
+import { modelName, providerName } from '../ref.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { isReasoningModel } from './openai.ts';
 

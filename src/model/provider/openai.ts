@@ -1,6 +1,7 @@
 import type { Embeddings, EmbedRequest, ModelRequest, Provider } from '../model.ts';
 import type { Exchange } from '../protocol/exchange.ts';
-import { type Emit, modelName, wireProvider } from '../protocol/run.ts';
+import { type Emit, wireProvider } from '../protocol/run.ts';
+import { modelName } from '../ref.ts';
 import type { ProviderSettings } from '../settings.ts';
 
 /** OpenAI and every server that speaks its Chat Completions or Responses API. */
