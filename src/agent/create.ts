@@ -52,10 +52,12 @@ export function createAgent(options: AgentOptions): Agent {
     return { turn, conversation, model, reason: 'stop', text, usage: none(), ...(choices ? { choices } : {}) };
   };
 
-  const meant = (inbound: Inbound) => asCommand(inbound, whoOf(options, inbound).from, options.approvals);
+  const meant = (inbound: Inbound) => asCommand(inbound, () => whoOf(options, inbound).from, options.approvals);
   /** A text for one model only; a guest chooses none. */
-  const once = (inbound: Inbound) =>
-    whoOf(options, inbound).from === 'owner' ? forOneMessage(inbound.text) : undefined;
+  const once = (inbound: Inbound) => {
+    const asked = forOneMessage(inbound.text);
+    return asked && whoOf(options, inbound).from === 'owner' ? asked : undefined;
+  };
 
   return {
     callContext: (inbound, turn, call, signal) =>

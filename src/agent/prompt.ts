@@ -59,14 +59,24 @@ export async function promptParts(
       stable: true,
     })),
   );
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const day = now.toLocaleDateString('en-GB', { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' });
   return [
     { name: 'system', text: profile === 'minimal' ? STABLE_MINIMAL : STABLE, stable: true },
     ...notes.filter((note) => note.text !== ''),
     ...(guest ? [{ name: 'guest', text: GUEST, stable: true }] : []),
-    { name: 'day', text: `Today is ${day} (${zone}).`, stable: false },
+    { name: 'day', text: dayText(now), stable: false },
   ];
+}
+
+let today: { at: string; text: string } | undefined;
+
+/** The day in words. To put it into words takes as long as much of a turn, and it is the same until midnight. */
+function dayText(now: Date): string {
+  const at = `${now.getFullYear()} ${now.getMonth()} ${now.getDate()} ${now.getTimezoneOffset()}`;
+  if (today?.at === at) return today.text;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const day = now.toLocaleDateString('en-GB', { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' });
+  today = { at, text: `Today is ${day} (${zone}).` };
+  return today.text;
 }
 
 /** The beginning and the end of a note: what it is about, and what was added last. Comments are for people and left out. */

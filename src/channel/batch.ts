@@ -9,12 +9,14 @@ export interface Batch {
 }
 
 /**
- * A commit waits for the disk, which takes longer than all else that px does for a message: what comes in one turn of the event loop is
- * committed together, and px goes on meanwhile. A write that fails is undone alone.
+ * A commit waits for the disk, which takes longer than all else that px does for a message: what comes in one turn of the event loop, or while the disk
+ * is at work, is committed together, and px goes on meanwhile. A write that fails is undone alone.
  */
 export function createBatch(store: Store): Batch {
   let waiting: { work(): unknown; resolve(value: unknown): void; reject(error: unknown): void }[] = [];
   let soon: ReturnType<typeof setImmediate> | undefined;
+  /** The disk is at work for a commit: the next one would have to wait for it anyway. */
+  let syncing = false;
 
   const flush = () => {
     clearImmediate(soon);
@@ -39,21 +41,28 @@ export function createBatch(store: Store): Batch {
       for (const { reject } of now) reject(error);
       return;
     }
-    store.synced().then(
-      () => {
-        for (const one of tell) one();
-      },
-      (error: unknown) => {
-        for (const { reject } of now) reject(error);
-      },
-    );
+    syncing = true;
+    store
+      .synced()
+      .then(
+        () => {
+          for (const one of tell) one();
+        },
+        (error: unknown) => {
+          for (const { reject } of now) reject(error);
+        },
+      )
+      .finally(() => {
+        syncing = false;
+        if (waiting.length > 0) soon ??= setImmediate(flush);
+      });
   };
 
   return {
     write: <T>(work: () => T) =>
       new Promise<T>((resolve, reject) => {
         waiting.push({ work, resolve: (value) => resolve(value as T), reject });
-        soon ??= setImmediate(flush);
+        if (!syncing) soon ??= setImmediate(flush);
       }),
     flush,
   };

@@ -188,19 +188,19 @@ export function createCourier(options: CourierOptions): Courier {
     clearTimeout(timer);
     try {
       const { atOnce, maxText } = route;
-      const free = atOnce - inHand.size;
-      if (timing.now() >= blockedUntil && free > 0)
-        for (const part of outbox.heads(channel, [...inHand.keys()], free)) {
-          const done = carry(part, maxText)
-            .catch(brokenOutbox)
-            .finally(() => {
-              inHand.delete(part.chat);
-              kick();
-            });
-          inHand.set(part.chat, done);
-        }
-      const at = outbox.nextAt(channel);
-      if (at !== undefined && (inHand.size === 0 || at > timing.now())) wakeAt(Math.max(at, blockedUntil));
+      const free = timing.now() >= blockedUntil ? atOnce - inHand.size : 0;
+      const { parts, nextAt } = outbox.heads(channel, inHand, free);
+      for (const part of parts) {
+        const done = carry(part, maxText)
+          .catch(brokenOutbox)
+          .finally(() => {
+            inHand.delete(part.chat);
+            kick();
+          });
+        inHand.set(part.chat, done);
+      }
+      // What is due and does not go now waits for a place or for an answer, after each of which this is done again.
+      if (nextAt !== undefined && (inHand.size === 0 || nextAt > timing.now())) wakeAt(Math.max(nextAt, blockedUntil));
     } catch (thrown) {
       brokenOutbox(thrown);
     }

@@ -21,10 +21,15 @@ export interface Part {
 export interface Outbox {
   /** Queues a text, after everything queued for this chat before. */
   add(channel: string, chat: string, text: string, extras?: Extras): void;
-  /** The oldest part of each chat of a channel that may be sent now, oldest first, but for some chats. */
-  heads(channel: string, but: string[], most: number): Part[];
-  /** When the channel's next part may be sent; undefined when none waits. */
-  nextAt(channel: string): number | undefined;
+  /**
+   * The oldest part of each chat of a channel that may be sent now, oldest first, but for chats that are `busy`; `nextAt`: when the first of those that are
+   * left may be sent, undefined when none waits.
+   */
+  heads(
+    channel: string,
+    busy: ReadonlyMap<string, unknown>,
+    most: number,
+  ): { parts: Part[]; nextAt: number | undefined };
   /** Puts several parts in the place of one that is too long: what it replaces belongs to the first, buttons to the last. */
   split(part: Part, texts: string[]): void;
   /** Gives a part other extras. */
@@ -55,6 +60,8 @@ export interface Outbox {
 }
 
 type PartRow = Omit<Part, 'extras'> & { extras: string | null };
+/** The oldest part of a chat that has not left. */
+type HeadRow = { id: number; chat: string; state: 'queued' | 'sending'; next_at: number; place: number };
 
 const day = 86_400_000;
 /** Longest answer of a platform that is kept, in characters. */
@@ -87,10 +94,7 @@ export function openOutbox(store: Store, now: () => number): Outbox {
   const { db } = store;
   const columns = 'id, channel, chat, text, attempts, at, extras';
   const toPart = (row: PartRow): Part => ({ ...row, extras: readExtras(row.extras) });
-  /** Parts with no earlier part of their chat still waiting. Both tests of `state`: the first one makes SQLite use the small index. */
-  const heads = `FROM outbox AS o WHERE channel = ? AND state IN ('queued', 'sending') AND state = 'queued' AND NOT EXISTS (
-    SELECT 1 FROM outbox AS p WHERE p.channel = o.channel AND p.chat = o.chat AND p.state IN ('queued', 'sending')
-    AND (p.answer, p.part) < (o.answer, o.part))`;
+  const part = (id: number) => db.query<PartRow, [number]>(`SELECT ${columns} FROM outbox WHERE id = ?`).get(id);
   db.query(`DELETE FROM outbox WHERE state = 'sent' AND at < ?`).run(now() - keep.sentMs);
   db.query(`DELETE FROM outbox WHERE state IN ('failed', 'unknown') AND at < ?`).run(now() - keep.failedMs);
 
@@ -101,16 +105,24 @@ export function openOutbox(store: Store, now: () => number): Outbox {
          VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(id), 0) + 1 FROM outbox))`,
       ).run(channel, chat, text, now(), writeExtras(extras));
     },
-    heads: (channel, but, most) =>
-      db
-        .query<PartRow, [string, number, string, number]>(
-          `SELECT ${columns} ${heads} AND next_at <= ? AND chat NOT IN (SELECT value FROM json_each(?))
-           ORDER BY answer, part LIMIT ?`,
+    heads(channel, busy, most) {
+      // With `min` SQLite takes the other columns from the row that has it. No answer has a million parts.
+      const rows = db
+        .query<HeadRow, [string]>(
+          `SELECT id, chat, state, next_at, min(answer * 1000000 + part) AS place FROM outbox
+           WHERE channel = ? AND state IN ('queued', 'sending') GROUP BY chat`,
         )
-        .all(channel, now(), JSON.stringify(but), most)
-        .map(toPart),
-    nextAt: (channel) =>
-      db.query<{ at: number | null }, [string]>(`SELECT min(next_at) AS at ${heads}`).get(channel)?.at ?? undefined,
+        .all(channel)
+        .filter((head) => head.state === 'queued' && !busy.has(head.chat))
+        .sort((a, b) => a.place - b.place);
+      const at = now();
+      const due = rows.filter((head) => head.next_at <= at).slice(0, most);
+      const left = rows.filter((head) => !due.includes(head)).map((head) => head.next_at);
+      return {
+        parts: due.flatMap(({ id }) => part(id) ?? []).map(toPart),
+        nextAt: left.length === 0 ? undefined : Math.min(...left),
+      };
+    },
     split(part, texts) {
       store.transaction(() => {
         db.query(

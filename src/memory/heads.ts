@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where a journal ended: number and hash of its last entry. */
@@ -13,8 +12,6 @@ export const headsPath = (state: string): string => join(state, 'heads');
 
 /** Most ends remembered of one conversation. */
 const most = 50;
-/** How long an end waits to be written, in ms: several follow each other, and none may hold a conversation up. */
-const writeAfterMs = 50;
 
 /**
  * Where each conversation's journal last ended, kept apart from it (`state/heads/<folder>`), so that entries cut off from its end, or a journal written
@@ -22,10 +19,8 @@ const writeAfterMs = 50;
  */
 export class Heads {
   readonly #folder: string;
-  /** Ends that are not written yet, by conversation. */
-  readonly #waiting = new Map<string, Head[]>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #writing: Promise<void> = Promise.resolve();
+  /** The folder was made. */
+  #made = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -33,16 +28,7 @@ export class Heads {
 
   /** The ends remembered of a conversation's folder, oldest first. */
   read(name: string): Head[] {
-    let text: string;
-    try {
-      text = readFileSync(join(this.#folder, name), 'utf8');
-    } catch {
-      return [];
-    }
-    return text.split('\n').flatMap((line) => {
-      const [, seq, hash = ''] = /^(\d{1,15}) ([0-9a-f]{32})$/.exec(line) ?? [];
-      return seq === undefined ? [] : [{ seq: Number(seq), hash }];
-    });
+    return parse(this.#text(name));
   }
 
   /** Conversations' folders that have one. */
@@ -57,40 +43,50 @@ export class Heads {
   }
 
   /**
-   * A journal that ended at `before` now ends at `after`. Called once the entries are on disk, written a moment later and not synced: it may lag behind the journal,
-   * never be ahead of it. A head that cannot be written costs the audit something, not the conversation.
+   * A journal that ended at `before` now ends at `after`. Called once the entries are on disk, and not synced: it may lag behind the journal, by one append when
+   * px is killed just then, never be ahead of it. A head that cannot be written costs the audit something, not the conversation.
    */
   moved(name: string, before: Head, after: Head): void {
-    const known = this.#waiting.get(name) ?? this.read(name);
+    const text = this.#text(name);
+    const known = parse(text);
     const last = known.at(-1);
     const kept = last && last.seq === before.seq && last.hash === before.hash ? known.slice(0, -1) : known;
-    this.#waiting.set(name, [...kept, after].slice(-most));
-    this.#timer ??= setTimeout(() => void this.flush(), writeAfterMs);
-    this.#timer.unref();
-  }
-
-  /** Writes what waits; resolves when it is written. */
-  flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#writing = this.#writing.then(() => this.#write());
-    return this.#writing;
-  }
-
-  async #write(): Promise<void> {
-    const ends = [...this.#waiting];
-    for (const [name, heads] of ends) {
-      const path = join(this.#folder, name);
-      const text = heads.map((head) => `${head.seq} ${head.hash}\n`).join('');
-      try {
-        await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-        await writeFile(`${path}.tmp`, text, { mode: 0o600 });
-        await rename(`${path}.tmp`, path);
-      } catch {
-        // The next append writes it.
-      }
-      // Unless it has moved on meanwhile, the file is as good as what was kept here.
-      if (this.#waiting.get(name) === heads) this.#waiting.delete(name);
+    const lines = [...kept, after].slice(-most).map((head) => `${head.seq} ${head.hash}\n`);
+    try {
+      if (!this.#made) mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      this.#made = true;
+      writeOver(join(this.#folder, name), lines.join('').padEnd(text.length, '\n'));
+    } catch {
+      // The next append writes it.
+      this.#made = false;
     }
+  }
+
+  #text(name: string): string {
+    try {
+      return readFileSync(join(this.#folder, name), 'utf8');
+    } catch {
+      return '';
+    }
+  }
+}
+
+function parse(text: string): Head[] {
+  return text.split('\n').flatMap((line) => {
+    const [, seq, hash = ''] = /^(\d{1,15}) ([0-9a-f]{32})$/.exec(line) ?? [];
+    return seq === undefined ? [] : [{ seq: Number(seq), hash }];
+  });
+}
+
+/**
+ * Writes over all that a file has, in one call: what is read is the old text or the new one. To put another file in its place would have the file system
+ * bring it to the disk first.
+ */
+function writeOver(path: string, text: string): void {
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+  try {
+    writeSync(file, text, 0);
+  } finally {
+    closeSync(file);
   }
 }

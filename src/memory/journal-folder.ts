@@ -32,6 +32,7 @@ export function conversationOf(folder: string): ConversationId | undefined {
 }
 
 function escapeBytes(text: string): string {
+  if (/^[\w.-]*$/.test(text)) return text;
   return [...Buffer.from(text, 'utf8')]
     .map((byte) => {
       const char = String.fromCharCode(byte);

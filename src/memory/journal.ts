@@ -1,4 +1,5 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PxError } from '../error/error.ts';
 import type { ConversationId } from '../wire/wire.ts';
@@ -64,11 +65,8 @@ export function openJournal(
   const endOf = async (conversation: ConversationId, folder: string): Promise<End | undefined> => {
     const known = ends.get(conversation);
     if (known) {
-      const size = await stat(join(folder, `${known.day}.md`)).then(
-        (found) => found.size,
-        () => -1,
-      );
-      if (size === known.size) return known;
+      const found = statSync(join(folder, `${known.day}.md`), { throwIfNoEntry: false });
+      if (found?.size === known.size) return known;
     }
     const days = await daysIn(folder);
     const latest = days.at(-1);
@@ -103,10 +101,7 @@ export function openJournal(
     append: (conversation, entries) => lanes.run(conversation, () => append(conversation, entries)),
     read: (conversation, limit) => readBack(checkedFolder(root, conversation), limit),
     conversations: () => listConversations(root),
-    async idle() {
-      await lanes.idle();
-      await heads?.flush();
-    },
+    idle: () => lanes.idle(),
   };
 }
 

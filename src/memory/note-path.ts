@@ -27,10 +27,13 @@ export function plainPath(path: string): string {
   return parts.join('/');
 }
 
-/** Where a note to be read is on disk: links are followed as long as they stay inside. Throws `memory.path`, `not-found`. */
-export function pathToRead(root: string, path: string): { path: string; file: string } {
+/** Where a note to be read is on disk, and its size in bytes: links are followed as long as they stay inside. Throws `memory.path`, `not-found`. */
+export function pathToRead(root: string, path: string): { path: string; file: string; size: number } {
   const plain = notePath(path);
   const file = join(root, plain);
+  // Nothing can be a link on the way to a note in memory/ itself, which four of each turn are.
+  const own = plain.includes('/') ? undefined : lstatSync(file, { throwIfNoEntry: false });
+  if (own?.isFile()) return { path: plain, file, size: own.size };
   let real: string;
   try {
     real = realpathSync(file);
@@ -38,8 +41,9 @@ export function pathToRead(root: string, path: string): { path: string; file: st
     throw new PxError('not-found', `There is no note ${plain}.`, { hint: 'px memory search TEXT finds notes.' });
   }
   if (!inside(root, real)) throw refuse(path, 'is a link out of memory/');
-  if (!lstatSync(real).isFile()) throw refuse(path, 'is not a file');
-  return { path: plain, file: real };
+  const stats = lstatSync(real);
+  if (!stats.isFile()) throw refuse(path, 'is not a file');
+  return { path: plain, file: real, size: stats.size };
 }
 
 /** Where a note to be written is on disk. Throws `memory.path`: journal/ and log/ are px's own, hidden files and links are refused. */

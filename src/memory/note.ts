@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { readFile, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PxError } from '../error/error.ts';
@@ -8,6 +8,9 @@ import { type EditNote, openHistory } from './history.ts';
 import type { Memory } from './memory.ts';
 import { folderToList, pathToRead, pathToWrite } from './note-path.ts';
 import { walk } from './walk.ts';
+
+/** A note of up to so many bytes is read in one go. */
+const small = 65_536;
 
 /** How often a change is tried again because an editor saved the note at the same moment. */
 const mostTries = 5;
@@ -50,9 +53,11 @@ export function openNotes(root: string, maxBytes: () => number, wrote: (path: st
   return {
     async get(path, from = 1, lines = Number.POSITIVE_INFINITY) {
       const found = pathToRead(root, path);
-      const size = Bun.file(found.file).size;
+      const { size } = found;
       if (size > maxBytes()) throw tooLarge(found.path, maxBytes());
-      const all = textLines((await readFile(found.file)).toString('utf8'));
+      // Every turn begins with a few small ones: to have them read elsewhere takes longer than to read them.
+      const bytes = size <= small ? readFileSync(found.file) : await readFile(found.file);
+      const all = textLines(bytes.toString('utf8'));
       const first = Math.max(1, Math.trunc(from) || 1);
       const text = all.slice(first - 1, first - 1 + Math.max(0, lines)).join('\n');
       return { path: found.path, from: first, text, totalLines: all.length };

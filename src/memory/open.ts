@@ -29,6 +29,9 @@ const mostFresh = 250;
  */
 const unwatched = { times: 40, least: 0.6, most: 15 };
 
+/** After changes were indexed the next ones wait so many times as long as that took, at most so many ms: a search that is asked for does not. */
+const rest = { times: 10, most: 2_000 };
+
 /** What a memory needs of px. */
 export interface MemoryOptions {
   home: Home;
@@ -51,6 +54,9 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
   let watcher: ReturnType<typeof watchFolder> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let watched = true;
+  /** Until when changes wait, in ms of `performance.now`; the timer that then takes them in. */
+  let restUntil = 0;
+  let resting: ReturnType<typeof setTimeout> | undefined;
   /** The folder was compared with the index since it was opened. */
   let compared = false;
   let closed = false;
@@ -98,6 +104,23 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
     timer.unref();
   };
 
+  /** Indexes what was touched, and then rests, so that of files that are written all the time several changes are taken in together. */
+  const takeIn = async () => {
+    const begun = performance.now();
+    if (closed || resting) return;
+    if (begun < restUntil) {
+      resting = setTimeout(() => {
+        resting = undefined;
+        void takeIn();
+      }, restUntil - begun);
+      resting.unref();
+      return;
+    }
+    await indexer.run();
+    const now = performance.now();
+    restUntil = now + Math.min(rest.most, rest.times * (now - begun));
+  };
+
   return {
     journal,
     history: notes.history,
@@ -110,7 +133,7 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
       if (watcher || closed) return;
       watcher = watch(root, {
         touched: (path) => indexer.touch(path),
-        calm: () => void indexer.run(),
+        calm: () => void takeIn(),
         failed: (error) => {
           if (!watched || closed) return;
           watched = false;
@@ -145,6 +168,7 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
       if (closed) return;
       closed = true;
       clearTimeout(timer);
+      clearTimeout(resting);
       watcher?.close();
       stopChild();
       await Promise.all([indexer.close(), journal.idle(), notes.idle()]);

@@ -27,6 +27,8 @@ export class Ledger {
   readonly #folder: string;
   #last: Promise<void> = Promise.resolve();
   #pending = 0;
+  /** The file written last and how large it was then: as long as it is, it ends in a whole row. */
+  #known: { file: string; size: number } | undefined;
   /** Rows that wait for the write under way, to go in one write of their own. */
   #waiting: { rows: LedgerRow[]; done: Promise<void> } | undefined;
 
@@ -87,23 +89,22 @@ export class Ledger {
 
   /** Rows of one month. */
   async #write(rows: LedgerRow[]): Promise<void> {
-    await makeFolder(this.#folder);
     const month = rows[0]?.at.slice(0, 7) ?? '';
     const file = this.#file(month);
     const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-    const torn =
-      size > 0 &&
-      !(
-        await Bun.file(file)
-          .slice(size - 1)
-          .text()
-      ).endsWith('\n')
-        ? '\n'
-        : '';
-    await appendFile(
-      file,
-      Buffer.from(`${size === 0 ? head(month) : torn}${rows.map((row) => `${formatRow(row)}\n`).join('')}`),
-    );
+    if (size === 0) await makeFolder(this.#folder);
+    const before = size === 0 ? head(month) : (await this.#isTorn(file, size)) ? '\n' : '';
+    const bytes = Buffer.from(`${before}${rows.map((row) => `${formatRow(row)}\n`).join('')}`);
+    this.#known = undefined;
+    await appendFile(file, bytes);
+    this.#known = { file, size: size + bytes.length };
+  }
+
+  /** Whether the last row was cut off. */
+  async #isTorn(file: string, size: number): Promise<boolean> {
+    if (this.#known?.file === file && this.#known.size === size) return false;
+    const end = Bun.file(file).slice(size - 1);
+    return !(await end.text()).endsWith('\n');
   }
 
   #file(month: string): string {

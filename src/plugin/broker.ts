@@ -69,6 +69,7 @@ const maxDenialsPerMinute = 60;
 /** Makes the broker of one plugin. */
 export function createBroker(options: BrokerOptions): Broker {
   const { name, kv, secrets, bus } = options;
+  let http: typeof import('./http/request.ts') | undefined;
   const requests = createRate();
   const messages = createRate();
 
@@ -106,6 +107,8 @@ export function createBroker(options: BrokerOptions): Broker {
     const { grants, limits } = options.config();
     const tooMany = refusedByRate('http-request');
     if (tooMany !== undefined) return { err: { denied: tooMany } satisfies HttpError };
+    // What a plugin has kept must not be less than what others know it by.
+    await kv.durable();
     const { method, url, headers, body, timeout_ms: wanted } = parsed.output;
     const guest: GuestRequest = {
       method,
@@ -114,9 +117,10 @@ export function createBroker(options: BrokerOptions): Broker {
       body: body ?? undefined,
       timeoutMs: Math.min(wanted ?? longestMs, longestMs),
     };
-    const { guestRequest } = await import('./http/request.ts');
+    // Looking a module up again takes longer than much else here.
+    http ??= await import('./http/request.ts');
     const around = { ...reach(grants), maxBytes: limits.http_bytes, files, send: options.send };
-    const answer = await guestRequest(guest, around, signal);
+    const answer = await http.guestRequest(guest, around, signal);
     if ('ok' in answer) return { ok: { ...answer.ok, body: Buffer.from(answer.ok.body).toString('base64') } };
     if (typeof answer.err !== 'object' || !('denied' in answer.err)) return { err: answer.err };
     deny('http-request', `${method.slice(0, 20)} ${url.slice(0, 200)}: ${answer.err.denied}`);

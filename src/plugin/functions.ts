@@ -61,11 +61,7 @@ export function describeFunction(fn: WitFunction): PluginFunction {
  * snake_case. Throws PxError `plugin.function`.
  */
 export function findFunction(plugin: string, entry: Pick<Entry, 'functions'>, wanted: string): WitFunction {
-  const exact = entry.functions.find((fn) => fn.name === wanted);
-  const near = entry.functions.filter(
-    (fn) => plain(fn.name) === plain(wanted) || plain(fn.name.split('#')[1] ?? '') === plain(wanted),
-  );
-  const found = exact ?? (near.length === 1 ? near[0] : undefined);
+  const found = entry.functions.find((fn) => fn.name === wanted) ?? nearest(entry, wanted);
   if (!found) {
     const names = entry.functions.map((fn) => fn.name).join(', ');
     throw new PxError('plugin.function', `${plugin} has no function ${JSON.stringify(wanted.slice(0, 100))}`, {
@@ -75,6 +71,12 @@ export function findFunction(plugin: string, entry: Pick<Entry, 'functions'>, wa
   if (found.notCallable !== '')
     throw new PxError('plugin.function', `${found.name} cannot be called: ${found.notCallable}`);
   return found;
+}
+
+function nearest({ functions }: Pick<Entry, 'functions'>, wanted: string): WitFunction | undefined {
+  const same = (name: string) => plain(name) === plain(wanted);
+  const near = functions.filter((fn) => same(fn.name) || same(fn.name.split('#')[1] ?? ''));
+  return near.length === 1 ? near[0] : undefined;
 }
 
 const plain = (name: string) => name.replace(/[-_]/g, '').toLowerCase();

@@ -3,6 +3,7 @@ import type { Store } from '../store/store.ts';
 
 /** A plugin's private values. Every error is text for the guest. */
 export interface PluginKv {
+  /** Keeps a value; {@link PluginKv.durable} tells when it holds against power loss. */
   set(plugin: string, key: string, value: Uint8Array, quota: number): void;
   /** Undefined when the key has none. */
   get(plugin: string, key: string): Uint8Array | undefined;
@@ -11,6 +12,8 @@ export interface PluginKv {
   list(plugin: string, prefix: string): Promise<string[]>;
   /** Forgets everything of a plugin. */
   clear(plugin: string): void;
+  /** Resolves when all that was set is on disk. Undefined when it is already. */
+  durable(): Promise<void> | undefined;
 }
 
 /** A limit of the store, in words for the guest. */
@@ -45,6 +48,10 @@ export function openKv(store: Store, secrets: Secrets): PluginKv {
   });
   const { db } = store;
   const salts = new Map<string, Uint8Array>();
+  /** Something was set after the latest sync began. */
+  let fresh = false;
+  /** The latest sync, until it ends: all that was set before it began is on disk then. */
+  let syncing: Promise<void> | undefined;
 
   const salt = (plugin: string): Uint8Array => {
     const known = salts.get(plugin);
@@ -71,7 +78,8 @@ export function openKv(store: Store, secrets: Secrets): PluginKv {
         throw new KvError(`a key has 1 to ${maxKeyBytes} bytes`);
       const bytes = keyBytes.length + value.length + rowBytes;
       if (bytes > quota + rowBytes) throw new KvError(`quota: ${quota} bytes for all keys and values`);
-      store.transaction(() => {
+      fresh = true;
+      store.quickly(() => {
         const id = idOf(plugin, key);
         const others =
           db
@@ -120,6 +128,21 @@ export function openKv(store: Store, secrets: Secrets): PluginKv {
         db.query('DELETE FROM plugin_kv_salt WHERE plugin = ?').run(plugin);
       });
       salts.delete(plugin);
+    },
+    durable() {
+      if (!fresh) return syncing;
+      fresh = false;
+      const mine = store
+        .synced()
+        .catch((thrown: unknown) => {
+          fresh = true;
+          throw thrown;
+        })
+        .finally(() => {
+          if (syncing === mine) syncing = undefined;
+        });
+      syncing = mine;
+      return mine;
     },
   };
 }

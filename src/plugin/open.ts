@@ -183,9 +183,12 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
     if (entry.kind !== 'script') {
       if (args.length > fn.params.length)
         throw new PxError('plugin.function', `${fn.name} takes ${fn.params.length} arguments, not ${args.length}`);
-      return plugin.runner.call(fn.name, args, signal);
+      const answer = await plugin.runner.call(fn.name, args, signal);
+      await kv.durable();
+      return answer;
     }
     const answer = await plugin.runner.call('invoke', [fn.name, JSON.stringify(args)], signal, fn.name);
+    await kv.durable();
     try {
       return JSON.parse(String(answer)) as Json;
     } catch (cause) {

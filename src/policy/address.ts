@@ -96,8 +96,16 @@ function kindIn(blocks: Block[], address: Address): AddressKind | undefined {
   return blocks.find(([first, bits]) => inside(address, first, bits))?.[2];
 }
 
+const starts = new Map<string, Address | undefined>();
+
+/** The first address of one of the blocks above: read once. */
+function startOf(block: string): Address | undefined {
+  if (!starts.has(block)) starts.set(block, parseAddress(block));
+  return starts.get(block);
+}
+
 function inside(address: Address, first: string, bits: number): boolean {
-  const block = parseAddress(first);
+  const block = startOf(first);
   if (!block || block.bits !== address.bits) return false;
   const shift = BigInt(address.bits - bits);
   return address.value >> shift === block.value >> shift;

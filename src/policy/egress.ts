@@ -2,11 +2,24 @@ import { PxError } from '../error/error.ts';
 import type { EgressRule, Verdict } from './policy.ts';
 import { matchTarget, parseTarget, readUrl } from './target.ts';
 
+/** Rules that were read, by their text: each request is checked against them. */
+const known = new Map<string, EgressRule>();
+const mostKnown = 500;
+
 /**
  * Reads a rule of `grants.egress`: `GET,POST https://api.example.com/v1/`. No methods means GET, `*` all of them.
  * Throws PxError `config.invalid` with a hint.
  */
 export function parseEgress(rule: string): EgressRule {
+  const found = known.get(rule);
+  if (found) return found;
+  const read = readRule(rule);
+  if (known.size >= mostKnown) known.clear();
+  known.set(rule, read);
+  return read;
+}
+
+function readRule(rule: string): EgressRule {
   const match = /^(?:(\S+)\s+)?(\S+)$/.exec(rule.trim());
   const methods = (match?.[1] ?? 'GET').toUpperCase().split(',');
   const bad = methods.find((method) => method !== '*' && !/^[A-Z]{1,20}$/.test(method));

@@ -10,15 +10,15 @@ export { isSummary, summarised, summaryNote } from './summary.ts';
 
 /** A conversation's state, always derivable from its journal. */
 export interface Session {
-  conversation: ConversationId;
+  readonly conversation: ConversationId;
   /** The model a person chose in this conversation; undefined follows px.yaml. */
-  model: ModelRef | undefined;
+  readonly model: ModelRef | undefined;
   /** The queue mode a person chose in this conversation; undefined follows px.yaml. */
-  queue: QueueMode | undefined;
+  readonly queue: QueueMode | undefined;
   /** At most `agent.history_messages`, beginning with what a person said; a turn under way is always whole. */
-  messages: Message[];
+  readonly messages: Message[];
   /** Where text from outside in this conversation comes from, since it was begun: `plugin/web-fetch`, `guest/Bob`. */
-  labels: string[];
+  readonly labels: string[];
 }
 
 /** Conversations and their queues: one turn at a time each, all in parallel. */

@@ -4,21 +4,10 @@ import type { JournalEntry, Memory } from '../memory/memory.ts';
 import type { Models } from '../model/model.ts';
 import { shutdown } from '../tool/tool.ts';
 import type { ConversationId, ModelRef } from '../wire/wire.ts';
-import {
-  choiceIsOld,
-  chosenModel,
-  chosenQueue,
-  contextMessages,
-  entriesFor,
-  type ModelBy,
-  queueIsOld,
-  queueNote,
-  resetNote,
-  sinceReset,
-} from './context.ts';
-import { labelsOf } from './labels.ts';
+import { choiceIsOld, entriesFor, type ModelBy, queueIsOld, queueNote, resetNote, sinceReset } from './context.ts';
 import { createLanes } from './lanes.ts';
-import type { Session, Sessions } from './session.ts';
+import { LiveSession } from './live.ts';
+import type { Sessions } from './session.ts';
 import { oldSummary } from './summary.ts';
 
 /** What sessions are made of. */
@@ -26,17 +15,14 @@ export interface SessionOptions {
   memory: Pick<Memory, 'journal'>;
   models: Pick<Models, 'default' | 'resolve'>;
   config: Pick<ConfigStore, 'current'>;
-  /** Open conversations kept while idle; the least recently used goes first. 8 when left out. */
+  /** Open conversations kept while idle, as long as they are not too large together; the least recently used goes first. 64 when left out. */
   keep?: number;
   /** How long an unused conversation is kept, in ms. 30 s when left out: reading back takes a few ms, memory is scarce. */
   keepMs?: number;
 }
 
-/** An open conversation: its journal's end, and what follows from it. */
-interface Open {
-  entries: JournalEntry[];
-  session: Session;
-}
+/** Idle conversations may be so many characters together; a few are kept however large they are. */
+const most = { characters: 4_000_000, few: 8 };
 
 /** Makes the sessions. Nothing is read before it is asked for. */
 export function createSessions(options: SessionOptions): Sessions {
@@ -46,52 +32,46 @@ export function createSessions(options: SessionOptions): Sessions {
   /** Reads and writes of one conversation's journal, in order, so that a session never misses or doubles an entry. */
   const io = createLanes();
   const running = new Map<ConversationId, AbortController>();
-  const cache = new Map<ConversationId, Open>();
+  const cache = new Map<ConversationId, LiveSession>();
   let forget: Timer | undefined;
   let closed = false;
 
   const evict = (keep: number) => {
-    for (const conversation of cache.keys()) {
-      if (cache.size <= keep) return;
-      if (!running.has(conversation)) cache.delete(conversation);
+    let size = 0;
+    for (const open of cache.values()) size += open.size;
+    for (const [conversation, open] of cache) {
+      if (cache.size <= keep && (size <= most.characters || cache.size <= most.few)) return;
+      if (running.has(conversation)) continue;
+      cache.delete(conversation);
+      size -= open.size;
     }
   };
 
-  const used = (conversation: ConversationId, open: Open): Open => {
-    cache.delete(conversation);
+  const used = (open: LiveSession): LiveSession => {
+    const { conversation } = open;
+    const fresh = !cache.delete(conversation);
     cache.set(conversation, open);
-    evict(options.keep ?? 8);
+    if (fresh) evict(options.keep ?? 64);
     clearTimeout(forget);
     forget = setTimeout(() => evict(0), options.keepMs ?? 30_000);
     forget.unref();
     return open;
   };
 
-  const refresh = ({ entries, session }: Open) => {
-    session.model = chosenModel(entries);
-    session.queue = chosenQueue(entries);
-    session.messages = contextMessages(entries, config.current.agent.history_messages);
-    session.labels = labelsOf(sinceReset(entries));
-  };
-
   /** Only inside the conversation's io lane. */
-  const load = async (conversation: ConversationId): Promise<Open> => {
+  const load = async (conversation: ConversationId): Promise<LiveSession> => {
     const cached = cache.get(conversation);
-    if (cached) return used(conversation, cached);
+    if (cached) return used(cached);
     const entries = await journal.read(conversation, entriesFor(config.current.agent.history_messages));
-    const session: Session = { conversation, model: undefined, queue: undefined, messages: [], labels: [] };
-    const open: Open = { entries, session };
-    refresh(open);
-    return used(conversation, open);
+    return used(new LiveSession(conversation, entries, () => config.current.agent.history_messages));
   };
 
   const append = (conversation: ConversationId, entries: JournalEntry[]) =>
     io.run(conversation, async () => {
       const open = await load(conversation);
-      const chosen = chosenModel(open.entries);
-      const queue = chosenQueue(open.entries);
+      const { model, queue } = open;
       const added = [
-        ...(chosen !== undefined && choiceIsOld(open.entries) ? [choice(chosen, 'person')] : []),
+        ...(model !== undefined && choiceIsOld(open.entries) ? [choice(model, 'person')] : []),
         ...(queue !== undefined && queueIsOld(open.entries) ? [queueNote(queue)] : []),
         ...(entries.some((e) => e.kind === 'user') ? oldSummary(sinceReset(open.entries)) : []),
         ...entries,
@@ -102,16 +82,11 @@ export function createSessions(options: SessionOptions): Sessions {
         cache.delete(conversation);
         throw error;
       }
-      open.entries.push(...added);
-      // Cut only where a turn begins: the one under way stays whole.
-      const most = entriesFor(config.current.agent.history_messages);
-      if (added.some((e) => e.kind === 'user') && open.entries.length > most)
-        open.entries.splice(0, open.entries.length - most);
-      refresh(open);
+      open.add(added, entriesFor(config.current.agent.history_messages));
     });
 
   return {
-    open: (conversation) => io.run(conversation, async () => (await load(conversation)).session),
+    open: (conversation) => io.run(conversation, () => load(conversation)),
     append,
     async setModel(conversation, model) {
       await append(conversation, [
@@ -123,7 +98,7 @@ export function createSessions(options: SessionOptions): Sessions {
     },
     queueMode(conversation) {
       const channel = conversation.slice(0, conversation.indexOf('/'));
-      return cache.get(conversation)?.session.queue ?? config.current.channels[channel]?.queue ?? 'followup';
+      return cache.get(conversation)?.queue ?? config.current.channels[channel]?.queue ?? 'followup';
     },
     async reset(conversation) {
       await append(conversation, [resetNote()]);

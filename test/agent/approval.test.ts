@@ -486,7 +486,7 @@ describe('a plain yes or no', () => {
     ...{ arguments: '{}', reason: '', labels: [], asked: '', at: 10_000, expires: 90_000 },
   };
   const meant = (text: string, { from = 'owner', waiting = [question], now = 20_000 } = {}) =>
-    asCommand(inbound(text), from as 'owner' | 'guest', { list: () => waiting }, now);
+    asCommand(inbound(text), () => from as 'owner' | 'guest', { list: () => waiting }, now);
 
   test('of the owner answers the one question that waits there', () => {
     expect(['Yes', 'ok!', 'ja', '👍'].map((text) => meant(text))).toEqual(Array(4).fill('/approve K7MW'));

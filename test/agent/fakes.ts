@@ -70,7 +70,7 @@ export function scripted(script: Reply[]): Models & { requests: ModelRequest[] }
 
 /** Sessions over a journal in memory. */
 export function fakeSessions(journal: JournalEntry[]): Sessions & { stopped: string[] } {
-  const session: Session = {
+  const session: { -readonly [K in keyof Session]: Session[K] } = {
     conversation: 'cli/default',
     model: undefined,
     queue: undefined,

@@ -69,6 +69,24 @@ describe('verify', () => {
     expect(lines[(problems[0]?.line ?? 0) - 1]).toContain('web_fetch');
   });
 
+  test('passes over an end that px was killed before it noted, and watches the next one again', async () => {
+    await using t = await world();
+    const head = join(tools.headsPath(t.home.state), 'cli-x');
+    const noted = readFileSync(head, 'utf8');
+    await t.memory.journal.append('cli/x', turn(saturday + 1, 3, 'web_fetch'));
+    // At once: an entry that is taken away is noticed however soon px is killed after it.
+    expect(readFileSync(head, 'utf8')).not.toBe(noted);
+    writeFileSync(head, noted);
+    const memory = await t.reopen();
+    expect((await t.verify()).problems).toEqual([]);
+    await memory.journal.append('cli/x', turn(saturday + 2, 4, 'web_fetch'));
+    expect(await t.verify()).toEqual({ conversations: 2, files: 3, entries: 25, problems: [] });
+    const path = t.file('2025-11-22');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.slice(0, text.indexOf('\n', text.indexOf('<!-- px turn-end')) + 1));
+    expect((await t.verify()).problems).toMatchObject([{ reason: 'newest entries missing' }]);
+  });
+
   test('notices that the newest entries, the newest day or a whole conversation are gone', async () => {
     await using t = await world();
     const path = t.file('2025-11-22');

@@ -70,6 +70,40 @@ describe('the broker', () => {
     expect(await two.ask('kv-list', '')).toHaveProperty('err');
   });
 
+  test('says that all is on disk only when it is, whoever asks while the disk works or after it failed', async () => {
+    await using home = await openHome();
+    const disk: PromiseWithResolvers<void>[] = [];
+    const synced = () => {
+      const sync = Promise.withResolvers<void>();
+      disk.push(sync);
+      return sync.promise;
+    };
+    const kv = openKv({ ...home.store, synced }, home.secrets);
+    const value = new Uint8Array(1);
+    const told: string[] = [];
+    const ask = (who: string) =>
+      Promise.resolve(kv.durable()).then(
+        () => void told.push(who),
+        () => void told.push(`${who} failed`),
+      );
+    kv.set('one', 'offset', value, 1_000);
+    const both = [ask('first'), ask('second')];
+    kv.set('one', 'offset', value, 1_000);
+    const last = ask('third');
+    await Bun.sleep(0);
+    expect(told).toEqual([]);
+    disk[0]?.resolve();
+    await Promise.all(both);
+    expect(told).toEqual(['first', 'second']);
+    disk[1]?.reject(new Error('EIO'));
+    await last;
+    const again = ask('again');
+    disk[2]?.resolve();
+    await again;
+    expect(told.slice(2)).toEqual(['third failed', 'again']);
+    expect([kv.durable(), disk.length]).toEqual([undefined, 3]);
+  });
+
   test('lets other work in while it goes through as many tiny keys as a plugin can store', async () => {
     await using home = await openHome();
     const kv = openKv(home.store, home.secrets);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { PluginConfig } from '../../src/config/config.ts';
+import { BodyTooLarge, readBody } from '../../src/plugin/http/body.ts';
 import { type GuestRequest, guestRequest, type HttpOptions } from '../../src/plugin/http/request.ts';
 import { openHome, type TestHome } from './home.ts';
 
@@ -225,6 +226,34 @@ describe('a request of a plugin', () => {
     for (const path of ['/big', '/endless', '/bomb'])
       expect((await request({ url: at(path) })).err).toBe('{"too-large":50000}');
     expect((await request({ url: at('/packed') })).text).toBe('unpacked text');
+  });
+
+  test('has a bounded answer that is whole, whatever length it announces', async () => {
+    const says = { '/less': [5, 100_000], '/more': [5_000, 10] } as const;
+    using liar = Bun.listen({
+      port: 0,
+      hostname: '127.0.0.1',
+      socket: {
+        data(socket, asked) {
+          const [announced, sent] = asked.includes('/less') ? says['/less'] : says['/more'];
+          socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${announced}\r\n\r\n${'x'.repeat(sent)}`);
+        },
+      },
+    });
+    const from = `http://api.test:${liar.port}`;
+    const setup = { egress: [`GET ${from}/`], privateHosts: [`api.test:${liar.port}`] };
+    // What comes after the end that was announced is no part of the answer; an answer that ends before it is none.
+    expect((await request({ url: `${from}/less` }, setup)).text).toBe('xxxxx');
+    expect((await request({ url: `${from}/more` }, setup)).err).toContain('network');
+    // Nor is the header believed where it does not bound what comes.
+    const told = (bytes: number, announced: number) =>
+      readBody(
+        new Response(new Blob(['x'.repeat(bytes)]).stream(), { headers: { 'content-length': `${announced}` } }),
+        50_000,
+      );
+    expect(await told(1_000_000, 5).catch((thrown) => thrown)).toBeInstanceOf(BodyTooLarge);
+    expect(await told(5, 50_001).catch((thrown) => thrown)).toBeInstanceOf(BodyTooLarge);
+    expect(await told(5, 40_000)).toHaveLength(5);
   });
 
   test('ends at its timeout, and a host that does not exist is a network error', async () => {

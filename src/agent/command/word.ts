@@ -13,14 +13,14 @@ const SEEN_MS = 1_500;
  */
 export function asCommand(
   inbound: Inbound,
-  from: TurnFrom,
+  from: () => TurnFrom,
   approvals: Pick<Approvals, 'list'> | undefined,
   now = Date.now(),
 ): string {
   const text = inbound.text.trim();
-  if (from !== 'owner' || text.length > 12) return inbound.text;
+  if (text.length > 12) return inbound.text;
   const verb = yes.test(text) ? 'approve' : no.test(text) ? 'deny' : undefined;
-  if (verb === undefined) return inbound.text;
+  if (verb === undefined || from() !== 'owner') return inbound.text;
   const [only, ...others] = (approvals?.list() ?? []).filter((one) => one.conversation === inbound.conversation);
   return only && others.length === 0 && now - only.at >= SEEN_MS ? `/${verb} ${only.id}` : inbound.text;
 }

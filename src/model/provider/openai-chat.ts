@@ -13,7 +13,7 @@ import { toolSchema } from '../protocol/schema.ts';
 import { CallCollector, wireName } from '../protocol/tools.ts';
 import { modelName, providerName } from '../ref.ts';
 import type { ProviderSettings } from '../settings.ts';
-import { isReasoningModel } from './openai.ts';
+import { isReasoningModel, through } from './openai.ts';
 
 /** Fields in which compatible servers stream thoughts, and take them back in a tool loop. */
 const thoughtFields = ['reasoning_content', 'reasoning'] as const;
@@ -26,7 +26,7 @@ export async function chat(
   exchange: Exchange,
   emit: Emit,
 ): Promise<void> {
-  const stream = await client.chat.completions.create(chatRequest(request, settings));
+  const stream = await client.chat.completions.create(chatRequest(request, settings), through(exchange));
   const calls = new CallCollector();
   let finish: string | undefined;
   let thinking: string | undefined;

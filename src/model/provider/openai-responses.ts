@@ -16,7 +16,7 @@ import { toolSchema } from '../protocol/schema.ts';
 import { finishCall, wireName } from '../protocol/tools.ts';
 import { modelName, providerName } from '../ref.ts';
 import type { ProviderSettings } from '../settings.ts';
-import { isReasoningModel } from './openai.ts';
+import { isReasoningModel, through } from './openai.ts';
 
 /** The Responses API: request and stream. Nothing is stored at OpenAI; encrypted thoughts travel with the conversation. */
 export async function responses(
@@ -26,7 +26,7 @@ export async function responses(
   exchange: Exchange,
   emit: Emit,
 ): Promise<void> {
-  const stream = await client.responses.create(responsesRequest(request, settings));
+  const stream = await client.responses.create(responsesRequest(request, settings), through(exchange));
   let calls = 0;
   let refused = false;
   for await (const event of stream) {

@@ -7,7 +7,7 @@ export class BodyTooLarge extends Error {
 }
 
 /**
- * A response's body, unpacked, of at most `max` bytes. Read as a stream, so that neither a long answer nor a small packed one that
+ * A response's body, unpacked, of at most `max` bytes. Read as a stream whatever length it announces, so that neither a long answer nor a small packed one that
  * unpacks to gigabytes is ever held. Throws BodyTooLarge.
  */
 export async function readBody(response: Response, max: number): Promise<Uint8Array> {
@@ -18,10 +18,9 @@ export async function readBody(response: Response, max: number): Promise<Uint8Ar
   }
   if (!response.body) return new Uint8Array();
   const packed = (response.headers.get('content-encoding') ?? '').trim().toLowerCase();
-  const bounded = response.body.pipeThrough(atMost(max));
-  if (packed === '' || packed === 'identity') return collect(bounded, max);
+  if (packed === '' || packed === 'identity') return collect(response.body, max);
   if (packed !== 'gzip' && packed !== 'x-gzip') throw new Error(`the answer is packed with ${packed.slice(0, 20)}`);
-  return collect(bounded.pipeThrough(new DecompressionStream('gzip')), max);
+  return collect(response.body.pipeThrough(atMost(max)).pipeThrough(new DecompressionStream('gzip')), max);
 }
 
 /** Keeps a response's body as a file, which is there whole or not at all. Throws BodyTooLarge. */

@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { verifyJournal } from '../../../src/memory/memory.ts';
+import { auditTools } from '../../../src/memory/memory.ts';
 import { Px, until } from '../px.ts';
 import { type BotApi, startBotApi } from './bot-api.ts';
 import { chance } from './chance.ts';
@@ -148,8 +148,9 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   const inbox = (await (await px.fetch('/api/inbox')).json()) as { messages: { state: string; text: string }[] };
   for (const one of inbox.messages) problems.push(`${one.text} is still in the inbox (${one.state})`);
   if ((await px.stop()) !== 0) problems.push('px did not end well');
-  const verdict = await verifyJournal(join(px.home, 'memory'));
-  if (!verdict.ok) problems.push(`journal ${verdict.path}:${verdict.line}: ${verdict.reason}`);
+  const audit = await auditTools();
+  const chains = await audit.verifyJournals(join(px.home, 'memory'), audit.headsPath(join(px.home, 'state')));
+  for (const one of chains.problems) problems.push(`journal ${one.path}:${one.line}: ${one.reason}`);
   for (const name of ['px.db', 'index.db']) problems.push(...unsound(join(px.home, 'state', name)));
   if (problems.length > 0) options.say?.(px.log.split('\n').slice(-80).join('\n'));
   return {
