@@ -1,7 +1,7 @@
 /**
  * Measures what px promises of its sandbox and prints a table: memory of working plugins and after them, plugins that loop, and what fifty
  * installed ones cost. Takes about five minutes; leave the machine alone meanwhile. Exit code 1 when a bound does not hold.
- * usage: bun scripts/bench/plugins.ts [--binary FILE] [--write]      --write: also into docs/bench-plugins.md
+ * usage: bun scripts/bench/plugins.ts [--binary FILE] [--only memory|left|loops|fifty] [--write]      --write: also into docs/bench-plugins.md
  */
 import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -12,7 +12,11 @@ import { type Bench, type Guest, guests, ownMiB, percentile, startBench } from '
 import { median, type Row, table, treeRssMiB, verdict } from './measure.ts';
 
 const { values } = parseArgs({
-  options: { binary: { type: 'string', default: usual }, write: { type: 'boolean', default: false } },
+  options: {
+    binary: { type: 'string', default: usual },
+    only: { type: 'string' },
+    write: { type: 'boolean', default: false },
+  },
 });
 const binary = resolve(values.binary);
 const rows: Row[] = [];
@@ -141,10 +145,9 @@ async function fifty(): Promise<void> {
   rows.push({ what: 'memory with fifty plugins more', value: more.memory, unit: 'MiB', bound: less.memory + 1 });
 }
 
-await ownMemory();
-await leftMemory();
-await loops();
-await fifty();
+const parts = { memory: ownMemory, left: leftMemory, loops, fifty };
+for (const [name, measure] of Object.entries(parts))
+  if (values.only === undefined || values.only === name) await measure();
 const load = loadavg()
   .map((n) => n.toFixed(1))
   .join(', ');

@@ -232,3 +232,31 @@ test('a page that cannot be made says why, in px’s words', async () => {
   expect((await portal.get('/memory/change/999')).status).toBe(404);
   expect((await portal.get('/memory/change/x')).status).toBe(404);
 });
+
+test('a new version of a plugin is looked at under its own name, and what was declined before is not ticked again', async () => {
+  const file = join(portal.root, 'asker.js');
+  const write = (version: string, ...hosts: string[]) => {
+    const egress = hosts.map((host) => `GET https://${host}.example/`);
+    writeFileSync(file, `export const manifest = ${JSON.stringify({ name: 'asker', version, egress })};`);
+  };
+  write('1.0', 'has', 'declined');
+  await portal.app.plugins.add(file, { name: 'renamed', grant: ['egress GET https://has.example/'] });
+  write('2.0', 'has', 'declined', 'fresh');
+  const { text, to } = await portal.send('/plugins/renamed', { do: 'update' });
+  expect([to, text.includes('Add renamed?')]).toEqual([null, true]);
+  const boxes = [...text.matchAll(/<input (?=[^>]*type="checkbox")[^>]*value="egress GET https:\/\/(\w+)[^>]*>/g)];
+  expect(boxes.map(([box, host]) => [host, / checked/.test(box), / disabled/.test(box)])).toEqual([
+    ['has', true, true],
+    ['declined', false, false],
+    ['fresh', true, false],
+  ]);
+  const hidden = Object.fromEntries(
+    [...text.matchAll(/<input type="hidden" name="(source|sha256|name|replace)" value="([^"]*)"/g)].map((m) =>
+      m.slice(1),
+    ),
+  );
+  await portal.send('/plugins', { do: 'add', ...hidden, grant: 'egress GET https://fresh.example/' });
+  const { version, asks } = await portal.app.plugins.inspect('renamed');
+  expect([version, asks.map((ask) => ask.granted)]).toEqual(['2.0', [true, false, true]]);
+  await portal.app.plugins.remove('renamed');
+});

@@ -34,7 +34,7 @@ export function canAsk({ io, json }: Context): boolean {
   return io.tty && !json && process.stdin.isTTY === true;
 }
 
-/** Shows what a plugin asks for and takes the answer; undefined when the person wants none of it. */
+/** Shows what a plugin asks for and takes the answer, for all of it or one by one; undefined when the person wants nothing done. */
 export async function askPerson(
   { io }: Context,
   what: string,
@@ -45,10 +45,18 @@ export async function askPerson(
   for (const ask of asks) io.line(`  - ${ask.text}`);
   const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stdout });
+  const ask = async (question: string) => (await lines.question(question)).trim().toLowerCase();
+  const several = asks.length > 1;
   try {
     for (;;) {
-      const answer = (await lines.question(`Grant this? [y]es, [n]o (${without}), [c]ancel: `)).trim().toLowerCase();
-      if (answer === 'y' || answer === 'yes') return 'all';
+      const answer = await ask(`Grant this? [y]es, [n]o (${without}), ${several ? '[s]ome, ' : ''}[c]ancel: `);
+      if (several && (answer === 's' || answer === 'some')) {
+        const some: string[] = [];
+        for (const { text, rule } of asks) if (/^y(es)?$/.test(await ask(`  - ${text}? [y/N]: `))) some.push(rule);
+        return some.length > 0 ? some : 'none';
+      }
+      // What was shown and no more: an update does not bring back what was declined before.
+      if (answer === 'y' || answer === 'yes') return asks.map(({ rule }) => rule);
       if (answer === 'n' || answer === 'no') return 'none';
       if (answer === 'c' || answer === 'cancel' || answer === '') return undefined;
     }

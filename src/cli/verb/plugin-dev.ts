@@ -3,6 +3,7 @@ import { toPxError } from '../../error/error.ts';
 import { loadAuthor } from '../../plugin/plugin.ts';
 import type { PxEvent } from '../../wire/wire.ts';
 import { runningPx } from '../backend.ts';
+import { withProgress } from '../progress.ts';
 import { nextSignal } from '../signal.ts';
 import { type Context, verb } from '../verb.ts';
 import { agreeing, askPerson, asksIn, canAsk, choiceOf } from './plugin-agree.ts';
@@ -60,7 +61,8 @@ async function load(given: string, context: Context, choice: Choice, watcher: Wa
   let plugin = sourceOf(given);
   let took = '';
   if (project.language !== 'ts' && project.language !== 'js') {
-    const built = await buildPlugin(project, await lockOf(context));
+    const building = buildPlugin(project, await lockOf(context));
+    const built = await withProgress(io, `building ${project.name}`, building, () => undefined);
     plugin = built.file;
     took = `, built in ${(built.ms / 1000).toFixed(1)} s`;
   }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { loadAuthor } from '../../plugin/plugin.ts';
 import type { Io } from '../io.ts';
+import { withProgress } from '../progress.ts';
 import { verb } from '../verb.ts';
 import { builtLine, lockOf, source } from './plugin-author.ts';
 
@@ -27,7 +28,8 @@ export const test = verb({
     const lock = await lockOf(context);
     let plugin = args.source;
     if (project.language !== 'ts' && project.language !== 'js') {
-      const built = await buildPlugin(project, lock);
+      const building = buildPlugin(project, lock);
+      const built = await withProgress(io, `building ${project.name}`, building, () => undefined);
       if (!json) io.line(builtLine(built));
       plugin = built.file;
     }

@@ -28,14 +28,19 @@ const inspect = verb({
   details:
     'Of an installed plugin, or of a file, folder or URL that is not installed: nothing of it runs outside a locked process.',
   args: {
-    name: { type: 'positional', required: true, description: 'An installed plugin, a file, a folder or a URL.' },
+    name: {
+      type: 'positional',
+      required: true,
+      description: 'An installed plugin, a file, a folder, a URL, one of a registry, or one px carries.',
+    },
   },
   examples: ['px plugin inspect telegram', 'px plugin inspect ./weather.wasm'],
   async run({ args, ...context }) {
     await using backend = await openBackend(context);
-    const source = sourceOf(args.name);
-    const installed = !/[/\\]/.test(source);
-    const info = installed ? await backend.client.plugin(source) : await backend.client.inspectPlugin(source);
+    const { client } = backend;
+    // An installed plugin is meant rather than a folder that happens to have its name.
+    const installed = (await client.plugins()).some((one) => one.name === args.name);
+    const info = installed ? await client.plugin(args.name) : await client.inspectPlugin(sourceOf(args.name));
     if (context.json) context.io.data(info);
     else context.io.line(pluginReport(info, installed));
     return 0;

@@ -9,11 +9,15 @@ import type { Page, Visit } from '../visit.ts';
 
 type Info = Awaited<ReturnType<Client['plugin']>>;
 
-/** What a plugin that is not installed is and asks for, with a box to tick for each thing. */
-export async function inspectPage(visit: Visit, source: string) {
+/**
+ * What a plugin that is not installed is and asks for, with a box to tick for each thing; `name` is that of the installed one whose new version
+ * it is. What was declined of the version before is not ticked again.
+ */
+export async function inspectPage(visit: Visit, source: string, name?: string) {
   const { client } = visit;
-  const [info, installed] = await Promise.all([client.inspectPlugin(source), client.plugins()]);
+  const [info, installed] = await Promise.all([client.inspectPlugin(source, name), client.plugins()]);
   const before = installed.find((one) => one.name === info.name);
+  const asked = new Set(before ? (await client.plugin(before.name)).asks.map((ask) => ask.rule) : []);
   return (
     <Layout
       visit={visit}
@@ -30,6 +34,7 @@ export async function inspectPage(visit: Visit, source: string) {
       <Form visit={visit} action="/plugins" class="stack">
         <input type="hidden" name="source" value={source} />
         <input type="hidden" name="sha256" value={info.sha256} />
+        {name !== undefined && <input type="hidden" name="name" value={name} />}
         {before && <input type="hidden" name="replace" value="yes" />}
         <section class="card">
           <h2>{info.asks.length === 0 ? 'It asks for nothing' : 'It asks to'}</h2>
@@ -40,9 +45,15 @@ export async function inspectPage(visit: Visit, source: string) {
                 : 'It computes, and answers when it is called. It reaches no network and no secret.'}
             </p>
           )}
-          {info.asks.map((ask, i) => (
+          {info.asks.map((ask) => (
             <label class="check">
-              <input type="checkbox" name="grant" value={ask.rule} checked={i >= 0} />
+              <input
+                type="checkbox"
+                name="grant"
+                value={ask.rule}
+                checked={ask.granted || !asked.has(ask.rule)}
+                disabled={ask.granted}
+              />
               <span>
                 {plain(ask.text)}
                 {ask.granted && <span class="soft"> (granted already)</span>}
@@ -333,7 +344,7 @@ export const pluginPage: Page = {
         await visit.client.updatePlugin(nameOf(visit));
       } catch (thrown) {
         if (!(thrown instanceof PxError) || thrown.code !== 'plugin.asks') throw thrown;
-        return inspectPage(visit, (await visit.client.plugin(nameOf(visit))).source);
+        return inspectPage(visit, (await visit.client.plugin(nameOf(visit))).source, nameOf(visit));
       }
       return again(visit);
     },

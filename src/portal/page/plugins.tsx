@@ -120,6 +120,7 @@ export const pages: Page[] = [
       /** Installs what was looked at, with the asks that were ticked, and nothing but the file that was shown. */
       async add({ client, form }) {
         const info = await client.addPlugin(form.text('source'), {
+          ...(form.has('name') ? { name: form.text('name') } : {}),
           grant: form.all('grant'),
           sha256: form.text('sha256'),
           replace: form.has('replace'),
