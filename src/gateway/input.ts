@@ -11,12 +11,21 @@ export function check<S extends Schema>(schema: S, input: unknown, what: string)
     throw new PxError('gateway.bad-request', `${what}: a list, where an object was expected`, { hint });
   const result = v.safeParse(schema, input, { abortPipeEarly: true });
   if (result.success) return result.output;
-  const [issue] = result.issues;
-  const path = v.getDotPath(issue);
-  throw new PxError('gateway.bad-request', `${path ? `${what}, ${path}` : what}: ${issue.message}`, {
+  const { path, message } = innermost(result.issues[0]);
+  throw new PxError('gateway.bad-request', `${path ? `${what}, ${path}` : what}: ${message}`, {
     hint,
     ...(path ? { data: { param: path } } : {}),
   });
+}
+
+/** Where something takes this or that, what is wrong within the one that came nearest: `input.0.role` says more than `input`. */
+function innermost(issue: v.BaseIssue<unknown>, above: string[] = []): { path: string; message: string } {
+  const own = (issue.path ?? []).map((item) => String(item.key));
+  const path = [...above, ...own];
+  const depth = (one: v.BaseIssue<unknown>) => one.path?.length ?? 0;
+  const [deepest] = (issue.issues ?? []).toSorted((a, b) => depth(b) - depth(a));
+  if (deepest && depth(deepest) > 0) return innermost(deepest, path);
+  return { path: path.join('.'), message: issue.message };
 }
 
 /** Query parameters as the schema wants them: numbers where it has numbers; a repeated or unknown name is refused. */

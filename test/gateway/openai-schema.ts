@@ -11,8 +11,7 @@ export const noSchema = 'OpenAI’s openapi.json is not in ../shared/data/openai
 
 /** Makes a judge: what is wrong with a value as one of OpenAI's schemas, empty when nothing is. */
 export function openAiJudge(): (schema: string, value: unknown) => string[] {
-  const document: { components: { schemas: Record<string, unknown> } } = JSON.parse(readFileSync(file, 'utf8'));
-  tidy(document.components.schemas);
+  const document = read();
   const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false, logger: false });
   ajv.addSchema(document, 'oa');
   return (schema, value) => {
@@ -21,6 +20,30 @@ export function openAiJudge(): (schema: string, value: unknown) => string[] {
     if (check(value)) return [];
     return [...new Set((check.errors ?? []).map((e) => `${e.instancePath} ${e.message}`))].slice(0, 8);
   };
+}
+
+/** The names of all fields that may be null somewhere in one of OpenAI's schemas. */
+export function nullableNames(schema: string): string[] {
+  const { schemas } = read().components;
+  const names = new Set<string>();
+  const seen = new Set<unknown>();
+  const walk = (value: unknown) => {
+    if (typeof value !== 'object' || value === null || seen.has(value)) return;
+    seen.add(value);
+    const ref: unknown = Reflect.get(value, '$ref');
+    if (typeof ref === 'string') walk(schemas[ref.slice(ref.lastIndexOf('/') + 1)]);
+    for (const [name, field] of Object.entries(Reflect.get(value, 'properties') ?? {}))
+      if (JSON.stringify(field).includes('null')) names.add(name);
+    for (const inner of Object.values(value)) walk(inner);
+  };
+  walk(schemas[schema]);
+  return [...names];
+}
+
+function read(): { components: { schemas: Record<string, unknown> } } {
+  const document: ReturnType<typeof read> = JSON.parse(readFileSync(file, 'utf8'));
+  tidy(document.components.schemas);
+  return document;
 }
 
 /** `nullable` is OpenAPI 3.0 in a 3.1 document; ajv refuses it without a type. */

@@ -23,7 +23,7 @@ const refusalPart = v.looseObject({ type: v.literal('refusal'), refusal: v.strin
 const content = v.union([v.string(), v.array(v.variant('type', [textPart, imagePart, filePart, refusalPart]))]);
 const toolCall = v.looseObject({
   id: v.string(),
-  type: v.optional(v.literal('function'), 'function'),
+  type: v.nullish(v.literal('function'), 'function'),
   function: v.looseObject({ name: v.string(), arguments: v.string() }),
 });
 const toolChoice = v.union([
@@ -39,7 +39,7 @@ const responseFormat = v.variant('type', [
     type: v.literal('json_schema'),
     json_schema: v.looseObject({
       name: v.pipe(v.string(), v.regex(/^[a-zA-Z0-9_-]{1,64}$/)),
-      schema: v.optional(v.record(v.string(), v.unknown())),
+      schema: v.nullish(v.record(v.string(), v.unknown())),
       strict: v.nullish(v.boolean()),
     }),
   }),
@@ -55,7 +55,7 @@ const message = v.variant('role', [
   v.object({ role: v.literal('tool'), content, tool_call_id: v.string() }),
 ]);
 
-/** The part of OpenAI's chat completion request that px honours; other fields are accepted and ignored. */
+/** The part of OpenAI's chat completion request that px honours; other fields are accepted and ignored. What may be left out may be null: programs send both. */
 export const ChatRequest = v.looseObject({
   model: v.pipe(
     v.string(),
@@ -65,15 +65,15 @@ export const ChatRequest = v.looseObject({
   ),
   messages: v.pipe(v.array(message), v.minLength(1)),
   stream: v.nullish(v.boolean()),
-  stream_options: v.nullish(v.looseObject({ include_usage: v.optional(v.boolean()) })),
+  stream_options: v.nullish(v.looseObject({ include_usage: v.nullish(v.boolean()) })),
   tools: v.nullish(
     v.array(
       v.looseObject({
         type: v.literal('function'),
         function: v.looseObject({
           name: v.pipe(v.string(), v.regex(/^[a-zA-Z0-9_-]{1,64}$/)),
-          description: v.optional(v.string()),
-          parameters: v.optional(v.record(v.string(), v.unknown())),
+          description: v.nullish(v.string()),
+          parameters: v.nullish(v.record(v.string(), v.unknown())),
         }),
       }),
     ),
@@ -86,7 +86,7 @@ export const ChatRequest = v.looseObject({
   stop: v.nullish(v.union([v.string(), v.array(v.string())])),
   seed: v.nullish(v.pipe(v.number(), v.integer())),
   n: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1))),
-  user: v.optional(
+  user: v.nullish(
     v.pipe(
       v.string(),
       v.maxLength(200),
@@ -149,7 +149,7 @@ export function toModelRequest(body: ChatRequest, model: ModelRef, maxOutputToke
     ...(typeof body.temperature === 'number' ? { temperature: body.temperature } : {}),
     ...(choice === 'none' || choice === 'required' || choice === 'auto' ? { toolChoice: choice } : {}),
     ...(wanted === undefined ? {} : { toolChoice: 'required' as const }),
-    ...(body.stop ? { stop: typeof body.stop === 'string' ? [body.stop] : body.stop } : {}),
+    ...(body.stop?.length ? { stop: typeof body.stop === 'string' ? [body.stop] : body.stop } : {}),
     ...(typeof body.seed === 'number' ? { seed: body.seed } : {}),
     ...formatOf(body.response_format),
   };
@@ -179,7 +179,7 @@ export function toAgentText(body: ChatRequest): string {
   const asked = body.messages[last];
   if (!asked?.content) throw new PxError('gateway.bad-request', 'There is no user message to answer.');
   const system = body.messages.filter((m) => m.role === 'system' || m.role === 'developer');
-  const earlier = body.user === undefined ? body.messages.slice(0, last).filter((m) => !system.includes(m)) : [];
+  const earlier = typeof body.user !== 'string' ? body.messages.slice(0, last).filter((m) => !system.includes(m)) : [];
   const block = (title: string, lines: string[]) => (lines.length === 0 ? [] : [`[${title}]\n${lines.join('\n')}`]);
   return [
     ...block(
@@ -205,7 +205,7 @@ function textOf(value: Content): string {
 /** Pictures and documents of what is asked: of the last message, and of earlier ones where the client keeps the history. */
 export function toAgentAttachments(body: ChatRequest): Attached[] {
   const asked = body.messages.filter((m) => m.role === 'user');
-  return (body.user === undefined ? asked : asked.slice(-1)).flatMap((m) =>
+  return (typeof body.user !== 'string' ? asked : asked.slice(-1)).flatMap((m) =>
     parts(m.content ?? '').flatMap((part) => (part.type === 'text' ? [] : [attached(part)])),
   );
 }

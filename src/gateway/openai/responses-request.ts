@@ -15,19 +15,17 @@ const refusalPart = v.looseObject({ type: v.literal('refusal'), refusal: v.strin
 const content = v.union([v.string(), v.array(v.variant('type', [textPart, imagePart, filePart, refusalPart]))]);
 
 const message = v.looseObject({
-  type: v.optional(v.literal('message'), 'message'),
+  type: v.nullish(v.literal('message'), 'message'),
   role: v.picklist(['system', 'developer', 'user', 'assistant']),
   content,
 });
-const item = v.union([
+const item = v.variant('type', [
   message,
-  v.variant('type', [
-    v.looseObject({ type: v.literal('function_call'), call_id: v.string(), name: v.string(), arguments: v.string() }),
-    v.looseObject({ type: v.literal('function_call_output'), call_id: v.string(), output: content }),
-    v.looseObject({ type: v.literal('item_reference'), id: v.string() }),
-    // Thoughts of an earlier answer: taken, and not passed on, for px does not know which provider made them.
-    v.looseObject({ type: v.literal('reasoning') }),
-  ]),
+  v.looseObject({ type: v.literal('function_call'), call_id: v.string(), name: v.string(), arguments: v.string() }),
+  v.looseObject({ type: v.literal('function_call_output'), call_id: v.string(), output: content }),
+  // Thoughts of an earlier answer: taken, and not passed on, for px does not know which provider made them.
+  v.looseObject({ type: v.literal('reasoning') }),
+  v.looseObject({ type: v.nullish(v.literal('item_reference'), 'item_reference'), id: v.string() }),
 ]);
 
 const tool = v.looseObject({
@@ -51,7 +49,7 @@ const format = v.variant('type', [
 
 const positive = v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1)));
 
-/** The part of OpenAI's Responses request that px honours; other fields are accepted and ignored. */
+/** The part of OpenAI's Responses request that px honours; other fields are accepted and ignored. What may be left out may be null. */
 export const ResponsesRequest = v.looseObject({
   model: v.pipe(
     v.string(),
@@ -69,7 +67,7 @@ export const ResponsesRequest = v.looseObject({
       v.looseObject({ type: v.literal('function'), name: v.string() }),
     ]),
   ),
-  text: v.nullish(v.looseObject({ format: v.optional(format) })),
+  text: v.nullish(v.looseObject({ format: v.nullish(format) })),
   max_output_tokens: positive,
   temperature: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(2))),
   top_p: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
@@ -159,7 +157,7 @@ function chatContent(value: v.InferOutput<typeof content>): ChatContent {
   });
 }
 
-function chatFormat(asked: v.InferOutput<typeof format> | undefined): ChatRequest['response_format'] {
+function chatFormat(asked: v.InferOutput<typeof format> | null | undefined): ChatRequest['response_format'] {
   if (asked?.type !== 'json_schema') return asked;
   const { name, schema, strict } = asked;
   return { type: 'json_schema', json_schema: { name, schema, strict } };
