@@ -47,6 +47,9 @@ export async function componentImage(
 /** What the engine needs to start, in MiB; the build checks it. */
 export const engineMb = 2;
 
+/** What evaluating a script may take at least, in ms, whatever its calls may: it is done once, and the engine compiled and copied meanwhile. */
+const evaluation = { cpuMs: 3_000, wallMs: 60_000 };
+
 /** How a script is started to be evaluated once, before it is used. */
 export interface Evaluation {
   /** The command of the hidden verb `__plugin`. */
@@ -94,7 +97,15 @@ export async function scriptImage(
  */
 async function evaluated(start: Pick<GuestOptions, 'command' | 'image' | 'limits' | 'mode'>): Promise<Uint8Array> {
   const host = unanswered('the script is being prepared');
-  const guest = await startGuest({ ...start, engine: true, settings: [], host, pictureWanted: true }, maxPicture);
+  const limits = {
+    ...start.limits,
+    cpuMs: Math.max(start.limits.cpuMs, evaluation.cpuMs),
+    wallMs: Math.max(start.limits.wallMs, evaluation.wallMs),
+  };
+  const guest = await startGuest(
+    { ...start, limits, engine: true, settings: [], host, pictureWanted: true },
+    maxPicture,
+  );
   try {
     await guest.call('load', []);
     return (await guest.picture()) ?? new Uint8Array();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { applyPicture, copyOf, type State, stateOf, takePicture } from '../../src/plugin/child/picture.ts';
 import { engineModules } from '../../src/plugin/engine/engine.ts';
@@ -107,6 +107,17 @@ describe('a script', () => {
     home.configure({ plugins: { loops: { limits: { cpu_ms: 200 } } } });
     expect(await add('loops', 'for (;;);')).toBe('plugin.cpu');
   }, 60_000);
+
+  test('whose calls may take little is evaluated all the same: that happens once, and is no call', async () => {
+    await using home = await openHome({ plugins: { quick: { limits: { cpu_ms: 150 } } } });
+    const busy = 'for (let n = 0; n < 3e6; n++) Math.hypot(n, n); export function get() { return 1; }';
+    await home.plugins.add(home.file('quick.js', busy));
+    // As after an update of px, whose engine is another.
+    home.plugins.rest('quick');
+    rmSync(join(home.root, 'state/cache'), { recursive: true });
+    expect(await home.plugins.call('quick', 'get', [])).toBe(1);
+    expect(kept(home)?.length).toBeGreaterThan(1000);
+  }, 30_000);
 
   test('with a picture that somebody changed on disk is prepared anew', async () => {
     await using home = await openHome();
