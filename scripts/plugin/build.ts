@@ -104,7 +104,7 @@ export async function buildRust(root: string): Promise<Output[]> {
   const target = join(root, 'build/cargo');
   const { flags, env } = await rustTarget(dir);
   const out: Output[] = [];
-  for (const crate of ['example', 'text-stats', 'echo-channel', 'echo-channel-seed']) {
+  for (const crate of ['example', 'text-stats', 'echo-channel', 'echo-channel-seed', 'socket-channel']) {
     const command = ['cargo', 'build', '--release', '--locked', '--target', 'wasm32-unknown-unknown', '-p', crate];
     await run([...command, ...flags], dir, { ...env, CARGO_TARGET_DIR: target });
     const core = join(target, 'wasm32-unknown-unknown/release', `${crate.replaceAll('-', '_')}.wasm`);
