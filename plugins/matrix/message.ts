@@ -52,7 +52,8 @@ function written(room: string, facts: Room, event: Event, names: Map<string, str
   const replied = relation['is_falling_back'] === true ? undefined : objectOf(relation['m.in_reply_to'])?.['event_id'];
   const original = textOf(replied) === undefined ? undefined : eventIn(room, `${replied}`);
   const group = isGroup(room);
-  const text = asCommand(group ? withoutName(said.text) : said.text);
+  const words = group ? withoutName(said.text) : said.text;
+  const text = asCommand(words, !group || words !== said.text.trim());
   return {
     id,
     sender: { id: sender, displayName: nameOf(sender, names) },
@@ -148,11 +149,15 @@ function context(original: Event | undefined, names: Map<string, string>): strin
 const nameOf = (id: string, names: Map<string, string>): string =>
   (id === me().id ? me().name : names.get(id)) ?? localpart(id);
 
-/** Apps keep `/` for their own commands: `!help` is px's `/help`, where px has a command of this name. */
-function asCommand(text: string): string {
-  const [, name = ''] = /^!([a-z0-9_]+)(?=\s|$)/i.exec(text) ?? [];
+/**
+ * Apps keep `/` for their own commands: `!help` is px's `/help`. What is said to px alone need be none that px knows: it says so then. In a
+ * group other robots are told things, too.
+ */
+function asCommand(text: string, toUs: boolean): string {
+  const [, name] = /^!([a-z][a-z0-9_]*)(?=\s|$)/i.exec(text) ?? [];
+  if (name === undefined) return text;
   const known: string[] = JSON.parse(kvGetText('commands') ?? '[]');
-  return known.includes(name.toLowerCase()) ? `/${text.slice(1)}` : text;
+  return toUs || known.includes(name.toLowerCase()) ? `/${text.slice(1)}` : text;
 }
 
 /** What people call px by, longest first. */

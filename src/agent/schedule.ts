@@ -64,16 +64,18 @@ export interface ScheduleOptions {
   bus: Bus;
   log: Log;
   now?: () => number;
+  /** How often it looks at the clock, in ms; each minute when left out. */
+  lookMs?: number;
 }
 
-/** Longest sleep, in ms: the clock of the machine may be set meanwhile. */
-const LONGEST_MS = 6 * 3_600_000;
+/** How often the clock is looked at while something is planned, in ms: a machine that slept was no time at all for a timer, and clocks are set. */
+const LOOK_MS = 60_000;
 /** A run missed while px was off is caught up when it was due at most so long ago, in ms. */
 const CATCH_UP_MS = 24 * 3_600_000;
 
 /** Makes the schedule. The page, its reader and the calendar are loaded when there is something in it. */
 export function createSchedule(options: ScheduleOptions): Schedule {
-  const { memory, bus, log, now = Date.now } = options;
+  const { memory, bus, log, now = Date.now, lookMs = LOOK_MS } = options;
   const path = join(options.home.memory, SCHEDULE_NOTE);
   let book: Promise<Book> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -160,8 +162,11 @@ export function createSchedule(options: ScheduleOptions): Schedule {
     if (closed) return;
     const times = jobs.flatMap((job) => loaded.next({ ...job, ...lastOf(job) }) ?? []);
     if (times.length === 0) return;
-    const wait = Math.max(0, Math.min(Math.min(...times) - now(), LONGEST_MS));
-    timer = setTimeout(() => void alone(beat), wait);
+    sleepUntil(Math.min(...times));
+  };
+  const sleepUntil = (due: number) => {
+    const wake = () => (now() < due ? sleepUntil(due) : void alone(beat));
+    timer = setTimeout(wake, Math.max(0, Math.min(due - now(), lookMs)));
   };
   const lastOf = (job: Job) => {
     const last = Math.max(job.last ?? 0, beats.get(job.id) ?? 0);

@@ -22,6 +22,7 @@ import { lateMark, tooOld } from './late.ts';
 import { openOutbox } from './outbox.ts';
 import { openPairing } from './pairing.ts';
 import type { People } from './people.ts';
+import { createReplying } from './replying.ts';
 import { createStreams } from './streams.ts';
 import { defaultTiming, type Timing } from './timing.ts';
 
@@ -61,11 +62,13 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
   let listener: ((item: InboxItem) => void) | undefined;
   /** Who spoke last in each conversation, and where: what is done beside an answer is done there. */
   const latest = new Map<ConversationId, Inbound>();
+  const replying = createReplying();
 
   /** The message is stored: whatever the listener does with it now, it comes again after a restart until it is answered. */
   const handOn = (item: InboxItem) => {
     if (latest.size > 500) latest.clear();
     latest.set(item.inbound.conversation, item.inbound);
+    replying.began(item);
     streams.began(item);
     try {
       listener?.(item);
@@ -155,6 +158,7 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
     wanted: (channel) => config.current.channels[channel]?.stream === true,
     can: (channel, ability) => connectors.of(channel)?.can(ability) ?? false,
     maxText: (channel) => connectors.of(channel)?.maxText() ?? 0,
+    replyTo: replying.to,
     act: (channel, chat, out) =>
       connectors.of(channel)?.act(chat, out) ?? Promise.reject(new PxError('channel.unknown', 'the channel is off')),
   });
@@ -188,10 +192,9 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
     onPending(given) {
       listener = given;
       for (const item of inbox.pending()) {
-        if (tooOld(item.inbound, config.current.channels[item.inbound.channel], timing.now())) {
-          inbox.age(item.seq);
-          setAside(item.inbound);
-        } else offer(item);
+        const old = tooOld(item.inbound, config.current.channels[item.inbound.channel], timing.now());
+        if (old && inbox.age(item.seq)) setAside(item.inbound);
+        else offer(item);
       }
     },
     reply(item, text, others = [], extras = {}) {
@@ -199,6 +202,8 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
       const local = localChannels.has(channel);
       const mark = lateMark(item.inbound, timing.now());
       const to = local ? deliverTo(item.inbound) : undefined;
+      const replyTo = replying.to(item);
+      replying.over([item, ...others]);
       // Until it is committed the message waits in the inbox, and its answer in the journal.
       streams
         .finish(item)
@@ -206,7 +211,11 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
           batch.write(() => {
             if (!inbox.answer(item.seq)) return false;
             for (const other of others) inbox.answer(other.seq);
-            const placed = edits === undefined ? extras : { ...extras, edits };
+            const placed = {
+              ...extras,
+              ...(edits === undefined ? {} : { edits }),
+              ...(replyTo === undefined ? {} : { replyTo }),
+            };
             if (!local && text.trim() !== '') outbox.add(channel, chat, mark + text, placed);
             if (to && text.trim() !== '') outbox.add(to.channel, to.chat, mark + text, extras);
             streams.forget(item.seq);
@@ -229,10 +238,12 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
         inbox.rewrite(first.seq, text);
         for (const other of others) inbox.answer(other.seq);
       });
+      replying.over(others);
       return { ...first, inbound: { ...first.inbound, text } };
     },
     settle(item) {
       inbox.answer(item.seq);
+      replying.over([item]);
       streams.forget(item.seq);
     },
     send(channel, chat, text, extras) {

@@ -13,8 +13,8 @@ export interface Inbox {
   rewrite(seq: number, text: string): void;
   /** Keeps a message as it is now that its files are there. */
   complete(seq: number, inbound: Inbound): void;
-  /** Sets aside what waits: it is listed and not answered. */
-  age(seq: number): void;
+  /** Sets aside what waits: it is listed and not answered. False for what a person said is to be answered all the same. */
+  age(seq: number): boolean;
   /** Takes a message that was set aside up again; undefined when there is none of this number. */
   wake(seq: number): InboxItem | undefined;
   /** What waits and what was set aside, oldest first. */
@@ -74,6 +74,8 @@ export function openInbox(store: Store, now: () => number): Inbox {
       CREATE INDEX inbox_age ON inbox (state, received);`,
       // Of a person with several identities the conversation is not that of the chat. Empty: the chat's.
       `ALTER TABLE inbox ADD COLUMN conversation TEXT NOT NULL DEFAULT ''`,
+      // 1: a person said that it is to be answered, however old it is.
+      `ALTER TABLE inbox ADD COLUMN wanted INTEGER NOT NULL DEFAULT 0`,
     ],
   });
   const { db } = store;
@@ -133,12 +135,14 @@ export function openInbox(store: Store, now: () => number): Inbox {
         seq,
       );
     },
-    age(seq) {
-      db.query(`UPDATE inbox SET state = 'old' WHERE seq = ? AND state = 'pending'`).run(seq);
-    },
+    age: (seq) =>
+      db.query(`UPDATE inbox SET state = 'old' WHERE seq = ? AND state = 'pending' AND wanted = 0`).run(seq).changes >
+      0,
     wake(seq) {
       const row = db
-        .query<Row, [number]>(`UPDATE inbox SET state = 'pending' WHERE seq = ? AND state = 'old' RETURNING *`)
+        .query<Row, [number]>(
+          `UPDATE inbox SET state = 'pending', wanted = 1 WHERE seq = ? AND state = 'old' RETURNING *`,
+        )
         .get(seq);
       return row === null ? undefined : toItem(row);
     },

@@ -18,6 +18,8 @@ export interface StreamsOptions {
   wanted(channel: string): boolean;
   can(channel: string, ability: string): boolean;
   maxText(channel: string): number;
+  /** The platform's id of the message that an answer replies to, where it is shown as a reply. */
+  replyTo(item: InboxItem): string | undefined;
   act(channel: string, chat: string, out: Outgoing): Promise<string>;
 }
 
@@ -77,7 +79,8 @@ export function createStreams(options: StreamsOptions): Streams {
   const isGroup = (stream: Stream) => stream.item.inbound.metadata?.['group'] === true;
 
   const outgoing = (stream: Stream, kind: Outgoing['kind'], content: string): Outgoing => ({
-    ...{ kind, key: `pxs-${stream.turn}`, message: kind === 'edit' ? (stream.id ?? null) : null, content },
+    ...{ kind, key: `pxs-${stream.turn}`, content },
+    message: (kind === 'edit' ? stream.id : kind === 'post' ? options.replyTo(stream.item) : undefined) ?? null,
     ...{ choices: [], files: [] },
   });
 

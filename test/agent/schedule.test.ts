@@ -40,6 +40,7 @@ function world(start = '2026-03-01T10:00:00Z') {
       bus,
       log: createLog({ sinks: [(entry) => logged.push(entry.message)] }),
       now: () => now,
+      lookMs: 5,
     });
     cleanups.push(() => schedule.close());
     return schedule;
@@ -162,6 +163,17 @@ describe('running', () => {
     await second.list();
     await second.list();
     expect(asked).toHaveLength(2);
+  });
+
+  test('a machine that slept is no reason to be late', async () => {
+    const { life, at, asked } = world();
+    const schedule = life();
+    await schedule.start();
+    await schedule.add({ id: 'tea', when: 'every 8h', to: 'cli/default', text: 'tea?' });
+    // For a timer no time has passed; the clock says it has.
+    at('2026-03-01T18:00:00Z');
+    while (asked.length === 0) await Bun.sleep(1);
+    expect(asked[0]?.text).toBe('[scheduled: tea] tea?');
   });
 
   test('what was missed while px was off is caught up once', async () => {

@@ -50,6 +50,20 @@ describe('after an outage', () => {
     expect(second.channels.dismiss(second.channels.inbox()[0]?.seq ?? 0)).toBe(true);
     expect(second.channels.inbox()).toEqual([]);
   });
+
+  test('what a person said is to be answered is answered, also when px ends before it is', async () => {
+    const folder = tempFolder();
+    const platform = new Platform();
+    platform.waiting = [guestMessage('1', 'ancient', 'ada', { date: ago(30) })];
+    const first = await live({ folder, platform });
+    await until(() => first.channels.inbox().length === 1);
+    expect(first.channels.answerOld(first.channels.inbox()[0]?.seq ?? 0)).toBe(true);
+    first.store.close();
+    const after = new Platform();
+    await live({ folder, platform: after, answer: (text) => `re ${text}` });
+    await until(() => after.visible.length === 1);
+    expect(after.visible[0]?.text).toEndWith('re ancient');
+  });
 });
 
 describe('the mark of a late answer', () => {

@@ -61,6 +61,23 @@ describe('a connector that gives its requests away', () => {
     expect(new Set(platform.sent.map((s) => s.key)).size).toBe(60);
   });
 
+  test('an answer is a reply in a group, and where its message came while another was being answered', async () => {
+    const platform = new Rich();
+    platform.waiting = [
+      guestMessage('1', 'a'),
+      guestMessage('2', 'b'),
+      guestMessage('3', 'c', 'eve', { channel: 'room', group: true }),
+    ];
+    const { channels, asked } = await live({ platform, answer: (text) => `re ${text}` });
+    await until(() => platform.sent.length === 3);
+    expect(asked).toEqual(['a', 'b', 'c']);
+    platform.waiting = [guestMessage('4', 'd'), guestMessage('5', 'e', 'ada', { button: true })];
+    await until(() => platform.sent.length === 5);
+    const said = new Map(platform.sent.map(({ content, message }) => [content, message]));
+    expect(Object.fromEntries(said)).toEqual({ 're a': null, 're b': '2', 're c': '3', 're d': null, 're e': null });
+    expect(channels.inbox()).toEqual([]);
+  });
+
   test('nothing in a text is a placeholder that px would fill in on the way out', async () => {
     const platform = new Rich();
     const { channels } = await live({ platform });

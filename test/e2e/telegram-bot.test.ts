@@ -21,6 +21,13 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
   let px: Px;
 
   beforeAll(async () => {
+    const job = { name: 'schedule_add', arguments: { when: 'every 2h', text: 'is there tea' } };
+    mock.on({ userMessage: 'remind me', hasToolResult: false }, { toolCalls: [job] });
+    mock.on({ userMessage: 'remind me', hasToolResult: true }, { content: 'I will.' });
+    for (const name of ['hello.ogg', 'notes.txt', 'film.bin']) {
+      const call = { name: 'send_file', arguments: { path: `files/${name}`, caption: name } };
+      mock.on({ userMessage: name, hasToolResult: false }, { toolCalls: [call] });
+    }
     chatRules(mock, [
       ['odd text', odd],
       ['long text', long],
@@ -28,7 +35,7 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
     await mock.start();
     px = new Px({
       config: {
-        ...telegram.config({ owners: ['7'] }),
+        ...telegram.config({ owners: ['7'], max_file_mb: 0.005 }),
         model: { default: 'openai/gpt-4o' },
         // What was said before would be in each request, and the mock goes by words.
         memory: { recall_tokens: 0 },
@@ -40,6 +47,9 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
     await px.installed();
     mkdirSync(join(px.home, 'memory/files'), { recursive: true });
     writeFileSync(join(px.home, 'memory/files/out.png'), picture);
+    writeFileSync(join(px.home, 'memory/files/hello.ogg'), 'OggS');
+    writeFileSync(join(px.home, 'memory/files/notes.txt'), 'words');
+    writeFileSync(join(px.home, 'memory/files/film.bin'), 'x'.repeat(5_001));
   }, 60_000);
   afterAll(async () => {
     await px[Symbol.asyncDispose]();
@@ -61,6 +71,31 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
     expect(telegram.commands.map((c) => c.command)).toContain('approve');
     const answer = await answerTo(() => telegram.say('/help'));
     expect(answer.text).toContain('/status');
+    const offer = await answerTo(() => telegram.say('/model'));
+    expect(offer.buttons.map((button) => button.text)).toContain('openai/gpt-4o');
+    const chosen = await answerTo(() => telegram.press('openai/gpt-4o'));
+    expect(chosen.text).toBe('From now on openai/gpt-4o answers here.');
+    await until('no more buttons', () => offer.buttons.length === 0);
+  }, 60_000);
+
+  test('asks with buttons before it sets a job, and a job says its answer in the chat it was meant for', async () => {
+    const question = await answerTo(() => telegram.say('remind me of tea'));
+    expect(question.text).toContain('May I use schedule_add?');
+    expect(question.buttons.map((button) => button.text)).toEqual(['Once', 'Until /new', 'An hour', 'No']);
+    await answerTo(
+      () => telegram.press('Once'),
+      7,
+      (text) => text === 'I will.',
+    );
+    const [job] = JSON.parse((await px.run('schedule', 'list', '--json')).stdout);
+    expect(job).toMatchObject({ when: 'every 2h', text: 'is there tea', to: 'telegram/7' });
+    // As if px had been off when it was due: caught up once, also where the page was changed by hand.
+    const page = join(px.home, 'memory/schedule.md');
+    const since = /since: \S+/.exec(readFileSync(page, 'utf8'))?.[0] ?? '';
+    const early = `since: ${new Date(Date.now() - 3 * 3_600_000).toISOString()}`;
+    await answerTo(() => writeFileSync(page, readFileSync(page, 'utf8').replace(since, early)));
+    expect(px.journal().match(/\[scheduled: is-there-tea\] is there tea/g)).toHaveLength(1);
+    expect((await px.run('schedule', 'remove', job.id)).code).toBe(0);
   }, 60_000);
 
   test('in a group answers who names it or replies to it, in the topic, and is silent otherwise', async () => {
@@ -76,6 +111,7 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
       -100,
     );
     expect(named.topic).toBe(5);
+    expect(named.replyTo).toBeGreaterThan(0);
     const reply = { message_id: named.id, from: { id: 4711, is_bot: true, first_name: 'px' }, text: named.text };
     await answerTo(() => telegram.say('and you?', { chat: group, reply_to_message: reply }), -100);
     expect(telegram.texts(-100)).toHaveLength(2);
@@ -86,8 +122,10 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
   }, 60_000);
 
   test('takes an edit as a correction, and a photo, a voice and a document as files', async () => {
+    const before = telegram.texts().length;
+    const answers = () => telegram.texts().slice(before);
     const id = telegram.say('what I meant');
-    await until('the answer', () => telegram.texts().filter((t) => t === 'Heard.').length === 1);
+    await until('the answer', () => answers().length === 1);
     telegram.push({
       edited_message: telegram.message({
         message_id: id,
@@ -95,7 +133,7 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
         edit_date: Math.floor(Date.now() / 1000),
       }),
     });
-    await until('an answer to the correction', () => telegram.texts().filter((t) => t === 'Heard.').length === 2);
+    await until('an answer to the correction', () => answers().length === 2);
     telegram.files.set('photo1', picture);
     telegram.files.set('voice1', new TextEncoder().encode('OggS'.repeat(1000)));
     const photo = [
@@ -109,7 +147,8 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
     });
     telegram.say('', { text: undefined, document: { file_id: 'gone', file_name: '../../etc/passwd', file_size: 10 } });
     telegram.say('', { text: undefined, document: { file_id: 'big', file_name: 'film.mkv', file_size: 30_000_000 } });
-    await until('answers', () => telegram.texts().filter((t) => t === 'Heard.').length === 6);
+    await until('answers', () => answers().length === 6);
+    expect(answers()).toEqual(Array(6).fill('Heard.'));
     const folder = join(px.home, 'memory/files/telegram');
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((f) => f.includes('.'));
     expect(files.map((f) => f.replace(/^.*\/\d+-/, '')).sort()).toEqual(['photo.jpg', 'voice.ogg']);
@@ -135,6 +174,19 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
     );
     expect(sent.file).toMatchObject({ kind: 'photo', name: 'out.png', mime: 'image/png' });
     expect(Buffer.from(sent.file?.bytes ?? []).equals(picture)).toBe(true);
+    for (const [name, kind] of [
+      ['hello.ogg', 'voice'],
+      ['notes.txt', 'document'],
+    ] as const) {
+      const { file } = await answerTo(
+        () => telegram.say(`send ${name}`),
+        7,
+        (t) => t === name,
+      );
+      expect(file).toMatchObject({ name, kind });
+    }
+    telegram.say('send film.bin');
+    await until('the refusal', () => px.journal().includes('film.bin is too large to be sent (5001 of 5000 bytes)'));
     const liked = telegram.say('do you like it');
     await until('the reaction', () => telegram.called('setMessageReaction').some((a) => a['message_id'] === liked));
     const shown = await answerTo(

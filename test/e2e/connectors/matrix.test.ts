@@ -120,7 +120,7 @@ describe.skipIf(noSynapse !== undefined || notBuilt !== undefined)('Matrix, on a
       await put(ada, chat, { 'm.relates_to': { rel_type: 'm.annotation', event_id: id, key: sign } }, 'm.reaction');
       await answer('to the tap', (body) => body.includes('openai/gpt-4o answers here'));
       await put(ada, chat, text('!nothing of the kind'));
-      await answer('to what is no command', (body) => body === 'Heard !nothing of the kind');
+      await answer('to what is no command', (body) => body.startsWith('I do not know /nothing'));
     }, 60_000);
 
     test('in a group px answers who mentions it or replies to it, in the thread, and nobody else', async () => {
@@ -151,10 +151,10 @@ describe.skipIf(noSynapse !== undefined || notBuilt !== undefined)('Matrix, on a
         await put(ada, chat, text(`missed ${i}`));
       }
       await px.serve();
-      await until('the last', async () => (await said()).some((one) => one.text.endsWith('Heard missed 39')), 90_000);
+      await until('the last', async () => (await said()).some((one) => one.text.endsWith('Heard missed 39')), 180_000);
       const answers = (await said()).map((one) => one.text.replace(/^[\s\S]*Heard /, ''));
       expect(answers.filter((one) => one.startsWith('missed'))).toEqual(asked);
-    }, 120_000);
+    }, 240_000);
 
     test('an encrypted room is told once that px cannot read it', async () => {
       const encryption = { type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } };
