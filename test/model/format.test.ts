@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import type { AnswerFormat } from '../../src/model/model.ts';
 import type { ModelRef } from '../../src/wire/wire.ts';
 import { ask, never, type Opened, open, read } from './fakes.ts';
 
@@ -50,6 +51,65 @@ test.each<[ModelRef, string, string]>([
   expect(body).toContain(`"${field}"`);
   expect(body).toContain(word);
   expect(body).toContain('"required":["town"]');
+});
+
+// As generators of schemas write them: references, bounds, a constant, two parts.
+const hard = {
+  type: 'object',
+  $defs: { Town: { type: 'object', properties: { name: { type: 'string', minLength: 2 } }, required: ['name'] } },
+  properties: { town: { $ref: '#/$defs/Town' }, kind: { const: 'place' }, near: { type: 'array', maxItems: 9 } },
+  required: ['town'],
+};
+const sent = async (model: ModelRef, format: AnswerFormat) => {
+  await read(opened.models.stream(ask(model, 'hi', { format }), never), model);
+  return JSON.parse(bodies.at(-1)?.body ?? '');
+};
+
+test('Anthropic is told the part of a schema that it knows, and the rest in words', async () => {
+  const { output_config } = await sent('anthropic/claude-haiku-5-5', { type: 'schema', name: 'place', schema: hard });
+  const closed = { type: 'object', additionalProperties: false };
+  const name = { type: 'string', description: '{minLength: 2}' };
+  expect(output_config.format).toEqual({
+    type: 'json_schema',
+    schema: {
+      ...closed,
+      $defs: { Town: { ...closed, properties: { name }, required: ['name'] } },
+      properties: {
+        town: { $ref: '#/$defs/Town' },
+        kind: { const: 'place' },
+        near: { type: 'array', description: '{maxItems: 9}' },
+      },
+      required: ['town'],
+    },
+  });
+});
+
+test('Gemini is told the part of a schema that it knows', async () => {
+  const { generationConfig } = await sent('gemini/gemini-x', { type: 'schema', name: 'place', schema: hard });
+  const name = { type: 'string' };
+  expect(generationConfig).toMatchObject({ responseMimeType: 'application/json' });
+  expect(generationConfig.responseJsonSchema).toEqual({
+    type: 'object',
+    properties: {
+      town: { type: 'object', properties: { name }, required: ['name'] },
+      kind: { enum: ['place'] },
+      near: { type: 'array', maxItems: 9, items: {} },
+    },
+    required: ['town'],
+  });
+});
+
+test.each<[ModelRef, object]>([
+  ['openai/gpt-4o', { response_format: { type: 'json_object' } }],
+  // It has no such format, so it is asked for in words.
+  [
+    'anthropic/claude-haiku-5-5',
+    { system: [{ text: 'You are px.' }, { text: expect.stringContaining('one JSON object') }] },
+  ],
+  ['gemini/gemini-flash-latest', { generationConfig: { responseMimeType: 'application/json' } }],
+  ['ollama/llama3', { format: 'json' }],
+])('%s is told that the answer is JSON', async (model, wanted) => {
+  expect(await sent(model, { type: 'json' })).toMatchObject(wanted);
 });
 
 test.each<ModelRef>(['gemini/gemini-embedding-001', 'ollama/nomic-embed-text'])(

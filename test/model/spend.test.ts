@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test';
+import { afterEach, describe, expect, setSystemTime, test } from 'bun:test';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLog } from '../../src/log/log.ts';
@@ -98,6 +98,10 @@ test('a cap of 0 lets only what is free go', () => {
   expect(cappedBy([state], 1e-6)).toBe(state);
 });
 
+afterEach(() => {
+  setSystemTime();
+});
+
 describe('at a cap', () => {
   test('the call is not made, and the person is told how to raise it', async () => {
     await using server = serve(openai, () => streamed(openai, { text: ['x'] }));
@@ -126,6 +130,28 @@ describe('at a cap', () => {
     spend.reserve(request);
     expect(() => spend.reserve(request)).toThrow('could cost up to');
   });
+
+  test.each<['day' | 'month', string, string]>([
+    ['day', '2026-11-14T12:00:00', '2026-11-15T12:00:00'],
+    ['month', '2026-11-01T12:00:00', '2026-12-01T12:00:00'],
+  ])(
+    'of a %s counts what was spent in it, also by a px before this one, and begins anew with the next',
+    async (cap, within, after) => {
+      const config = fakeConfig({ model: { budget: { day: 100, month: 100, [cap]: 0.03 } } });
+      const request = ask(MODEL, 'x', { maxOutputTokens: 4096 });
+      setSystemTime(new Date(within));
+      const spend = spendOf(config);
+      spend.reserve(request).settle(used(1000, 3000));
+      await spend.idle();
+      if (cap === 'month') setSystemTime(new Date('2026-11-30T12:00:00'));
+      for (const one of [spend, spendOf(config)]) {
+        expect(() => one.reserve(request)).toThrow(cap === 'day' ? 'of today' : 'of this month');
+        expect(one.caps().find((state) => state.cap === cap)).toMatchObject({ limit: 0.03, spent: 0.01425 });
+      }
+      setSystemTime(new Date(after));
+      for (const one of [spend, spendOf(config)]) one.reserve(request).settle(used(0, 0));
+    },
+  );
 
   test('of a conversation or a plugin only theirs stops', () => {
     const yaml = {

@@ -15,6 +15,7 @@ import type { ProviderSettings } from '../settings.ts';
 import { type Exchange, type ExchangeOptions, openExchange } from './exchange.ts';
 import { gather } from './gather.ts';
 import { Refused } from './refused.ts';
+import { stopAt } from './stop.ts';
 
 /** Takes the next event of a stream. */
 export type Emit = (event: ModelEvent) => void;
@@ -99,7 +100,9 @@ async function* runOnce(wire: Wire, request: ModelRequest, signal: AbortSignal):
   let end: End | undefined;
   try {
     if (!signal.aborted) {
-      for await (const event of gather((emit) => wire.open(request, settings, exchange, emit))) {
+      const told = gather((emit) => wire.open(request, settings, exchange, emit));
+      const words = request.stop?.filter((word) => word !== '') ?? [];
+      for await (const event of words.length > 0 ? stopAt(words, told) : told) {
         if (event.type === 'end') {
           end = event;
           break;
