@@ -166,7 +166,10 @@ export class Turn {
         this.#say(before + event.text);
         before = '';
       } else if (event.type === 'thinking' && !hidden) bus.emit({ type: 'turn.thinking', ...at, text: event.text });
-      else if (event.type === 'tool-call') bus.emit({ type: 'turn.tool', ...at, call: event.call });
+      else if (event.type === 'tool-call') {
+        this.#with.tools.soon(event.call.name);
+        bus.emit({ type: 'turn.tool', ...at, call: event.call });
+      }
     };
     const request = {
       model: this.#model,
@@ -177,6 +180,7 @@ export class Turn {
       maxOutputTokens,
       thinking,
       origin: { conversation, turn: this.#id, channel: this.#input.inbound.channel },
+      onTool: (name: string) => this.#with.tools.soon(name),
       ...(this.#chosen ? {} : { onFailover: (change: Failover) => switched.push(this.#switch(change)) }),
     };
     const step = await runStep(models, request, signal, watch);

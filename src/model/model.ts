@@ -29,6 +29,8 @@ export interface ModelRequest {
   origin?: { conversation: ConversationId; turn: string; channel?: string };
   /** Given: the models of `model.fallbacks` may answer instead, and each change is told here before their first word. Left out where a person or program chose this very model. */
   onFailover?: (change: Failover) => void;
+  /** Told the name of a tool as soon as the model has said it, where its arguments come in pieces after that: what takes time to begin can begin. */
+  onTool?: (name: string) => void;
   /** Another model could answer at once: one that cannot be reached is given up sooner, and not tried again. Set by the switcher. */
   beside?: boolean;
   /** `hidden`: thoughts are asked of no provider that can leave them out. What a tool loop needs of them (their proofs) comes all the same. */

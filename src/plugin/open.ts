@@ -22,7 +22,7 @@ import { createRunner, type Runner } from './runner.ts';
 import { scrubJson } from './scrub.ts';
 import { selfCommand } from './self.ts';
 import { checkSigner, nameOf } from './signature.ts';
-import { type CallFunction, toolsOf } from './tools.ts';
+import { type ToolPlugins, toolsOf } from './tools.ts';
 
 /** Longest a request may be held open for a connector, in ms. */
 const longestHold = 600_000;
@@ -195,7 +195,12 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       throw new PxError('plugin.invalid', `${fn.name} did not return JSON`, { cause });
     }
   }
-  const callTool: CallFunction = (name, fn, args, signal) => call(name, fn, args, signal);
+  const forTools: ToolPlugins = {
+    call,
+    soon(name) {
+      if (!closed && registry.get(name) && configOf(name).enabled) liveOf(name).runner.soon();
+    },
+  };
 
   function summary(name: string, entry: Entry): PluginSummary {
     const shown = live.get(name)?.runner.state() ?? resting(entry);
@@ -220,7 +225,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       manifest: entry.manifest,
       asks: asksOf(entry.manifest, configOf(name)),
       signedBy: entry.signer === undefined ? '' : nameOf(entry.signer, config.current.trust.keys),
-      tools: toolsOf([[name, entry]], callTool),
+      tools: toolsOf([[name, entry]], forTools),
     };
   }
 
@@ -318,7 +323,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       const entry = registry.get(nameOrFile);
       if (entry && name === undefined) return info(nameOrFile, entry);
       const seen = (await look(nameOrFile, name, 'to look')).entry;
-      return { ...info(seen.manifest.name, seen), tools: toolsOf([[seen.manifest.name, seen]], callTool) };
+      return { ...info(seen.manifest.name, seen), tools: toolsOf([[seen.manifest.name, seen]], forTools) };
     },
     remove: (name) =>
       inTurn(async () => {
@@ -338,7 +343,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       const of = config.current.plugins;
       if (tools?.of === of) return tools.list;
       const enabled = registry.all().filter(([name]) => configOf(name).enabled);
-      tools = { of, list: toolsOf(enabled, callTool) };
+      tools = { of, list: toolsOf(enabled, forTools) };
       return tools.list;
     },
     async hold(name, request, signal, files) {

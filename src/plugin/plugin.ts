@@ -57,6 +57,8 @@ export interface PluginTool {
   parameters: JsonSchema;
   /** Runs it. Text for the model; a guest's error is PxError `plugin.guest`. */
   call(args: { [key: string]: Json }, signal: AbortSignal): Promise<string>;
+  /** A call is likely to come: its process is started meanwhile. */
+  soon(): void;
 }
 
 /** A request a connector asks the host to hold open (its long poll). Plain values of host-api's `request` record. */

@@ -44,6 +44,8 @@ export interface Runner {
   call(fn: string, args: Json[], signal?: AbortSignal, shown?: string): Promise<Json>;
   /** Ends the process now, and a call in it, for good: calls that wait or come later fail with `interrupted`. */
   stop(reason: StopReason): Promise<void>;
+  /** A call is likely to come: the process is started meanwhile. What goes wrong shows in the call. */
+  soon(): void;
   /** Ends the process as soon as it is not needed: the next call starts a new one. */
   renew(): void;
   /** Ends the process now, as if its idle time were over; does nothing while a call is in it or waits for it. */
@@ -73,6 +75,8 @@ export function createRunner(options: RunnerOptions): Runner {
   };
   let working = false;
   let outdated = false;
+  /** Why the process that was started for the call that comes next could not be. */
+  let early: PxError | undefined;
   let lookedAt = 0;
   let reason: StopReason | undefined;
   /** Ends a start that is under way. */
@@ -168,6 +172,16 @@ export function createRunner(options: RunnerOptions): Runner {
     await old.gone;
   }
 
+  /** Starts the process in line, as a call would; a call that has come meanwhile fails with what went wrong. */
+  async function startEarly(): Promise<void> {
+    try {
+      await ensure(undefined);
+      settle();
+    } catch (thrown) {
+      if (inLine > 1) early = toPxError(thrown);
+    }
+  }
+
   async function run(fn: string, args: Json[], signal: AbortSignal | undefined, shown: string): Promise<Json> {
     if (signal?.aborted) throw new PxError('interrupted', 'the call was stopped');
     clearTimeout(idle);
@@ -175,6 +189,7 @@ export function createRunner(options: RunnerOptions): Runner {
     const begun = performance.now();
     let error: PxError | undefined;
     try {
+      if (early) throw early;
       const process = await ensure(signal);
       try {
         const answer = await process.call(fn, args, signal);
@@ -189,6 +204,7 @@ export function createRunner(options: RunnerOptions): Runner {
       throw error;
     } finally {
       working = false;
+      early = undefined;
       settle();
       bus.emit({
         type: 'plugin.call',
@@ -233,6 +249,12 @@ export function createRunner(options: RunnerOptions): Runner {
       const turn = inLine === 1 ? go() : tail.then(go);
       tail = turn.then(left, left);
       return turn;
+    },
+    soon() {
+      if (inLine > 0 || stopped || options.sealed() || (guest?.alive && !outdated)) return;
+      if (faults.pause() > 0 || faults.quarantine() !== undefined) return;
+      inLine++;
+      tail = startEarly().then(left, left);
     },
     async stop(why) {
       stopped = true;

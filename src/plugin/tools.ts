@@ -7,14 +7,19 @@ import type { Entry, ListedTool } from './registry.ts';
 import { argumentsOf, schemaOfParams } from './wit/json.ts';
 import type { WitFunction } from './wit/types.ts';
 
-/** Calls a function of a plugin by its exact name. */
-export type CallFunction = (plugin: string, fn: string, args: Json[], signal: AbortSignal) => Promise<Json>;
+/** How the tools reach their plugins. */
+export interface ToolPlugins {
+  /** Calls a function of a plugin by its exact name. */
+  call(plugin: string, fn: string, args: Json[], signal: AbortSignal): Promise<Json>;
+  /** Starts the plugin's process for a call that is likely to come. */
+  soon(plugin: string): void;
+}
 
 const maxTools = 64;
 const maxSchema = 16_384;
 
 /** The tools of the given plugins, each name once: the first of two plugins that want the same one has it. */
-export function toolsOf(plugins: [name: string, entry: Entry][], call: CallFunction): PluginTool[] {
+export function toolsOf(plugins: [name: string, entry: Entry][], { call, soon: begin }: ToolPlugins): PluginTool[] {
   const taken = new Set<string>();
   const unique = (name: string) => {
     let free = name;
@@ -24,6 +29,7 @@ export function toolsOf(plugins: [name: string, entry: Entry][], call: CallFunct
   };
   return plugins.flatMap(([plugin, entry]) => {
     const functions = toolFunctions(entry);
+    const soon = () => begin(plugin);
     const shorts = functions.map(({ name }) => shortName(name));
     /** The function's name, with that of its interface where another one has the same. */
     const called = (fn: WitFunction) => {
@@ -36,7 +42,7 @@ export function toolsOf(plugins: [name: string, entry: Entry][], call: CallFunct
         const run = async (args: { [key: string]: Json }, signal: AbortSignal) =>
           asText(await call(plugin, 'call-tool', [tool.name, JSON.stringify(args)], signal));
         const { description, parameters } = tool;
-        return { plugin, name: unique(toolName(plugin, tool.name)), description, parameters, call: run };
+        return { plugin, name: unique(toolName(plugin, tool.name)), description, parameters, call: run, soon };
       }),
       ...functions.map((fn): PluginTool => {
         const run = async (args: { [key: string]: Json }, signal: AbortSignal) =>
@@ -48,6 +54,7 @@ export function toolsOf(plugins: [name: string, entry: Entry][], call: CallFunct
           description: fn.docs || `${name} of the plugin ${plugin}. ${entry.manifest.description}`.trim(),
           parameters: schemaOfParams(fn.params),
           call: run,
+          soon,
         };
       }),
     ];

@@ -16,6 +16,7 @@ export function pluginTool(tool: PluginTool): Tool {
     reach: 'sends',
     outside: `plugin/${tool.plugin}`,
     run: (args, context) => tool.call(args, context.signal),
+    soon: tool.soon,
   };
 }
 

@@ -135,6 +135,12 @@ export function createTools({ memory, plugins, mcp, config, secrets, log, more }
 
   return {
     list,
+    soon(name) {
+      if (toolAllowed(config.current.agent.tools.deny, name).allow)
+        list()
+          .find((tool) => tool.name === name)
+          ?.soon?.();
+    },
     specs: (turn: { conversation: ConversationId; from: TurnFrom } = { conversation: 'cli/default', from: 'owner' }) =>
       list()
         .filter((tool) => judge(tool, {}, { ...turn, turn: '', signal: never }, []).do !== 'deny')

@@ -47,6 +47,8 @@ export interface Tool {
   wants?: string;
   /** Text for the model. Throws PxError; the registry turns it into an error result. */
   run(args: JsonObject, context: ToolContext): Promise<string | Labelled>;
+  /** A call is likely to come: what takes time to begin begins. */
+  soon?(): void;
 }
 
 /** A call that was made, or refused. */
@@ -63,6 +65,8 @@ export interface Tools {
   specs(turn?: { conversation: ConversationId; from: TurnFrom }): ToolSpec[];
   /** Every tool there is, denied ones too. */
   list(): Tool[];
+  /** The model has asked for a tool, and the rest of its answer still comes: the tool makes itself ready, where px.yaml lets it be called at all. */
+  soon(name: string): void;
   /** Checks the arguments against the schema, asks policy, runs, bounds and scrubs the result. Never throws. */
   run(call: ToolCallPart, context: ToolContext): Promise<ToolRun>;
 }

@@ -41,7 +41,7 @@ export function scripted(script: Reply[]): Models & { requests: ModelRequest[] }
       return name as `${string}/${string}`;
     },
     async *stream(request, signal) {
-      const { onFailover: _, ...plain } = request;
+      const { onFailover: _, onTool: __, ...plain } = request;
       requests.push(structuredClone(plain));
       const reply = script[Math.min(requests.length, script.length) - 1] ?? [];
       const events = typeof reply === 'function' ? reply(request, signal) : reply;

@@ -96,6 +96,25 @@ for (const speaker of speakers) {
       expect(result.text).toBe('Looking.');
     });
 
+    if (!['gemini', 'ollama'].includes(speaker.provider))
+      test('tells which tool is called before its arguments have come', async () => {
+        const all = speaker.say({ calls: [{ id: 'call_a', name: 'get_weather', args: { city: 'Zürich' } }] });
+        const named = all.findIndex((m) => m.includes('get_weather')) + 1;
+        const told = Promise.withResolvers<string>();
+        await using server = serve(speaker, () =>
+          raw(speaker, async (send) => {
+            for (const message of all.slice(0, named)) send(message);
+            await told.promise;
+            for (const message of all.slice(named)) send(message);
+          }),
+        );
+        const { models } = await open({ yaml: server.yaml(), env: keys });
+        const request = ask(speaker.ref, 'hello', { tools: [tool], onTool: told.resolve });
+        const { calls } = await read(models.stream(request, never), speaker.ref);
+        models.close();
+        expect(calls.map(({ name }) => name)).toEqual([await told.promise]);
+      });
+
     test('takes a call without arguments as an empty object', async () => {
       const result = await run(say({ calls: [{ id: 'call_a', name: 'now', args: {} }] }));
       expect(result.calls[0]?.args).toEqual({});

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '../e2e/px.ts';
 import { component, connector, plain } from './component.ts';
 import { codeOf, openHome } from './home.ts';
 
@@ -87,6 +88,42 @@ describe('an installed component', () => {
     const answers = await Promise.all([1, 2, 3, 4, 5].map((n) => home.plugins.call('sums', 'double', [n])));
     expect(answers).toEqual([2, 4, 6, 8, 10]);
     expect(home.events.filter((e) => e.type === 'plugin.started').length).toBe(1);
+  });
+});
+
+describe('a plugin whose tool is likely to be called', () => {
+  test('is started before the call, once, and goes again when none comes', async () => {
+    await using home = await openHome({ plugins: { sums: { limits: { idle_ms: 50 } } } });
+    await home.plugins.add(home.file('sums.wasm', plainBytes));
+    const tool = home.plugins.tools().find((t) => t.name === 'sums_double');
+    const seen = () => home.events.map((e) => e.type).filter((type) => /^plugin\.(started|stopped|call)$/.test(type));
+    for (let i = 0; i < 3; i++) tool?.soon();
+    expect(await tool?.call({ n: 4 }, AbortSignal.timeout(5000))).toBe('8');
+    expect(seen()).toEqual(['plugin.started', 'plugin.call']);
+    await until('its end', () => seen().includes('plugin.stopped'));
+    tool?.soon();
+    await until('its second end', () => seen().filter((type) => type === 'plugin.stopped').length === 2);
+    expect(seen()).toEqual(['plugin.started', 'plugin.call', 'plugin.stopped', 'plugin.started', 'plugin.stopped']);
+  });
+
+  test('that cannot be started says so in the call', async () => {
+    await using home = await openHome();
+    await home.plugins.add(home.file('sums.wasm', plainBytes));
+    writeFileSync(join(home.root, 'plugins/store', readdirSync(join(home.root, 'plugins/store'))[0] ?? ''), 'other');
+    home.configure({ plugins: { sums: { limits: { memory_mb: 8 } } } });
+    const tool = home.plugins.tools().find((t) => t.name === 'sums_double');
+    tool?.soon();
+    expect(await codeOf(tool?.call({ n: 4 }, AbortSignal.timeout(5000)) ?? Promise.resolve())).toBe('plugin.invalid');
+  });
+
+  test('is not started when it is switched off', async () => {
+    await using home = await openHome();
+    await home.plugins.add(home.file('sums.wasm', plainBytes));
+    const tool = home.plugins.tools().find((t) => t.name === 'sums_double');
+    home.configure({ plugins: { sums: { enabled: false } } });
+    tool?.soon();
+    expect(await codeOf(home.plugins.call('sums', 'double', [1]))).toBe('plugin.disabled');
+    expect(home.events.filter((e) => e.type === 'plugin.started')).toEqual([]);
   });
 });
 

@@ -63,6 +63,7 @@ export function echoTool(name: string, over: Partial<PluginTool> = {}): PluginTo
     description: `Says back what it was given.`,
     parameters: { type: 'object', properties: { text: { type: 'string' } } },
     call: async (args) => JSON.stringify(args),
+    soon() {},
     ...over,
   };
 }

@@ -5,7 +5,7 @@ import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, type Turn } from '../protocol/history.ts';
 import { type Emit, wireProvider } from '../protocol/run.ts';
 import { toolSchema } from '../protocol/schema.ts';
-import { finishCall, wireName } from '../protocol/tools.ts';
+import { finishCall, neutralName, wireName } from '../protocol/tools.ts';
 import { modelName } from '../ref.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { anthropicSchema, ownArguments } from './anthropic-schema.ts';
@@ -58,8 +58,10 @@ async function open(request: ModelRequest, settings: ProviderSettings, exchange:
         break;
       case 'content_block_start': {
         const block = event.content_block;
-        if (block.type === 'tool_use') call = { id: block.id, name: block.name, args: '' };
-        else if (block.type === 'redacted_thinking')
+        if (block.type === 'tool_use') {
+          call = { id: block.id, name: block.name, args: '' };
+          request.onTool?.(neutralName(block.name, request.tools));
+        } else if (block.type === 'redacted_thinking')
           emit({ type: 'thinking', text: '', signature: redacted + block.data });
         else if (block.type === 'thinking') signature = block.signature ?? '';
         else if (block.type === 'text' && block.text) emit({ type: 'text', text: block.text });

@@ -10,7 +10,7 @@ import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
 import type { Emit } from '../protocol/run.ts';
 import { toolSchema } from '../protocol/schema.ts';
-import { CallCollector, wireName } from '../protocol/tools.ts';
+import { CallCollector, neutralName, wireName } from '../protocol/tools.ts';
 import { modelName, providerName } from '../ref.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { isReasoningModel, through } from './openai.ts';
@@ -54,8 +54,10 @@ export async function chat(
       refused = true;
       emit({ type: 'text', text: delta.refusal });
     }
-    for (const call of delta.tool_calls ?? [])
-      calls.add(String(call.index ?? 0), { id: call.id, name: call.function?.name, args: call.function?.arguments });
+    for (const { index, id, function: { name, arguments: args } = {} } of delta.tool_calls ?? []) {
+      calls.add(String(index ?? 0), { id, name, args });
+      if (name) request.onTool?.(neutralName(name, request.tools));
+    }
     if (choice.finish_reason) finish = choice.finish_reason;
   }
   if (finish === undefined) return;

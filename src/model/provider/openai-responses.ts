@@ -13,7 +13,7 @@ import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
 import type { Emit } from '../protocol/run.ts';
 import { toolSchema } from '../protocol/schema.ts';
-import { finishCall, wireName } from '../protocol/tools.ts';
+import { finishCall, neutralName, wireName } from '../protocol/tools.ts';
 import { modelName, providerName } from '../ref.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { isReasoningModel, through } from './openai.ts';
@@ -40,6 +40,9 @@ export async function responses(
         break;
       case 'response.reasoning_summary_text.delta':
         emit({ type: 'thinking', text: event.delta });
+        break;
+      case 'response.output_item.added':
+        if (event.item.type === 'function_call') request.onTool?.(neutralName(event.item.name, request.tools));
         break;
       case 'response.output_item.done':
         if (event.item.type === 'function_call') {
