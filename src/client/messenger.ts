@@ -39,7 +39,7 @@ export const messengers = {
     id: 'discord',
     label: 'Discord',
     secret: 'DISCORD_TOKEN',
-    token: { form: /^[\w-]{6,}\.[\w-]+\.[\w-]{6,}$/, looks: 'three words with dots between them' },
+    token: { form: /^[\w-]{6,}\.[\w-]+\.[\w-]{6,}$/, looks: 'MTEx….GabcDe.…, three parts with dots between them' },
     server: { setting: 'api', url: 'https://discord.com/api/v10' },
     grants: (origin) => ({
       egress: [`GET,POST,PUT,PATCH,DELETE ${origin}/`, `GET ${origin.replace('http', 'ws')}/`],

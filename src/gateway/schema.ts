@@ -96,6 +96,7 @@ export const pluginSummary = v.object({
   name: text,
   version: text,
   kind: v.picklist(['messaging', 'tool', 'component', 'script']),
+  description: text,
   sha256: text,
   bytes: count,
   source: text,

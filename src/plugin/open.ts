@@ -208,6 +208,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       name,
       version: entry.manifest.version,
       kind: entry.kind,
+      description: entry.manifest.description,
       sha256: entry.sha256,
       bytes: entry.bytes,
       source: entry.source,

@@ -26,7 +26,8 @@ async function answer(request: Request, url: URL, context: PageContext): Promise
   try {
     if (!context.signedIn) return await stranger(request, url, context);
     const found = await findPage(url.pathname);
-    if (!found) throw new PxError('not-found', 'There is no such page.', { hint: 'The menu has all there are.' });
+    if (!found)
+      throw new PxError('not-found', 'There is no such page.', { hint: 'The menu beside the chat has all there are.' });
     const { page, params } = found;
     const client = createClient({ url: url.origin, token: '', fetch: context.call });
     const [status, { approvals }] = await Promise.all([client.status(), client.approvals.list()]);

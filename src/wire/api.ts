@@ -52,6 +52,8 @@ export interface PluginSummary {
   name: string;
   version: string;
   kind: 'messaging' | 'tool' | 'component' | 'script';
+  /** In its author's words; empty when there are none. */
+  description: string;
   /** SHA-256 of the installed file, hex. */
   sha256: string;
   bytes: number;

@@ -94,6 +94,7 @@ export class Platform {
               name: 'chat',
               version: '1',
               kind: 'messaging',
+              description: '',
               sha256: '',
               bytes: 1,
               source: '',
@@ -155,7 +156,15 @@ export class Platform {
   }
 
   private info(): PluginInfo {
-    const summary = { name: 'chat', version: '1', kind: 'messaging', sha256: '', bytes: 1, source: '' } as const;
+    const summary = {
+      name: 'chat',
+      version: '1',
+      kind: 'messaging',
+      description: '',
+      sha256: '',
+      bytes: 1,
+      source: '',
+    } as const;
     return {
       ...summary,
       state: 'idle',

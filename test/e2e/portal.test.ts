@@ -22,6 +22,13 @@ export const tools = [{
 }];
 `;
 
+/** What is wider than a phone, and long where there is no place to break it. */
+const wide = [
+  '| Day | What | Where | With |\n|---|---|---|---|\n| Monday | the meeting that nobody wanted | Office | everybody |',
+  `\`\`\`\nconst one = '${'line '.repeat(40)}';\n\`\`\``,
+  'Donaudampfschifffahrtsgesellschaft'.repeat(4),
+].join('\n\n');
+
 /** What runs in the page, as text: it knows another world than this file. */
 const openAll = `for (const one of document.querySelectorAll('details:not(.sure)')) one.open = true`;
 const look = (rules: string[]) => `axe.run(document, { runOnly: ${JSON.stringify(rules)} })
@@ -34,10 +41,14 @@ interface Looked {
 /** The pages a person can be on, for what holds on every one. */
 const places = [
   '/',
+  '/?c=web/wide',
   '/conversations',
+  '/conversations/web/wide',
   '/memory',
   '/memory?changes=1',
+  '/memory?q=bicycle',
   '/memory/note?path=MEMORY.md',
+  '/memory/note?path=wide.md',
   '/memory/edit?path=MEMORY.md',
   '/plugins',
   '/plugins/telegram',
@@ -73,12 +84,15 @@ describe.skipIf(notBuilt !== undefined || noBrowser !== undefined)('the portal i
       { content: 'One word after another, and then one more. '.repeat(200) },
       { latency: 30, chunkSize: 8 },
     );
+    mock.on({ userMessage: 'be wide' }, { content: wide });
     px = new Px({
       config: { model: { default: openai.model }, providers: openai.config(mock.url) },
       env: { TEST_KEY: 'sk-test-1234567890' },
     });
     await px.serve();
     await px.installed();
+    writeFileSync(join(px.home, 'memory/wide.md'), `# Wide\n\n${wide}\n`);
+    await px.run('chat', '--conversation', 'web/wide', 'be wide');
     ({ page, trouble } = await openPage(browser, px.url));
   });
   afterAll(async () => {

@@ -22,7 +22,7 @@ export function pluginReport(info: Info, installed: boolean): string {
       ['from', info.source],
       ...(info.signedBy ? [['signed by', info.signedBy]] : []),
       ['state', installed ? state : `not installed; px plugin add ${info.source}`],
-      ['imports', info.imports.join(', ') || 'nothing'],
+      ['imports', info.kind === 'script' && !info.manifest.sealed ? 'px' : info.imports.join(', ') || 'nothing'],
       ['tools', toolNames(info)],
     ]),
     ...(functions.length > 0 ? ['', 'Functions', indent(table(functions))] : []),

@@ -45,7 +45,13 @@ const rule = v.strictObject({
 
 /** `policy:` what the agent may do without asking. */
 export const policy = v.strictObject({
-  rules: v.optional(v.pipe(v.array(rule), v.description('The first that fits a call decides about it.')), []),
+  rules: v.optional(
+    v.pipe(
+      v.array(rule),
+      v.description('The first that fits a call decides about it: `- { tool: "web_*", do: ask }`.'),
+    ),
+    [],
+  ),
   outside: v.optional(
     v.pipe(
       v.picklist(['ask', 'allow', 'deny']),

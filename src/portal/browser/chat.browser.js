@@ -63,7 +63,7 @@ function ask(question) {
   const body = add('wait');
   const asked = element('div', '', 'ask');
   const title = element('p');
-  title.append(element('strong', question.tool), ` of ${question.origin} waits for your word. ${question.reason}`);
+  title.append(element('strong', question.tool), ` of ${question.origin} waits for your word: ${question.reason}.`);
   asked.append(title, element('pre', question.arguments));
   if (question.labels.length > 0)
     asked.append(element('p', `This conversation has read text from outside: ${question.labels.join(', ')}.`));

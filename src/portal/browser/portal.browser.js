@@ -78,7 +78,7 @@ async function spendCode() {
   state.textContent = `${error.message} ${error.hint ?? ''}`;
 }
 
-/** `g` and a letter goes to a page, `/` to the search, `?` shows what there is.
+/** `g` and a letter goes to a page, `/` to the search, `?` shows which there are.
  * @type {Record<string, string>}
  */
 const places = {
@@ -108,7 +108,8 @@ function keyboard() {
         event.preventDefault();
         search.focus();
       }
-    } else if (event.key === 'g') going = Date.now();
+    } else if (event.key === '?') location.assign('/settings#keyboard');
+    else if (event.key === 'g') going = Date.now();
     else if (Date.now() - going < 1500) {
       going = 0;
       const place = Object.hasOwn(places, event.key) ? places[event.key] : undefined;

@@ -62,7 +62,7 @@ async function show(visit: Visit, verdict?: Verdict) {
 }
 
 function LineItem({ line }: { line: Line }) {
-  const ended = line.ms === undefined ? '' : `${line.ok ? '' : 'failed, '}${line.ms} ms`;
+  const ended = line.ms === undefined ? '' : ` · ${line.ok ? '' : 'failed after '}${Math.round(line.ms)} ms`;
   return (
     <li>
       <time class="soft small" datetime={new Date(line.at).toISOString()}>
@@ -82,9 +82,9 @@ function LineItem({ line }: { line: Line }) {
           <a href={`${noteHref(line.path)}&line=${line.line}#L${line.line}`}>journal</a> ·{' '}
           <a href={readHref(line.conversation)}>{line.conversation}</a>
           {line.asked !== '' && ` · asked by ${plain(line.asked)}`}
+          {ended}
         </span>
       </span>
-      <span class="soft small">{ended}</span>
     </li>
   );
 }

@@ -49,7 +49,7 @@ async function show(visit: Visit) {
               <p class="soft">“What time is it?”, or “remember that my bicycle is called Gudrun”.</p>
             </li>
           )}
-          <Entries entries={shown.entries} />
+          <Entries entries={shown.entries} asking={waiting.map((one) => one.call)} />
           {waiting.map((approval) => (
             <li>
               <Question visit={visit} approval={approval} />

@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import { Icon } from '../ui/icon.tsx';
 import { Layout } from '../ui/layout.tsx';
-import { plain } from '../ui/markdown.ts';
+import { plain, unmarked } from '../ui/markdown.ts';
 import { count, Empty, Time } from '../ui/parts.tsx';
 import type { Page, Visit } from '../visit.ts';
 import { conversationOf, noteHref, readHref } from './address.ts';
@@ -67,7 +67,7 @@ async function all({ client }: Visit) {
             <span class="soft small">
               <Time at={one.lastAt} />
             </span>
-            <span class="snippet">{last[i] || count(one.entries, 'entry', 'entries')}</span>
+            <span class="snippet last">{last[i] || count(one.entries, 'entry', 'entries')}</span>
           </a>
         </li>
       ))}
@@ -75,11 +75,11 @@ async function all({ client }: Visit) {
   );
 }
 
-/** The last thing that was said, on one line. */
+/** The last thing that was said, on one line and without the marks of Markdown. */
 async function lastWords(client: Visit['client'], id: string): Promise<string> {
   const { entries } = await client.conversation(conversationOf(id), 8);
   const said = entries.findLast((entry) => entry.kind === 'user' || entry.kind === 'assistant')?.['text'];
-  return typeof said === 'string' ? plain(said).replace(/\s+/g, ' ').slice(0, 160) : '';
+  return typeof said === 'string' ? unmarked(said).slice(0, 160) : '';
 }
 
 async function found({ client }: Visit, words: string, when: string) {

@@ -24,8 +24,11 @@ function Frame({ visit, slug, children }: { visit: Visit; slug: string; children
   const doc = all.find((one) => one.slug === slug);
   return (
     <Layout visit={visit} title={doc ? titleOf(doc) : 'HTTP API'} size="wide">
+      <a class="button narrow" href="#pages">
+        All pages
+      </a>
       <div class="split">
-        <nav class="side" aria-label="Documentation">
+        <nav class="side" id="pages" aria-label="Documentation">
           {docs.map(([title, some]) => (
             <>
               <h2>{title}</h2>
@@ -83,38 +86,27 @@ async function http(visit: Visit) {
           the token of <code>state/token</code> as <code>Authorization: Bearer</code>.{' '}
           <a href="/docs/gateway">More about the gateway</a>
         </p>
-        <div class="scroll" tabindex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Call</th>
-                <th scope="col">What it does</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => (
-                <tr>
-                  <td>
-                    <code>{`${row.method} ${row.path}`}</code>
-                  </td>
-                  <td>
-                    {row.summary}
-                    {row.parameters.length > 0 && (
-                      <ul class="plain small">
-                        {row.parameters.map((parameter) => (
-                          <li>
-                            <code>{parameter.name}</code> {parameter.required ? '' : '(optional) '}
-                            <span class="soft">{parameter.description}</span>
-                          </li>
-                        ))}
-                      </ul>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ul class="rows">
+          {rows.map((row) => (
+            <li>
+              <span class="grow">
+                <code>{`${row.method} ${row.path}`}</code>
+                <br />
+                {row.summary}
+                {row.parameters.length > 0 && (
+                  <ul class="plain small">
+                    {row.parameters.map((parameter) => (
+                      <li>
+                        <code>{parameter.name}</code> {parameter.required ? '' : '(optional) '}
+                        <span class="soft">{parameter.description}</span>
+                      </li>
+                    ))}
+                  </ul>
+                )}
+              </span>
+            </li>
+          ))}
+        </ul>
       </div>
     </Frame>
   );

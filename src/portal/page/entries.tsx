@@ -8,8 +8,13 @@ export type Entry = Awaited<ReturnType<Client['conversation']>>['entries'][numbe
 /** Largest picture shown in a page, in characters of base64. */
 const mostPicture = 400_000;
 
-/** What was said and done, in order, as list items. `times`: each says when. */
-export function Entries({ entries, times = false }: { entries: Entry[]; times?: boolean }) {
+/** What was said and done, in order, as list items. `times`: each says when. `asking`: calls whose question is shown elsewhere. */
+export function Entries(props: { entries: Entry[]; times?: boolean; asking?: string[] }) {
+  const { times = false, asking = [] } = props;
+  const entries = props.entries.filter(({ data }) => {
+    const { mark, call } = record(data);
+    return mark !== 'px:asked' || !asking.some((one) => one === call);
+  });
   const results = new Map(
     entries.filter((e) => e.kind === 'tool-result').map((e) => [field(record(e['result']), 'callId'), e]),
   );

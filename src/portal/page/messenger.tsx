@@ -10,9 +10,9 @@ type Pairings = Awaited<ReturnType<Visit['client']['pairings']>>;
 
 /** What a messenger's own words are, where the steps differ. */
 interface Words {
-  /** How one gets a token. */
+  /** How one gets a token, thing by thing. */
   title: string;
-  token: Child;
+  token: Child[];
   /** Its server: a question of its own where nearly everybody has another one. */
   server: { label: string; help: string; ask?: boolean };
   /** How one gets to write to it. `who`: its name there, and a link. */
@@ -28,24 +28,25 @@ const Out = ({ to, children }: { to: string; children?: Child }) => (
 const words: Record<Messenger['id'], Words> = {
   telegram: {
     title: 'Make a bot and paste its token',
-    token: (
+    token: [
       <>
-        In Telegram, write <code>/newbot</code> to <Out to="https://t.me/BotFather">@BotFather</Out>, choose a name, and
-        copy the token it gives you.
-      </>
-    ),
+        In Telegram, write <code>/newbot</code> to <Out to="https://t.me/BotFather">@BotFather</Out>, and choose a name.
+      </>,
+      'Copy the token it gives you.',
+    ],
     server: { label: 'Bot API server', help: 'Leave it as it is unless you run your own.' },
     write: (who) => <>Send {who} any message. It answers with a code, and the same code appears here.</>,
   },
   matrix: {
     title: 'Make an account for px and paste its access token',
-    token: (
+    token: [
+      'On your homeserver, make an account of its own for px, as for a person.',
       <>
-        Make an account of its own for px on your homeserver, as for a person, and sign in as it in{' '}
-        <Out to="https://app.element.io">Element</Out>: the token stands in All settings, Help &amp; About, Access
-        token. Close that window then, and do not sign out: that would end the token, too.
-      </>
-    ),
+        Sign in as it in <Out to="https://app.element.io">Element</Out>, and copy the token that stands in All settings,
+        Help &amp; About, Access token.
+      </>,
+      'Close that window, and do not sign out: that would end the token, too.',
+    ],
     server: {
       label: 'Homeserver',
       help: 'Its address for apps. Leave it as it is for an account on matrix.org.',
@@ -60,14 +61,17 @@ const words: Record<Messenger['id'], Words> = {
   },
   discord: {
     title: 'Make a bot and paste its token',
-    token: (
+    token: [
       <>
         At <Out to="https://discord.com/developers/applications">discord.com/developers</Out>: New Application, then
-        Bot, Reset Token, and copy it. Under Installation choose Guild Install with the scope <code>bot</code> and the
-        permissions to view channels, send messages, read the history, attach files and add reactions; open the link it
-        shows, to bring the bot to a server of yours.
-      </>
-    ),
+        Bot, Reset Token, and copy it.
+      </>,
+      <>
+        Under Installation, choose Guild Install with the scope <code>bot</code> and the permissions View Channels, Send
+        Messages, Send Messages in Threads, Read Message History, Attach Files and Add Reactions.
+      </>,
+      'Open the link that is shown there, to bring the bot to a server of yours.',
+    ],
     server: { label: 'API server', help: 'Leave it as it is: there is no other, but for tests.' },
     write: (who) => (
       <>
@@ -152,7 +156,11 @@ export async function MessengerSetup(props: { visit: Visit; messenger: Messenger
       </div>
       <ol class="steps">
         <Step done={known} title={say.title}>
-          <p class="soft">{say.token}</p>
+          <ul class="plain soft">
+            {say.token.map((one) => (
+              <li>{one}</li>
+            ))}
+          </ul>
           <Form visit={visit} class="stack" label={`Connect ${label}`}>
             {say.server.ask && field}
             <Field

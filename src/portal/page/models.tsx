@@ -4,7 +4,7 @@ import { PxError } from '../../error/error.ts';
 import { Bars } from '../ui/chart.tsx';
 import { Layout } from '../ui/layout.tsx';
 import { plain } from '../ui/markdown.ts';
-import { Button, Card, Field, Form, Notice } from '../ui/parts.tsx';
+import { Button, Card, Field, Form, Notice, Words } from '../ui/parts.tsx';
 import type { Page, Shown, Visit } from '../visit.ts';
 
 type Test = Awaited<ReturnType<Client['testModel']>>;
@@ -29,7 +29,10 @@ async function show(visit: Visit, test?: Test) {
       {test && <Tested test={test} />}
       <Card title="Who answers">
         <p>
-          <strong>{now.ref}</strong> <span class="soft">({now.why})</span>
+          <strong>{now.ref}</strong>{' '}
+          <span class="soft">
+            (<Words text={now.why} />)
+          </span>
         </p>
         <Form visit={visit} class="stack">
           <div class="row end">
@@ -113,6 +116,7 @@ async function show(visit: Visit, test?: Test) {
         <Bars
           title="Dollars a day, last 30 days"
           bars={lastDays(days.lines)}
+          scale={dollars}
           most={`${dollars(days.total.usd)} in all, ${days.total.calls.toLocaleString('en')} calls`}
         />
         {byModel.lines.length > 0 && (
@@ -123,6 +127,9 @@ async function show(visit: Visit, test?: Test) {
                 <tr>
                   <th scope="col">This month</th>
                   <th scope="col" class="number">
+                    Cost
+                  </th>
+                  <th scope="col" class="number">
                     Calls
                   </th>
                   <th scope="col" class="number">
@@ -131,19 +138,16 @@ async function show(visit: Visit, test?: Test) {
                   <th scope="col" class="number">
                     out
                   </th>
-                  <th scope="col" class="number">
-                    Cost
-                  </th>
                 </tr>
               </thead>
               <tbody>
                 {byModel.lines.map((line) => (
                   <tr>
                     <th scope="row">{plain(line.key)}</th>
+                    <td class="number">{dollars(line.usd)}</td>
                     <td class="number">{line.calls.toLocaleString('en')}</td>
                     <td class="number">{line.input.toLocaleString('en')}</td>
                     <td class="number">{line.output.toLocaleString('en')}</td>
-                    <td class="number">{dollars(line.usd)}</td>
                   </tr>
                 ))}
               </tbody>

@@ -1,13 +1,11 @@
 /** @jsxImportSource hono/jsx */
-import type { Client } from '../../client/client.ts';
 import { defaultPlugin, type PluginConfig } from '../../config/config.ts';
 import { PxError } from '../../error/error.ts';
 import { Layout } from '../ui/layout.tsx';
 import { plain } from '../ui/markdown.ts';
-import { Button, bytes, Card, Fact, Field, Form, Notice, State, Sure, Time } from '../ui/parts.tsx';
+import { Button, bytes, Card, Field, Form, Notice, State, Sure, Time } from '../ui/parts.tsx';
 import type { Page, Visit } from '../visit.ts';
-
-type Info = Awaited<ReturnType<Client['plugin']>>;
+import { About, Offers, Setup } from './plugin-about.tsx';
 
 /**
  * What a plugin that is not installed is and asks for, with a box to tick for each thing; `name` is that of the installed one whose new version
@@ -78,7 +76,7 @@ export async function inspectPage(visit: Visit, source: string, name?: string) {
       </Form>
       <Setup info={info} />
       <About info={info} />
-      <Functions info={info} />
+      <Offers info={info} />
     </Layout>
   );
 }
@@ -161,12 +159,18 @@ async function show(visit: Visit) {
       <Secrets visit={visit} wanted={Object.keys(info.manifest.secrets)} kept={names} />
       <div class="grid">
         <Card title="Live use">
-          <ol id="feed" class="rows small" data-about={name} aria-live="polite" aria-label="Calls as they happen"></ol>
+          <ol
+            id="feed"
+            class="rows told small"
+            data-about={name}
+            aria-live="polite"
+            aria-label="Calls as they happen"
+          ></ol>
           <p class="soft small">Calls and denials appear here while this page is open.</p>
         </Card>
         <Card title="Log">
           {lines.length === 0 && <p class="soft">It has logged nothing.</p>}
-          <ul class="rows small">
+          <ul class="rows told small">
             {lines
               .slice(-50)
               .reverse()
@@ -182,7 +186,7 @@ async function show(visit: Visit) {
       </div>
       <Limits visit={visit} limits={child(own, 'limits')} />
       <About info={info} />
-      <Functions info={info} />
+      <Offers info={info} />
     </Layout>
   );
 }
@@ -260,64 +264,6 @@ function Limits({ visit, limits }: { visit: Visit; limits: Record<string, unknow
         </div>
       </Form>
     </details>
-  );
-}
-
-/** What its author says is to be done first. */
-function Setup({ info: { manifest } }: { info: Info }) {
-  if (manifest.setup === '') return null;
-  return (
-    <Card title="To set it up, in its own words">
-      <pre class="small">{plain(manifest.setup)}</pre>
-    </Card>
-  );
-}
-
-function About({ info }: { info: Info }) {
-  return (
-    <Card title="About it">
-      <dl>
-        <Fact name="Version">{plain(info.version)}</Fact>
-        <Fact name="Comes from">{plain(info.source)}</Fact>
-        <Fact name="Signed by">{info.signedBy === '' ? 'nobody you trust' : plain(info.signedBy)}</Fact>
-        <Fact name="Size">{bytes(info.bytes)}</Fact>
-        <Fact name="SHA-256">
-          <code>{info.sha256}</code>
-        </Fact>
-        <Fact name="Uses">{info.imports.length === 0 ? 'nothing of px' : plain(info.imports.join(', '))}</Fact>
-      </dl>
-    </Card>
-  );
-}
-
-function Functions({ info }: { info: Info }) {
-  return (
-    <Card title="What it offers">
-      <ul class="rows">
-        {info.tools.map((tool) => (
-          <li>
-            <span class="grow">
-              <strong>{plain(tool.name)}</strong> <span class="tag">tool</span>
-              <br />
-              <span class="soft small">{plain(tool.description)}</span>
-            </span>
-          </li>
-        ))}
-        {info.functions.map((one) => (
-          <li>
-            <span class="grow">
-              <code>{`${plain(one.name)}(${one.params.map((param) => plain(param.name)).join(', ')})`}</code>
-              {one.docs !== '' && (
-                <>
-                  <br />
-                  <span class="soft small">{plain(one.docs)}</span>
-                </>
-              )}
-            </span>
-          </li>
-        ))}
-      </ul>
-    </Card>
   );
 }
 

@@ -26,6 +26,9 @@ async function show(visit: Visit) {
         <ul class="list">
           {plugins.map((one) => {
             const now = running.get(one.name);
+            const use = now?.pid
+              ? `process ${now.pid}, ${bytes(now.rssBytes ?? 0)}`
+              : `${kinds[one.kind]}, ${bytes(one.bytes)}`;
             return (
               <li>
                 <a href={`/plugins/${one.name}`}>
@@ -34,11 +37,7 @@ async function show(visit: Visit) {
                   </span>
                   <State state={one.state} />
                   <span class="snippet">
-                    {one.detail !== ''
-                      ? plain(one.detail)
-                      : now?.pid
-                        ? `process ${now.pid}, ${bytes(now.rssBytes ?? 0)}`
-                        : `${kinds[one.kind]}, ${bytes(one.bytes)}`}
+                    {one.detail === '' ? `${plain(one.description)} (${use})`.trimStart() : plain(one.detail)}
                   </span>
                 </a>
               </li>
@@ -56,7 +55,7 @@ async function show(visit: Visit) {
               value={visit.form.text('source')}
               required
               mono
-              help="A web address, a path on the machine px runs on, an OCI name, or one px carries: discord, weather, web-search, files, js-run, clock, matrix, telegram, web-fetch."
+              help="A web address, a path on the machine px runs on, an OCI name, or one px carries: discord, weather, web-search, files, js-run."
             />
             <div>
               <Button do="look" kind="main">
@@ -98,10 +97,10 @@ async function show(visit: Visit) {
 }
 
 const kinds = {
-  messaging: 'connects a messenger',
-  tool: 'tools for the agent',
-  component: 'any component: its functions are tools',
-  script: 'a script',
+  messaging: 'connector',
+  tool: 'tools',
+  component: 'component',
+  script: 'script',
 };
 
 export const pages: Page[] = [

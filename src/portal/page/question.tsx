@@ -12,7 +12,7 @@ export function Question({ visit, approval, from = false }: { visit: Visit; appr
   return (
     <div class="ask" data-id={id}>
       <p>
-        <strong>{plain(tool)}</strong> of {origin} waits for your word. {plain(reason)}
+        <strong>{plain(tool)}</strong> of {origin} waits for your word: {plain(reason)}.
       </p>
       <pre tabindex={0}>{plain(approval.arguments)}</pre>
       {labels.length > 0 && (

@@ -47,19 +47,21 @@ async function show(visit: Visit) {
                     </span>
                   )}
                 </span>
-                <Form visit={visit} label={`Run ${job.id} now`}>
-                  <input type="hidden" name="id" value={job.id} />
-                  <Button do="run">Run now</Button>
-                </Form>
-                <Sure
-                  visit={visit}
-                  do="remove"
-                  ask={`“${plain(job.text)}” is not done any more.`}
-                  yes="Remove"
-                  name={`Remove ${job.id}`}
-                >
-                  <input type="hidden" name="id" value={job.id} />
-                </Sure>
+                <span class="row">
+                  <Form visit={visit} label={`Run ${job.id} now`}>
+                    <input type="hidden" name="id" value={job.id} />
+                    <Button do="run">Run now</Button>
+                  </Form>
+                  <Sure
+                    visit={visit}
+                    do="remove"
+                    ask={`“${plain(job.text)}” is not done any more.`}
+                    yes="Remove"
+                    name={`Remove ${job.id}`}
+                  >
+                    <input type="hidden" name="id" value={job.id} />
+                  </Sure>
+                </span>
               </li>
             ))}
           </ul>

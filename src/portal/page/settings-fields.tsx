@@ -1,5 +1,6 @@
 /** @jsxImportSource hono/jsx */
 import type { Form } from '../form.ts';
+import { Words } from '../ui/parts.tsx';
 import type { Place } from './settings-form.ts';
 
 /** The fields of some places of px.yaml; what was sent stands in them again after a mistake. */
@@ -43,6 +44,7 @@ function Entries({ place, form }: { place: Place; form: Form }) {
           {place.name} <span class="help">{place.description}</span>
         </legend>
       )}
+      {place.entries.length === 0 && <p class="soft">Nothing is here yet.</p>}
       {place.entries.map((entry) => (
         <details class="entry" id={entry.name} open={place.entries.length === 1}>
           <summary>
@@ -102,7 +104,7 @@ function Leaf({ place, form }: { place: Place; form: Form }) {
       <p class="help" id={`${key}?`}>
         <Words text={place.description} />
         {place.kind === 'lines' && ' One a line.'}
-        {place.kind === 'yaml' && ' Written as YAML, name: value.'}
+        {place.kind === 'yaml' && ' Written as YAML.'}
         {place.usual !== '' && (
           <>
             {' '}
@@ -112,9 +114,4 @@ function Leaf({ place, form }: { place: Place; form: Form }) {
       </p>
     </div>
   );
-}
-
-/** A description, with what stands in backquotes as code. */
-function Words({ text }: { text: string }) {
-  return <>{text.split('`').map((part, i) => (i % 2 === 1 ? <code>{part}</code> : part))}</>;
 }

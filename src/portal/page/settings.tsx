@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import { PxError } from '../../error/error.ts';
 import { Layout } from '../ui/layout.tsx';
-import { Button, Fact, Field, Form, Notice } from '../ui/parts.tsx';
+import { Button, Card, Fact, Field, Form, Notice } from '../ui/parts.tsx';
 import type { Page, Visit } from '../visit.ts';
 import { Fields } from './settings-fields.tsx';
 import { changesOf, type Place, placesOf, sectionsOf } from './settings-form.ts';
@@ -33,16 +33,13 @@ async function index(visit: Visit) {
           </a>
         </li>
       </ul>
-      <details class="card">
-        <summary>
-          <strong>Keyboard</strong>
-        </summary>
+      <Card title="Keyboard" id="keyboard">
         <dl>
           {keys.map(([key, what]) => (
             <Fact name={key}>{what}</Fact>
           ))}
         </dl>
-      </details>
+      </Card>
       <Form visit={visit}>
         <Button do="sign-out">Sign this browser out</Button>
       </Form>
@@ -64,6 +61,7 @@ const keys: [string, string][] = [
   ['g u', 'Audit'],
   ['g t', 'Status'],
   ['g d', 'Docs'],
+  ['?', 'these keys'],
   ['/', 'search, or write'],
   ['Enter', 'send; with Shift a new line'],
   ['Esc', 'stop the answer, close what is open'],

@@ -3,7 +3,7 @@ import type { Client } from '../../client/client.ts';
 import type { ConversationId } from '../../wire/wire.ts';
 import { type Bar, Bars } from '../ui/chart.tsx';
 import { Layout } from '../ui/layout.tsx';
-import { bytes, Card, count, Fact, State } from '../ui/parts.tsx';
+import { bytes, Card, count, Fact, State, Words } from '../ui/parts.tsx';
 import type { Page, Visit } from '../visit.ts';
 
 const shownTurns = 40;
@@ -31,6 +31,7 @@ async function show(visit: Visit) {
         <Bars
           title="Recent turns"
           bars={turns}
+          scale={seconds}
           most={turns.length === 0 ? 'none yet' : `longest ${seconds(Math.max(...turns.map((turn) => turn.value)))}`}
         />
       </section>
@@ -49,7 +50,9 @@ async function show(visit: Visit) {
           <p>
             <strong>{status.model.ref}</strong>
           </p>
-          <p class="soft">{status.model.note}</p>
+          <p class="soft">
+            <Words text={status.model.note} />
+          </p>
         </Card>
         <Card title="Channels">
           {status.channels.length === 0 && (

@@ -9,8 +9,9 @@ export interface Bar {
 const width = 640;
 const height = 140;
 
-/** Bars over a line, with their largest value. The numbers are in a table too, for who cannot see them. */
-export function Bars({ bars, title, most }: { bars: Bar[]; title: string; most: string }) {
+/** Bars over a line, with what the highest stands for. The numbers are in a table too, for who cannot see them. */
+export function Bars(props: { bars: Bar[]; title: string; most: string; scale: (value: number) => string }) {
+  const { bars, title, most, scale } = props;
   const top = Math.max(...bars.map((bar) => bar.value), 0);
   const step = width / Math.max(1, bars.length);
   const wide = Math.max(2, Math.min(36, step - 4));
@@ -38,13 +39,23 @@ export function Bars({ bars, title, most }: { bars: Bar[]; title: string; most: 
                 rx="2"
               />
               {i % every === 0 && (
-                <text x={i * step + step / 2} y={height + 16} text-anchor="middle">
+                <text
+                  class={(i / every) % 2 === 1 ? 'between' : undefined}
+                  x={i * step + step / 2}
+                  y={height + 18}
+                  text-anchor="middle"
+                >
                   {bar.label}
                 </text>
               )}
             </g>
           );
         })}
+        {top > 0 && (
+          <text x="0" y="9">
+            {scale(top)}
+          </text>
+        )}
       </svg>
       <details class="numbers">
         <summary>As numbers</summary>

@@ -147,7 +147,11 @@ function Menu({ visit: { status, waiting, url } }: { visit: Visit }) {
           </ul>
         </>
       ))}
-      <a class={status.model.offline ? 'model warn' : 'model'} href="/models" title={status.model.note}>
+      <a
+        class={status.model.offline ? 'model warn' : 'model'}
+        href="/models"
+        title={status.model.note.replaceAll('`', '')}
+      >
         <span class="soft">{status.model.offline ? 'offline model' : 'model'}</span>
         {status.model.ref}
       </a>

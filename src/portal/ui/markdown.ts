@@ -69,6 +69,23 @@ export function markdown(text: string, link: (href: string) => string | undefine
   return raw(html);
 }
 
+/** The words of a Markdown text, on one line. */
+export function unmarked(text: string): string {
+  const words = (content: string) => `${content} `;
+  const said = Bun.markdown.render(plain(text), {
+    heading: words,
+    paragraph: words,
+    blockquote: words,
+    code: words,
+    listItem: words,
+    th: words,
+    td: words,
+    link: (content) => content,
+    image: (content) => content,
+  });
+  return said.replace(/\s+/g, ' ').trim();
+}
+
 function webLink(href: string): string | undefined {
   return /^https?:\/\/[^\s/]/i.test(href) ? href : undefined;
 }

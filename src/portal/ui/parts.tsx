@@ -184,6 +184,11 @@ export function Fact({ name, children }: { name: string; children?: Child }) {
   );
 }
 
+/** px's own words, with what stands in backquotes as code. */
+export function Words({ text }: { text: string }) {
+  return <>{text.split('`').map((part, i) => (i % 2 === 1 ? <code>{part}</code> : part))}</>;
+}
+
 /** How something is doing, as a word with a dot. */
 export function State({ state }: { state: string }) {
   return <span class={`state ${tone(state)}`}>{state}</span>;
