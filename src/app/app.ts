@@ -29,7 +29,7 @@ import { lockHome } from './lock.ts';
 import { writeStarterNotes } from './starter.ts';
 import { statusOf, watchPids } from './status.ts';
 
-export { lockHome } from './lock.ts';
+export { type HomeLock, lockHome } from './lock.ts';
 export { openNotify } from './notify.ts';
 
 /** What px is started with. */

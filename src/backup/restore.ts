@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync } from 'node:fs';
-import { chmod, mkdir, open, rename, rm, utimes } from 'node:fs/promises';
+import { chmod, lchown, mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import * as v from 'valibot';
-import { lockHome } from '../app/app.ts';
-import { homeAt } from '../config/config.ts';
+import { type HomeLock, lockHome } from '../app/app.ts';
+import { asOwner, type Home, homeAt, type Owner, otherOwner } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
 import { auditTools } from '../memory/memory.ts';
 import type { Restored, RestoreOptions } from './backup.ts';
@@ -30,7 +30,7 @@ interface Unpacked {
 
 /**
  * Makes a home from a backup. It is unpacked beside the home, checked file by file against the manifest, and only then moved into place: until then
- * what is there stays as it is, whatever happens. Throws PxError `backup.invalid`, `backup.failed`, `conflict`, `store.locked`, `not-found`.
+ * what is there stays as it is, whatever happens. Restored by root, a home keeps the owner it had. Throws PxError `backup.invalid`, `backup.failed`, `conflict`, `store.locked`, `not-found`.
  */
 export async function restoreHome(options: RestoreOptions): Promise<Restored> {
   const { home, executable } = options;
@@ -48,7 +48,8 @@ export async function restoreHome(options: RestoreOptions): Promise<Restored> {
     throw new PxError('conflict', `${inside} stands in the home that would be moved aside.`, {
       hint: `Copy it elsewhere first: cp '${inside}' /tmp/`,
     });
-  const held = filled && existsSync(home.state) ? lockHome(home) : undefined;
+  const owner = otherOwner(home);
+  const held = filled && existsSync(home.state) ? lockAsOwner(home) : undefined;
   const mark = `${process.pid}-${crypto.getRandomValues(new Uint8Array(3)).toHex()}`;
   const staging = join(dirname(home.root), `.${basename(home.root)}.restore-${mark}`);
   try {
@@ -58,6 +59,7 @@ export async function restoreHome(options: RestoreOptions): Promise<Restored> {
     const restored = homeAt(staging);
     const { verifyJournals, headsPath } = await auditTools();
     const found = await verifyJournals(restored.memory, headsPath(restored.state));
+    if (owner) await giveAll(staging, owner);
     // From here on it is a matter of two names.
     const moved = filled ? `${home.root}.before-${new Date().toISOString().replace(/[:.]/g, '-')}` : '';
     if (filled) await rename(home.root, moved);
@@ -84,6 +86,17 @@ export async function restoreHome(options: RestoreOptions): Promise<Restored> {
     held?.release();
     await rm(staging, { recursive: true, force: true });
   }
+}
+
+function lockAsOwner(home: Home): HomeLock {
+  using _ = asOwner(home);
+  return lockHome(home);
+}
+
+/** Gives a folder, which only this process has written to, and all in it to the owner of the home it becomes. */
+async function giveAll(folder: string, { uid, gid }: Owner): Promise<void> {
+  for (const name of await readdir(folder, { recursive: true })) await lchown(join(folder, name), uid, gid);
+  await lchown(folder, uid, gid);
 }
 
 /** True for a file that `px backup --passphrase` wrote. */

@@ -1,10 +1,20 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream, existsSync, mkdtempSync, readdirSync, rmSync, type Stats } from 'node:fs';
+import {
+  createWriteStream,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  type Stats,
+  type WriteStream,
+} from 'node:fs';
 import { type FileHandle, link, lstat, open, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
+import { asOwner } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
 import { settledLength } from '../memory/memory.ts';
 import { snapshotDatabase } from '../store/store.ts';
@@ -23,26 +33,19 @@ const first = ['heads', 'px.db'];
 /**
  * Writes one compressed tar of a whole home, also while px runs: `px.db` as of one moment, each journal up to an append that was completed, ends of
  * journals and `px.db` before the journals, as a crash would leave them. The file is readable by its owner only and there whole or not at all.
+ * Typed by root for the home of somebody else, the file is root's, and all in the home is read as its owner.
  * Throws PxError `conflict`, `not-found`, `backup.failed`, `store.*`.
  */
 export async function backUpHome(options: BackupOptions): Promise<BackedUp> {
-  const { home, passphrase, counted = { done: 0, total: 0 } } = options;
+  const { home, passphrase } = options;
   const file = resolve(options.file);
   if (!existsSync(home.state) && !existsSync(home.memory))
     throw new PxError('not-found', `There is no home at ${home.root}.`, { hint: 'Name another: px backup --home DIR' });
   if (existsSync(file)) throw new PxError('conflict', `${file} is there already.`, { hint: 'Name another file.' });
   const partial = `${file}.${process.pid}.partial`;
-  const leftOver = existsSync(home.state) ? readdirSync(home.state).filter((name) => name.startsWith('backup-')) : [];
-  for (const name of leftOver) rmSync(join(home.state, name), { recursive: true, force: true });
-  const work = existsSync(home.state) ? mkdtempSync(join(home.state, 'backup-')) : undefined;
   try {
-    const archive = new Archive(options, work, [file, partial]);
-    counted.total = await archive.measure();
-    const tar = Readable.from(archive.tar(counted), { objectMode: false });
-    const packed = tar.pipe(createZstdCompress());
-    tar.on('error', (thrown) => packed.destroy(thrown));
-    const out = createWriteStream(partial, { flags: 'wx', mode: 0o600, flush: true });
-    await pipeline(passphrase === undefined ? packed : Readable.from(sealStream(packed, passphrase)), out);
+    const out = createWriteStream(partial, { fd: openSync(partial, 'wx', 0o600), flush: true });
+    const archive = await writeArchive(options, out, [file, partial]);
     const { size } = await stat(partial);
     // Never over a file that came meanwhile.
     await link(partial, file);
@@ -59,6 +62,25 @@ export async function backUpHome(options: BackupOptions): Promise<BackedUp> {
     throw new PxError('backup.failed', `The backup could not be written: ${message(thrown)}`, { cause: thrown });
   } finally {
     await rm(partial, { force: true });
+  }
+}
+
+/** Writes the archive of a home into what is open, which is closed at the end. `own`: files that are of this backup. */
+async function writeArchive(options: BackupOptions, out: WriteStream, own: string[]): Promise<Archive> {
+  const { home, passphrase, counted = { done: 0, total: 0 } } = options;
+  using _ = asOwner(home);
+  const leftOver = existsSync(home.state) ? readdirSync(home.state).filter((name) => name.startsWith('backup-')) : [];
+  for (const name of leftOver) rmSync(join(home.state, name), { recursive: true, force: true });
+  const work = existsSync(home.state) ? mkdtempSync(join(home.state, 'backup-')) : undefined;
+  try {
+    const archive = new Archive(options, work, own);
+    counted.total = await archive.measure();
+    const tar = Readable.from(archive.tar(counted), { objectMode: false });
+    const packed = tar.pipe(createZstdCompress());
+    tar.on('error', (thrown) => packed.destroy(thrown));
+    await pipeline(passphrase === undefined ? packed : Readable.from(sealStream(packed, passphrase)), out);
+    return archive;
+  } finally {
     if (work) rmSync(work, { recursive: true, force: true });
   }
 }

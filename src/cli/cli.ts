@@ -1,5 +1,5 @@
 import { runCommand } from 'citty';
-import { loadEnvironment, resolveHome } from '../config/config.ts';
+import { enterHome, loadEnvironment, resolveHome } from '../config/config.ts';
 import { PxError, toPxError } from '../error/error.ts';
 import { printable } from '../log/log.ts';
 import { describe, renderHelp } from './help.ts';
@@ -33,6 +33,7 @@ export async function runCli(argv: string[], version: string): Promise<number> {
     }
     checkWords(found);
     const home = resolveHome(env, flagValue(found.rest, 'home'));
+    if (!found.verb.asRoot) enterHome(home);
     const context: Context = { io, env, home, json, version };
     const { result } = await runCommand(found.verb.command, { rawArgs: found.rest, data: context }).catch((thrown) =>
       asUsage(thrown, found.path),

@@ -28,6 +28,8 @@ export interface VerbSpec<T extends ArgsDef> {
   examples: string[];
   /** Further words belong to the last positional argument. */
   variadic?: boolean;
+  /** Typed by root for the home of somebody else, it goes on as root: what it does needs that, and it keeps the home's owner itself. */
+  asRoot?: boolean;
   /** The exit code; 0 when nothing is returned. */
   run(given: Context & { args: ParsedArgs<T>; words: string[] }): Promise<number | undefined>;
 }
@@ -39,6 +41,7 @@ export interface Verb {
   details: string;
   examples: string[];
   variadic: boolean;
+  asRoot: boolean;
   args: ArgsDef;
   /** citty's command, which parses the arguments and runs. */
   command: CommandDef<ArgsDef>;
@@ -58,13 +61,13 @@ export function verb<const T extends ArgsDef>(spec: VerbSpec<T>): Verb {
       return spec.run({ ...context, args: args as unknown as ParsedArgs<T>, words: args._ });
     },
   });
-  const { name, summary, details = '', examples, variadic = false } = spec;
-  return { name, summary, details, examples, variadic, args, command };
+  const { name, summary, details = '', examples, variadic = false, asRoot = false } = spec;
+  return { name, summary, details, examples, variadic, asRoot, args, command };
 }
 
 /** Declares a verb that only holds others: `px plugin …`. */
 export function group(spec: Pick<Verb, 'name' | 'summary' | 'examples'> & { verbs: NonNullable<Verb['verbs']> }): Verb {
   const args: ArgsDef = { ...common };
   const command = defineCommand({ meta: { name: spec.name, description: spec.summary }, args });
-  return { ...spec, details: '', variadic: false, args, command };
+  return { ...spec, details: '', variadic: false, asRoot: false, args, command };
 }

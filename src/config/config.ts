@@ -1,8 +1,9 @@
 export { loadEnvironment } from './environment.ts';
 export { explain } from './explain.ts';
-export { homeAt, initHome, resolveHome } from './home.ts';
+export { homeAt, initHome, machineHome, resolveHome } from './home.ts';
 export { nearest } from './nearest.ts';
 export { openConfig } from './open.ts';
+export { asOwner, enterHome, type Owner, otherOwner } from './owner.ts';
 export { getPath } from './path.ts';
 export { configJsonSchema, configReference } from './reference.ts';
 export type { ChannelConfig, Config, McpServerConfig, PluginConfig } from './schema.ts';

@@ -25,6 +25,9 @@ export function homeAt(root: string): Home {
   };
 }
 
+/** The home of a px that runs for the whole machine (`px service install --system`). */
+export const machineHome = '/var/lib/px';
+
 /**
  * Where this px lives. The first that holds:
  * 1. `--home DIR`;
@@ -32,7 +35,7 @@ export function homeAt(root: string): Home {
  * 3. the folder of the executable, when only its owner (or a group) can write to it and it either holds a `px.yaml`, or is
  *    writable for us and is a folder of its own: not on `PATH`, not named like a place for programs or downloads, not the user's
  *    home folder itself;
- * 4. `~/.px`.
+ * 4. `~/.px`, or for root who has none: {@link machineHome}, when it is there.
  * The executable is never `bun` itself. Nothing is made or changed.
  */
 export function resolveHome(env: Environment, flag?: string): Home {
@@ -41,7 +44,9 @@ export function resolveHome(env: Environment, flag?: string): Home {
   const chosen = flag ?? env.home;
   if (chosen !== undefined) return homeAt(expand(chosen, env));
   const beside = env.executable && dirname(env.executable);
-  return homeAt(beside && isOwnFolder(beside, env) ? beside : join(env.userHome, '.px'));
+  if (beside && isOwnFolder(beside, env)) return homeAt(beside);
+  const own = join(env.userHome, '.px');
+  return homeAt(process.geteuid?.() === 0 && !existsSync(own) && existsSync(machineHome) ? machineHome : own);
 }
 
 /** `~` is written by people in files that no shell expands (a service's unit, a crontab). */

@@ -35,21 +35,41 @@ export async function serviceState(options: ServiceOptions): Promise<ServiceStat
 /** Starts, stops or restarts the service; a px that is told to stop finishes its turns first. Throws PxError `service.*`, `not-found`. */
 export async function controlService(what: 'start' | 'stop' | 'restart', options: ServiceOptions): Promise<void> {
   const place = installedPlace(options);
-  const { name, command, domain, file, scope } = place;
+  const { name, command, domain, file, scope, uid } = place;
+  const flags = scope === 'system' ? ' --system' : '';
   if (place.manager === 'systemd') {
     await checkManager(place);
     // One that failed too often is not started again before this.
     if (what !== 'stop') await run([...command, 'reset-failed', `${name}.service`]);
     await must(
       [...command, what, `${name}.service`],
-      `Its log says why: px service logs${scope === 'system' ? ' --system' : ''}`,
+      scope === 'system' && uid !== 0 ? `sudo px service ${what}${flags}` : `Its log says why: px service logs${flags}`,
     );
     return;
   }
-  const loaded = (await run([...command, 'print', `${domain}/${name}`])).code === 0;
-  if (what !== 'start' && loaded) await must([...command, 'bootout', `${domain}/${name}`]);
-  if (what === 'start' ? !loaded : what === 'restart') await must([...command, 'bootstrap', domain, file]);
+  const target = `${domain}/${name}`;
+  const loaded = async () => (await run([...command, 'print', target])).code === 0;
+  if (what !== 'start' && (await loaded())) {
+    const { code, said } = await run([...command, 'bootout', target]);
+    // It does not wait for a px that finishes its turns, and to start one that is not gone is refused.
+    if (code !== 0 && code !== inProgress) throw new PxError('service.failed', `launchctl bootout failed: ${said}`);
+    for (const end = Date.now() + goneMs; await loaded(); await Bun.sleep(200))
+      if (Date.now() > end) throw new PxError('service.failed', `${target} does not end.`);
+  }
+  if (what === 'stop' || (await loaded())) return;
+  await run([...command, 'enable', target]);
+  await must(
+    [...command, 'bootstrap', domain, file],
+    scope === 'system'
+      ? undefined
+      : 'Sign in at the Mac itself once, or for the whole machine: sudo px service install --system',
+  );
 }
+
+/** What `launchctl bootout` ends with when the process is still there. */
+const inProgress = 36;
+/** How long that may take: a little more than ExitTimeOut, in ms. */
+const goneMs = 45_000;
 
 /** Stops the service and takes its unit away; the home stays as it is. Throws PxError `not-found`, `service.*`. */
 export async function uninstallService(options: ServiceOptions): Promise<{ file: string }> {

@@ -16,8 +16,10 @@ export function plistText({ name, executable, home, user, log }: PlistParts): st
     ['RunAtLoad', '<true/>'],
     ['KeepAlive', '<dict><key>SuccessfulExit</key><false/></dict>'],
     ['ThrottleInterval', '<integer>10</integer>'],
+    // Seconds from SIGTERM to SIGKILL, as TimeoutStopSec of the unit.
     ['ExitTimeOut', '<integer>40</integer>'],
-    ['ProcessType', string('Background')],
+    // Not `Background`: that one is kept to slow processors and slow disks, and people wait for the answers of px.
+    ['ProcessType', string('Standard')],
     ['Umask', `<integer>${0o077}</integer>`],
     ['StandardOutPath', string(log)],
     ['StandardErrorPath', string(log)],

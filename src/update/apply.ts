@@ -1,7 +1,7 @@
 import { existsSync, linkSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '../client/client.ts';
-import type { Environment, Home } from '../config/config.ts';
+import { asOwner, type Environment, type Home } from '../config/config.ts';
 import { PxError, toPxError } from '../error/error.ts';
 import { nameOfKey } from '../plugin/plugin.ts';
 import { controlService, type ServiceOptions, serviceState } from '../service/service.ts';
@@ -15,7 +15,8 @@ const readyMs = 60_000;
 
 /**
  * Puts a new px in the place of this one: signature and machine checked, tried out in a home that is thrown away, moved into place in one step, the
- * service started with it and watched until it is ready. When it does not get ready, the old one is put back and started again.
+ * service started with it and watched until it is ready. When it does not get ready, the old one is put back and started again, and `px.db` with
+ * it where the new one has made it one that the old one cannot read.
  * Throws PxError `update.signature`, `update.failed`, `conflict`, `service.*`.
  */
 export async function updatePx(options: UpdateOptions): Promise<Updated> {
@@ -24,7 +25,7 @@ export async function updatePx(options: UpdateOptions): Promise<Updated> {
   const next = `${executable}.new`;
   try {
     step(`fetching ${source}`);
-    const { sha256, signer } = await stageRelease(source, next, options.keys, step);
+    const { sha256, signer } = await stageRelease(source, next, options, step);
     step('starting it in a home that is thrown away');
     const to = await tryOut(next, executable, home);
     if (!options.force && Bun.semver.order(to, version) <= 0)
@@ -41,19 +42,22 @@ export async function updatePx(options: UpdateOptions): Promise<Updated> {
     };
     if (options.check) return { ...known, changed: false, daemon: 'none' };
     const running = await findRunning(home, env);
-    if (running.service) keepDatabase(home);
+    keepDatabase(home);
     replace(executable, next);
-    if (!running.service) return { ...known, changed: true, ...foreground(running.pid) };
+    const { service } = running;
+    if (!service) return { ...known, changed: true, ...foreground(running.pid) };
     step('starting the service again');
     try {
-      await restart(running.service, home, to);
+      await restart(service, home, to);
     } catch (thrown) {
       step('putting the old one back');
       renameSync(known.old, executable);
-      const back = await restart(running.service, home, version).then(
-        () => `px ${version} is back and runs.`,
-        (again: unknown) => `px ${version} is back, but does not start either: ${toPxError(again).message}`,
-      );
+      const back = await restart(service, home, version)
+        .catch(() => restartWithDatabase(service, home, version))
+        .then(
+          (without) => `px ${version} is back and runs${without ?? ''}.`,
+          (again: unknown) => `px ${version} is back, but does not start either: ${toPxError(again).message}`,
+        );
       throw new PxError('update.failed', `px ${to} did not get ready: ${toPxError(thrown).message} ${back}`, {
         hint: 'Its log says why: px service logs',
         cause: thrown,
@@ -104,11 +108,33 @@ function replace(executable: string, next: string): void {
   }
 }
 
+const databaseOf = ({ state }: Home) => {
+  const db = join(state, 'px.db');
+  return { db, kept: `${db}.before-update`, newer: `${db}.of-newer` };
+};
+
 /** A px.db that a newer px has changed is refused by an older one: as it was before, it is kept beside it. */
-function keepDatabase({ state }: Home): void {
-  const [db, kept] = [join(state, 'px.db'), join(state, 'px.db.before-update')];
+function keepDatabase(home: Home): void {
+  using _ = asOwner(home);
+  const { db, kept } = databaseOf(home);
   rmSync(kept, { force: true });
   if (existsSync(db)) snapshotDatabase(db, kept);
+}
+
+/** The same with px.db as it was when the update began. The one of the newer px, which never got ready, is kept under another name. */
+async function restartWithDatabase(service: ServiceOptions, home: Home, version: string): Promise<string> {
+  await controlService('stop', service);
+  const { db, kept, newer } = databaseOf(home);
+  {
+    using _ = asOwner(home);
+    for (const end of ['', '-wal', '-shm']) {
+      rmSync(newer + end, { force: true });
+      if (existsSync(db + end)) renameSync(db + end, newer + end);
+    }
+    renameSync(kept, db);
+  }
+  await restart(service, home, version);
+  return `, with px.db as it was before (the other is ${newer})`;
 }
 
 interface Running {

@@ -2,6 +2,7 @@ import { chmod, copyFile, rm } from 'node:fs/promises';
 import { PxError } from '../error/error.ts';
 import { downloadFile, releaseSigner } from '../plugin/plugin.ts';
 import { headBytes, releaseTarget, targetOf } from './platform.ts';
+import type { UpdateOptions } from './update.ts';
 
 /** Largest file that is taken for a px, and largest signature, in bytes. */
 const most = { file: 512 * 1024 * 1024, signature: 4096 };
@@ -21,12 +22,12 @@ export interface Staged {
 export async function stageRelease(
   source: string,
   path: string,
-  keys: string[],
+  { keys, addKey }: Pick<UpdateOptions, 'keys' | 'addKey'>,
   step: (what: string) => void,
 ): Promise<Staged> {
   if (keys.length === 0)
     throw new PxError('update.signature', 'px trusts nobody to sign a new px.', {
-      hint: 'Add the key of who makes the releases, after you have it from them: px config set update.keys \'["ed25519:…"]\'',
+      hint: `Add the key of who makes the releases, after you have it from them: ${addKey}`,
     });
   const signature = await bring(source, path, step);
   const file = Bun.file(path);
@@ -36,7 +37,7 @@ export async function stageRelease(
   const signer = await releaseSigner(sha256, signature, keys);
   if (signer === undefined)
     throw new PxError('update.signature', `${source} is not signed by anybody px trusts.`, {
-      hint: signature === '' ? `There is no ${source}.sig beside it.` : 'Its key is not in update.keys of px.yaml.',
+      hint: signature === '' ? `There is no ${source}.sig beside it.` : `If you trust its key: ${addKey}`,
     });
   const target = targetOf(await file.slice(0, headBytes).bytes());
   if (target !== releaseTarget())

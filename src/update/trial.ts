@@ -1,8 +1,8 @@
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import type { Home } from '../config/config.ts';
+import { asOwner, type Home, otherOwner } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
 
 /** How long one start may take, in ms. */
@@ -12,12 +12,17 @@ const Checks = v.object({ checks: v.array(v.object({ name: v.string(), state: v.
 
 /**
  * Starts an executable in a home that is thrown away, with this home's px.yaml: it must say its version, and its doctor must find nothing wrong
- * that the old one does not find wrong as well. Returns the version. Throws PxError `update.failed`.
+ * that the old one does not find wrong as well. Of a home that is not root's, root does not try it out itself: the thrown away one gets the same
+ * owner, whom both become. Returns the version. Throws PxError `update.failed`.
  */
 export async function tryOut(executable: string, old: string, home: Home): Promise<string> {
   const root = mkdtempSync(join(tmpdir(), 'px-trial-'));
   try {
-    if (existsSync(home.config)) copyFileSync(home.config, join(root, 'px.yaml'));
+    const config = join(root, 'px.yaml');
+    const given = readConfig(home);
+    if (given) writeFileSync(config, given, { mode: 0o600 });
+    const owner = otherOwner(home);
+    if (owner) for (const path of given ? [config, root] : [root]) chownSync(path, owner.uid, owner.gid);
     const version = (await start([executable, '--version'], root)).trim();
     if (!/^\d+\.\d+\.\d+\S*$/.test(version))
       throw new PxError(
@@ -33,6 +38,11 @@ export async function tryOut(executable: string, old: string, home: Home): Promi
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
+}
+
+function readConfig(home: Home): Uint8Array | undefined {
+  using _ = asOwner(home);
+  return existsSync(home.config) ? readFileSync(home.config) : undefined;
 }
 
 async function failures(executable: string, root: string) {

@@ -12,6 +12,8 @@ export interface UpdateOptions {
   source: string;
   /** Whose signature counts: `ed25519:KEY`, and a word on whose it is. */
   keys: string[];
+  /** What a person types to add such a key. */
+  addKey: string;
   /** True: everything is checked and tried, and nothing is changed. */
   check?: boolean;
   /** True: also a version that is not newer. */

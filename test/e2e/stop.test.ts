@@ -47,6 +47,8 @@ describe.skipIf(notBuilt !== undefined)('told to stop, px', () => {
     run.goOn();
     expect(await (await answer).json()).toMatchObject({ answer: whole, reason: 'stop' });
     expect(await stopped).toBe(0);
+    await until('the word of it in the log', () => px.log.includes('told to stop: finishing an answer'));
+    expect(px.log).not.toContain('not finished');
   }, 60_000);
 
   test('cuts what takes longer than agent.stop_seconds, and answers it once after the next start', async () => {
@@ -57,6 +59,7 @@ describe.skipIf(notBuilt !== undefined)('told to stop, px', () => {
     expect(await px.stop()).toBe(0);
     expect(px.journal()).toContain('px was stopped while it said');
     expect(px.journal()).not.toContain(whole);
+    await until('the word of it in the log', () => px.log.includes('not finished: an answer; px goes on with'));
     run.goOn();
     await px.serve();
     await until('the answer', () => px.journal().includes(whole));
@@ -99,7 +102,11 @@ describe.skipIf(notBuilt !== undefined)('told to stop, px', () => {
     }).serve();
     const called = async (ms: number) => {
       const answer = ask(px, `/tool small_say {"ms":${ms}}`).catch(() => undefined);
-      await until('the call', () => px.journal().includes(`"ms":${ms}`) || px.journal().includes(`"ms": ${ms}`));
+      await until(
+        'the call',
+        () => px.journal().includes(`"ms":${ms}`) || px.journal().includes(`"ms": ${ms}`),
+        45_000,
+      );
       return { answer };
     };
     const quick = await called(500);

@@ -19,7 +19,7 @@ import { binary, notBuilt, Px } from './px.ts';
 const root = resolve(import.meta.dir, '../..');
 let folder: string;
 let keys: Awaited<ReturnType<typeof newKeys>>;
-/** The whole of px under another version, one that passes every trial and does not serve, and one that does not start. */
+/** The whole of px under another version, one that passes every trial, changes px.db and does not serve, and one that does not start. */
 let newer: string;
 let broken: string;
 let dead: string;
@@ -59,7 +59,12 @@ beforeAll(async () => {
   writeFileSync(
     lies,
     `const words = process.argv.slice(2);
-     if (words.includes('serve')) { console.error('I do not serve'); process.exit(3); }
+     if (words.includes('serve')) {
+       const db = new (require('bun:sqlite').Database)(words[words.indexOf('--home') + 1] + '/state/px.db');
+       db.run('UPDATE px_schema SET version = version + 100');
+       console.error('I do not serve');
+       process.exit(3);
+     }
      console.log(words.includes('doctor') ? '{"checks":[]}' : '9.9.8');`,
   );
   await compile(folder, lies, broken);
@@ -173,15 +178,17 @@ describe.skipIf(notBuilt !== undefined)('px update', () => {
     expect(readdirSync(one.place)).toEqual(['px']);
   }, 60_000);
 
-  test('starts the service with the new one; one that does not serve is taken back', async () => {
+  test('starts the service with the new one; one that does not serve is taken back, and px.db with it', async () => {
     await using systemd = new FakeSystemd();
     await using one = installed(systemd);
     const { px } = one;
+    await px.pipe('a secret', 'secret', 'set', 'KEPT');
     expect((await px.run('service', 'install')).stderr).toBe('');
     const first = await one.status();
     const bad = await px.run('update', broken);
     expect(bad.stderr).toContain('px 9.9.8 did not get ready');
-    expect(bad.stderr).toContain(`px ${first.version} is back and runs.`);
+    expect(bad.stderr).toContain(`px ${first.version} is back and runs, with px.db as it was before`);
+    expect((await px.run('secret', 'list')).stdout).toContain('KEPT');
     expect(bad.code).toBe(1);
     const back = await one.status();
     expect(back.version).toBe(first.version);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { homeAt } from '../../src/config/config.ts';
 import { plistText } from '../../src/service/plist.ts';
-import { serviceLogs, serviceState } from '../../src/service/service.ts';
+import { controlService, serviceLogs, serviceState } from '../../src/service/service.ts';
 import { unitText } from '../../src/service/unit.ts';
 
 const user = unitText({ executable: '/home/ada/bin/px', home: '/home/ada/.px' });
@@ -72,25 +72,72 @@ describe('the systemd unit', () => {
 });
 
 describe('the property list of launchd', () => {
-  test('is well-formed XML that holds every word, whatever is in it', async () => {
-    const text = plistText({ name: 'px', executable: '/Users/a&b/<px>', home: '/Users/a&b/.px', log: '/tmp/px.log' });
-    const seen: string[] = [];
-    const open: string[] = [];
-    const rewriter = new HTMLRewriter().on('*', {
-      element(element) {
-        open.push(element.tagName);
-        if (element.canHaveContent && !element.selfClosing) element.onEndTag(() => void open.pop());
-        else open.pop();
-      },
-      text: (chunk) => {
-        if (chunk.text.trim() !== '') seen.push(chunk.text.trim());
-      },
-    });
-    await rewriter.transform(new Response(text)).text();
-    expect(open).toEqual([]);
-    expect(seen.join(' ')).toContain('ProgramArguments');
-    expect(seen.join('')).toContain('/Users/a&amp;b/&lt;px&gt;');
-    expect(text).toContain('<key>RunAtLoad</key>\n  <true/>');
+  // What launchd.plist(5) documents of the keys px uses. Python reads property lists strictly.
+  const documented: Record<string, (value: unknown) => boolean> = {
+    Label: (value) => typeof value === 'string',
+    ProgramArguments: (value) => Array.isArray(value) && value.every((word) => typeof word === 'string'),
+    UserName: (value) => typeof value === 'string',
+    RunAtLoad: (value) => typeof value === 'boolean',
+    KeepAlive: (value) => JSON.stringify(value) === '{"SuccessfulExit":false}',
+    ThrottleInterval: Number.isInteger,
+    ExitTimeOut: Number.isInteger,
+    ProcessType: (value) => ['Background', 'Standard', 'Adaptive', 'Interactive'].includes(String(value)),
+    Umask: Number.isInteger,
+    StandardOutPath: (value) => typeof value === 'string',
+    StandardErrorPath: (value) => typeof value === 'string',
+  };
+  const python = Bun.which('python3');
+  const read = (text: string): Record<string, unknown> => {
+    const program = 'import json, plistlib, sys; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))';
+    const { stdout, stderr } = Bun.spawnSync([python ?? '', '-c', program], { stdin: Buffer.from(text) });
+    expect(stderr.toString()).toBe('');
+    return JSON.parse(stdout.toString());
+  };
+  test.skipIf(python === null)(
+    'has keys that launchd documents, of their types, and every word whatever is in it (needs python3)',
+    () => {
+      const odd = { executable: '/Users/a&b/<px>', home: '/Users/a&b/my "px"', log: '/tmp/px.log' };
+      const agent = read(plistText({ name: 'px', ...odd }));
+      const daemon = read(plistText({ name: 'px-2', ...odd, user: '_px' }));
+      for (const list of [agent, daemon])
+        for (const [key, value] of Object.entries(list)) expect([key, documented[key]?.(value)]).toEqual([key, true]);
+      expect(agent['ProgramArguments']).toEqual(['/Users/a&b/<px>', '--home', '/Users/a&b/my "px"', 'serve']);
+      expect(agent).toMatchObject({ Label: 'px', RunAtLoad: true, Umask: 63, ExitTimeOut: 40 });
+      expect([agent['UserName'], daemon['UserName']]).toEqual([undefined, '_px']);
+    },
+  );
+
+  test('is started again once the px before it is gone, which launchctl does not wait for', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'px-launchd-'));
+    try {
+      // Its px is still there for the first two questions after it was told to go.
+      writeFileSync(
+        join(root, 'launchctl'),
+        `#!/bin/sh
+cd '${root}'
+echo "$1" >>calls
+case "$1" in
+  print) [ -e loaded ] || exit 113; [ ! -e going ] || { echo . >>going; [ "$(wc -l <going)" -lt 3 ] || rm loaded going; } ;;
+  bootout) : >going; echo 'Boot-out failed: 36: Operation now in progress' >&2; exit 36 ;;
+  bootstrap) [ ! -e loaded ] || { echo 'Bootstrap failed: 5: Input/output error' >&2; exit 5; }; : >loaded ;;
+esac
+`,
+        { mode: 0o755 },
+      );
+      const env = {
+        home: undefined,
+        userHome: root,
+        get: (name: string) => (name === 'PATH' ? `${root}:/bin:/usr/bin` : undefined),
+      };
+      mkdirSync(join(root, 'Library/LaunchAgents'), { recursive: true });
+      writeFileSync(join(root, 'Library/LaunchAgents/px.plist'), '');
+      writeFileSync(join(root, 'loaded'), '');
+      await controlService('restart', { home: homeAt(root), env, platform: 'darwin', uid: 501 });
+      const calls = (await Bun.file(join(root, 'calls')).text()).split('\n');
+      expect(calls.filter((call) => call !== '' && call !== 'print')).toEqual(['bootout', 'enable', 'bootstrap']);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
   });
 
   test('belongs to the user, or with root to the machine', async () => {

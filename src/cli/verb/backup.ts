@@ -27,6 +27,7 @@ async function passphrase(twice: boolean): Promise<string> {
 /** `px backup`. */
 export const backup = verb({
   name: 'backup',
+  asRoot: true,
   summary: 'Write the whole home into one file, also while px runs.',
   details:
     'Memory, plugins, px.yaml, what is in flight, and secrets with the key that opens them: whoever has the file has your keys, unless it is sealed with --passphrase. What px makes again by itself (the index, compiled plugins) is left out. `px restore` takes it back.',
@@ -72,6 +73,7 @@ export const backup = verb({
 /** `px restore`. */
 export const restore = verb({
   name: 'restore',
+  asRoot: true,
   summary: 'Make a home from a backup.',
   details:
     'Everything is unpacked beside the home and checked before anything is moved. A home that is there is refused; with --force it is moved aside and named. Do not run both: two px with one Telegram token take each other’s messages.',

@@ -63,8 +63,11 @@ export const serve = verb({
       const graceMs = app.config.current.agent.stop_seconds * 1000;
       notify?.stopping(graceMs);
       const busy = app.sessions.running().length;
-      if (busy > 0 && io.tty) io.line(`Finishing ${busy === 1 ? 'an answer' : `${busy} answers`}; again to end now.`);
+      if (busy > 0 && io.tty) io.line(`Finishing ${answers(busy)}; again to end now.`);
+      else if (busy > 0) app.log.info(`told to stop: finishing ${answers(busy)}`);
       await app.drain(graceMs);
+      const left = app.sessions.running().length;
+      if (left > 0) app.log.info(`not finished: ${answers(left)}; px goes on with what was asked after the next start`);
       await gateway.stop();
       return signal === 'SIGINT' ? 130 : 0;
     } finally {
@@ -73,6 +76,8 @@ export const serve = verb({
     }
   },
 });
+
+const answers = (count: number) => (count === 1 ? 'an answer' : `${count} answers`);
 
 function portOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;

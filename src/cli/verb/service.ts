@@ -1,5 +1,6 @@
+import { dirname, join } from 'node:path';
 import { connect } from '../../client/client.ts';
-import { homeAt } from '../../config/config.ts';
+import { homeAt, machineHome } from '../../config/config.ts';
 import { PxError } from '../../error/error.ts';
 import type { ServiceOptions } from '../../service/service.ts';
 import { table } from '../io.ts';
@@ -24,11 +25,17 @@ function optionsOf(
   const { home, env } = context;
   const system = args.system === true;
   const named = args.home !== undefined || env.home !== undefined;
-  return { env, name: args.name, system, home: system && !named ? homeAt(`/var/lib/${args.name}`) : home };
+  return {
+    env,
+    name: args.name,
+    system,
+    home: system && !named ? homeAt(join(dirname(machineHome), args.name)) : home,
+  };
 }
 
 const install = verb({
   name: 'install',
+  asRoot: true,
   summary: 'Run px by itself: now, after a failure, and when the machine starts.',
   details:
     'Writes a systemd unit (launchd on a Mac) for this home and starts it. Typed again, it brings the unit up to date. With --system px has a user of its own and the home /var/lib/px.',
@@ -65,7 +72,9 @@ const install = verb({
     }
     io.line(`${done.file} is written.`);
     const flags = flagsOf(args);
-    const portal = args.system || args['home'] !== undefined ? `px --home ${options.home.root} portal` : 'px portal';
+    const { root } = options.home;
+    const found = args.system ? root === machineHome : args['home'] === undefined;
+    const portal = `${args.system ? 'sudo ' : ''}px ${found ? '' : `--home ${root} `}portal`;
     if (args.start)
       io.line(
         done.url === undefined
@@ -79,6 +88,7 @@ const install = verb({
 
 const status = verb({
   name: 'status',
+  asRoot: true,
   summary: 'Show whether the service is installed and runs. Exit 1 when it does not.',
   args: common,
   examples: ['px service status', 'px service status --system --json'],
@@ -114,6 +124,7 @@ const status = verb({
 
 const logs = verb({
   name: 'logs',
+  asRoot: true,
   summary: 'Show the log of the service.',
   args: {
     ...common,
@@ -135,6 +146,7 @@ const logs = verb({
 
 const uninstall = verb({
   name: 'uninstall',
+  asRoot: true,
   summary: 'Stop the service and take its unit away. The home stays.',
   args: common,
   examples: ['px service uninstall'],
@@ -151,6 +163,7 @@ const uninstall = verb({
 function control(name: 'start' | 'stop' | 'restart', summary: string, done: string) {
   return verb({
     name,
+    asRoot: true,
     summary,
     args: common,
     examples: [`px service ${name}`],

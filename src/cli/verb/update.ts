@@ -1,4 +1,4 @@
-import { openConfig } from '../../config/config.ts';
+import { asOwner, type Environment, type Home, openConfig, otherOwner } from '../../config/config.ts';
 import { PxError } from '../../error/error.ts';
 import { releaseTarget, rollBackPx, updatePx } from '../../update/update.ts';
 import { verb } from '../verb.ts';
@@ -9,9 +9,10 @@ declare const PX_RELEASE_KEYS: string | undefined;
 /** `px update`. */
 export const update = verb({
   name: 'update',
+  asRoot: true,
   summary: 'Put a newer px in the place of this one, and back if it does not get ready.',
   details:
-    'The file must be signed by a key px trusts (update.keys, and those it was built with): nothing of it is executed before that is certain. It is then started in a home that is thrown away, moved into place in one step, and the service is started with it. The old one is kept as px.old.',
+    'The file must be signed by a key px trusts (update.keys, those it was built with, --key): nothing of it is executed before that is certain. It is then started in a home that is thrown away, moved into place in one step, and the service is started with it. The old one is kept as px.old.',
   args: {
     source: {
       type: 'positional',
@@ -21,6 +22,7 @@ export const update = verb({
     check: { type: 'boolean', description: 'Check and try it; change nothing.' },
     rollback: { type: 'boolean', description: 'Go back to px.old.' },
     force: { type: 'boolean', description: 'Take also a version that is not newer.' },
+    key: { type: 'string', description: 'A key that is trusted this time, beside the others.', valueHint: 'KEY' },
   },
   examples: ['px update', 'px update ./px-linux-x64', 'px update --check', 'px update --rollback'],
   async run({ args, home, env, version, io, json }) {
@@ -36,9 +38,11 @@ export const update = verb({
       }
       return 0;
     }
-    const config = await openConfig(home, env);
-    config.close();
-    const { url, keys } = config.current.update;
+    const { url, keys: known } = await updateSection(home, env);
+    // Who may write a px.yaml that is not root's must not decide what root puts in the place of px.
+    const keys = otherOwner(home) ? [] : known;
+    if (args.key !== undefined && !/^ed25519:\S+$/.test(args.key))
+      throw new PxError('usage', '--key takes a key as `px plugin keygen` prints it: ed25519:…');
     const source = args.source ?? url?.replaceAll('{target}', releaseTarget());
     if (source === undefined)
       throw new PxError('usage', 'There is no address to update from.', {
@@ -50,7 +54,10 @@ export const update = verb({
       env,
       version,
       source,
-      keys: [...built, ...keys],
+      keys: [...built, ...(args.key === undefined ? [] : [args.key]), ...keys],
+      addKey: otherOwner(home)
+        ? `px update --key ed25519:… (root takes none from the px.yaml of another user)`
+        : 'px config set update.keys \'["ed25519:…"]\'',
       check: args.check === true,
       force: args.force === true,
       step: (what) => io.progress(io.watched ? `${what}…` : ''),
@@ -67,3 +74,11 @@ export const update = verb({
     return 0;
   },
 });
+
+/** As the owner of the home, where root updates a px that is not root's. */
+async function updateSection(home: Home, env: Environment) {
+  using _ = asOwner(home);
+  const config = await openConfig(home, env);
+  config.close();
+  return config.current.update;
+}
