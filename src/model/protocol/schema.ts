@@ -25,18 +25,21 @@ interface Place {
   refs: readonly string[];
 }
 
-/** Schemas that were made plain already: a tool's is the same object in every request. */
-const known = new WeakMap<JsonSchema, JsonSchema>();
+/** Makes the same of the same schema only once: a tool's is the same object in every request. What is made is not to be changed. */
+export function remembered(make: (given: JsonSchema) => JsonSchema): (given: JsonSchema) => JsonSchema {
+  const known = new WeakMap<JsonSchema, JsonSchema>();
+  return (given) => {
+    const made = known.get(given) ?? make(given);
+    known.set(given, made);
+    return made;
+  };
+}
 
 /**
  * The schema of a tool as every provider takes it, whatever a plugin or an MCP server wrote: an object with properties, plain (see {@link plainSchema});
- * a choice between whole lists of parameters becomes one list of them all. Not to be changed: it is given to everybody who asks.
+ * a choice between whole lists of parameters becomes one list of them all.
  */
-export function toolSchema(given: JsonSchema): JsonSchema {
-  const made = known.get(given) ?? wholeSchema(given);
-  known.set(given, made);
-  return made;
-}
+export const toolSchema = remembered(wholeSchema);
 
 function wholeSchema(given: JsonSchema): JsonSchema {
   const { anyOf, oneOf, allOf, not: _, required: own, ...rest } = plainSchema(given);

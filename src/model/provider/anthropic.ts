@@ -4,13 +4,15 @@ import type { AnswerFormat, ModelRequest, Provider, ToolSpec } from '../model.ts
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, type Turn } from '../protocol/history.ts';
 import { type Emit, wireProvider } from '../protocol/run.ts';
-import { toolSchema } from '../protocol/schema.ts';
+import { remembered, toolSchema } from '../protocol/schema.ts';
 import { finishCall, neutralName, wireName } from '../protocol/tools.ts';
 import { modelName } from '../ref.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { anthropicSchema, ownArguments } from './anthropic-schema.ts';
 
 type Block = Anthropic.ContentBlockParam;
+
+const parametersSchema = remembered((given) => anthropicSchema(toolSchema(given)));
 
 /** What stands for OpenAI's JSON mode. */
 const jsonOnly = 'Answer with one JSON object and nothing else: no words around it, no code fence.';
@@ -179,7 +181,7 @@ function messagesRequest(
     body.tools = request.tools.map((tool) => ({
       name: wireName(tool.name),
       description: tool.description,
-      input_schema: { ...anthropicSchema(toolSchema(tool.parameters)), type: 'object' },
+      input_schema: { ...parametersSchema(tool.parameters), type: 'object' },
     }));
     if (request.toolChoice) body.tool_choice = { type: request.toolChoice === 'required' ? 'any' : request.toolChoice };
   }

@@ -11,11 +11,13 @@ import type { Embeddings, EmbedRequest, ModelEvent, ModelRequest, Provider } fro
 import type { Exchange } from '../protocol/exchange.ts';
 import { normalise, resultText, type Turn } from '../protocol/history.ts';
 import { type Emit, wireProvider } from '../protocol/run.ts';
-import { plainSchema, toolSchema } from '../protocol/schema.ts';
+import { plainSchema, remembered, toolSchema } from '../protocol/schema.ts';
 import { neutralName, newCallId, wireName } from '../protocol/tools.ts';
 import { modelName } from '../ref.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { geminiSchema } from './gemini-schema.ts';
+
+const parametersSchema = remembered((given) => geminiSchema(toolSchema(given)));
 
 /** What Google documents for calls that another model made: Gemini 3 checks that each first call carries a signature. */
 const foreignSignature = 'skip_thought_signature_validator';
@@ -144,7 +146,7 @@ function config(request: ModelRequest, model: string, signal: AbortSignal): Gene
         functionDeclarations: request.tools.map((tool) => ({
           name: wireName(tool.name),
           description: tool.description,
-          parametersJsonSchema: geminiSchema(toolSchema(tool.parameters)),
+          parametersJsonSchema: parametersSchema(tool.parameters),
         })),
       },
     ];
