@@ -5,10 +5,12 @@ const sectionName = 'px:plugin';
 /** Largest manifest, in bytes. */
 const maxManifest = 65_536;
 const headerBytes = 8;
+/** More sections than any toolchain makes: a file of nothing but empty ones must not hold up px. */
+const maxSections = 65_536;
 
 /** Where the sections of a component or module begin and end; ends quietly at what is no section. */
 function* sections(bytes: Uint8Array): Generator<{ id: number; from: number; body: number; end: number }> {
-  for (let at = headerBytes; at < bytes.length; ) {
+  for (let at = headerBytes, n = 0; at < bytes.length && n < maxSections; n++) {
     const size = number(bytes, at + 1);
     if (!size || size.end + size.value > bytes.length) return;
     const end = size.end + size.value;
@@ -64,6 +66,9 @@ export function embedManifest(component: Uint8Array, manifest: unknown): Uint8Ar
 /** The component with this custom section, in the place of those of its name. Throws PxError `plugin.invalid`. */
 export function withSection(component: Uint8Array, called: string, payload: Uint8Array): Uint8Array {
   if (!isComponent(component)) throw new PxError('plugin.invalid', 'it is not a WebAssembly component');
+  // Behind a section that is cut off nothing would be found.
+  const whole = [...sections(component)].at(-1)?.end ?? headerBytes;
+  if (whole !== component.length) throw new PxError('plugin.invalid', 'the component is damaged');
   const name = new TextEncoder().encode(called);
   const kept: Uint8Array[] = [];
   let at = 0;

@@ -34,7 +34,7 @@ export function toolsOf(plugins: [name: string, entry: Entry][], { call, soon: b
     /** The function's name, with that of its interface where another one has the same. */
     const called = (fn: WitFunction) => {
       const short = shortName(fn.name);
-      const [, iface = ''] = /([^/]*?)(?:@[^#]*)?#/.exec(fn.name) ?? [];
+      const iface = fn.name.includes('#') ? (fn.name.split('#')[0]?.split('/').at(-1)?.split('@')[0] ?? '') : '';
       return shorts.filter((one) => one === short).length > 1 && iface !== '' ? `${iface}-${short}` : short;
     };
     return [

@@ -6,8 +6,8 @@ import { needles, scrubBytes, scrubText } from './scrub.ts';
 import type { Secrets } from './secret.ts';
 import { openTable, type SecretStore } from './table.ts';
 
-/** Shorter values are words that happen to be secret: replacing them everywhere would ruin ordinary text. */
-const minScrubLength = 6;
+/** Characters of the shortest value that is covered: shorter ones are words that happen to be secret, and replacing them everywhere would ruin ordinary text. */
+export const minScrubLength = 6;
 const maxValueLength = 65_536;
 const namePattern = /^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/;
 /** Variables people refer to that hold nothing secret; scrubbing `/home/ada` from every text would only confuse. */

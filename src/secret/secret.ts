@@ -22,5 +22,5 @@ export interface Secrets {
   scrubBytes(bytes: Uint8Array): Uint8Array;
 }
 
-export { openSecrets } from './open.ts';
+export { minScrubLength, openSecrets } from './open.ts';
 export { pageData, type SealedData, sealedPage, tableCell, tableTime } from './page.ts';

@@ -116,6 +116,7 @@ describe('with a px that runs', () => {
     expect(code).toBe(0);
     expect(stored).toEqual([['TELEGRAM_TOKEN', '123:abc']]);
     expect(stdout + stderr).not.toContain('123:abc');
+    expect((await run(['secret', 'set', 'PIN'], '4711')).stderr).toContain('does not cover it');
     expect((await run(['secret', 'set', 'X', 'value'])).code).toBe(2);
     expect((await run(['secret', 'set', 'X'], '')).code).toBe(2);
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PxError } from '../../src/error/error.ts';
+import { importsMore } from '../../src/plugin/engine/folder.ts';
 import { openHome, type TestHome } from './home.ts';
 
 /** A folder of a plugin with these files. */
@@ -160,6 +161,28 @@ describe('a script with imports', () => {
     await home.plugins.add(join(root, 'src/plugin.ts'), { name: 'fine' });
     expect(await home.plugins.call('fine', 'a', [])).toEqual([1, 2]);
   }, 20_000);
+
+  test('holds up nothing of px, whatever it is made of: blanks, deep or wide maps of a package', async () => {
+    const begun = performance.now();
+    expect(importsMore(`from${' '.repeat(1_000_000)}`)).toBe(false);
+    expect(importsMore('import '.repeat(200_000))).toBe(false);
+    expect(importsMore(`import${' '.repeat(1_000_000)}"x"`)).toBe(true);
+    await using home = await openHome();
+    const deep = (left: string, right: string) => `${left.repeat(100_000)}"./x.js"${right.repeat(100_000)}`;
+    for (const [i, exports] of [
+      deep('[', ']'),
+      deep('{"default":', '}'),
+      `{"./*": "./${'*'.repeat(400_000)}"}`,
+      `{${Array.from({ length: 20_000 }, (_, n) => `"./${n}*": "./x.js"`).join()}}`,
+    ].entries()) {
+      const root = folder(home, `wide-${i}`, {
+        'plugin.ts': `import x from "dep/${'y'.repeat(3000)}"; export const a = x;`,
+        'node_modules/dep/package.json': `{"exports":${exports}}`,
+      });
+      expect(await refusal(home.plugins.add(root))).toMatch(/^plugin\.invalid .*imports "dep/);
+    }
+    expect(performance.now() - begun).toBeLessThan(30_000);
+  }, 60_000);
 
   test('runs nothing of it while bundling: a macro is refused', async () => {
     await using home = await openHome();

@@ -4,21 +4,28 @@ import { prepareComponent } from '../../src/plugin/prepare.ts';
 import { verb } from './forced.ts';
 import { mutate } from './fuzz/mutate.ts';
 import { createRandom } from './fuzz/random.ts';
-import { corpus, fuzz, type TargetName } from './fuzz/run.ts';
+import { corpus, fuzz, type TargetName, targetNames } from './fuzz/run.ts';
 import { codeOf } from './home.ts';
 
 /** How many broken files each reader is given here; `bun scripts/fuzz.ts` goes on for as long as wanted. */
-const budget: Record<TargetName, number> = { types: 8_000, core: 12_000, frames: 4_000, translate: 500 };
+const budget: Record<TargetName, number> = {
+  types: 8_000,
+  core: 12_000,
+  frames: 4_000,
+  manifest: 6_000,
+  translate: 500,
+};
 const what: Record<TargetName, string> = {
   types: 'the WIT reader',
   core: 'the name check and the cap rewriter',
   frames: 'the frame decoder',
+  manifest: 'the manifest reader',
   translate: 'the transpiler, behind the checks',
 };
 const seed = 20261122;
 
 describe('bytes that may be anything', () => {
-  for (const target of ['types', 'core', 'frames', 'translate'] as const)
+  for (const target of targetNames)
     test(`${what[target]}: answers or refuses, in time, and keeps every promise`, async () => {
       const { runs, made, crashes } = await fuzz(target, budget[target], seed);
       expect(crashes.map(({ bytes, error }) => `${error} ${bytes.toBase64()}`)).toEqual([]);

@@ -20,6 +20,11 @@ const set = verb({
     const before = (await backend.client.status()).model;
     await backend.client.setSecret(args.name, value);
     const { model } = await backend.client.status();
+    const { minScrubLength } = await import('../../secret/secret.ts');
+    if (value.length < minScrubLength)
+      context.io.note(
+        `px: it is shorter than ${minScrubLength} characters: where it comes back, px cannot tell it from other text and does not cover it.`,
+      );
     if (context.json) context.io.data({ set: args.name });
     else
       context.io.line(

@@ -25,7 +25,8 @@ const maxFrame = 16 * 1024 * 1024;
 
 /** Whether a script imports anything beside px: then it has to be bundled. Text that only looks so does no harm. */
 export function importsMore(source: string): boolean {
-  return /(?:\bfrom|\bimport|\brequire)\s*\(?\s*(["'])(?!px\1|project-x:core\/)/.test(source);
+  // Blanks are read once, however many: this looks at what anybody may have written.
+  return /\b(?:from|import|require)\s*(?:\(\s*)?(["'])(?!px\1|project-x:core\/)/.test(source);
 }
 
 /**

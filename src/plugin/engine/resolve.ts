@@ -15,6 +15,9 @@ const written: Record<string, string[]> = { '.js': ['.ts', '.tsx'], '.mjs': ['.m
 const hidden = /\/\.(?!pnpm\/)/;
 const maxFile = 8 * 1024 * 1024;
 const maxManifest = 1024 * 1024;
+/** Characters of a path, and how deep the conditions of a package.json are followed: what is written there may be anything. */
+const maxPath = 4096;
+const maxDepth = 16;
 
 /** The parts of a package.json that say which file an import means. */
 interface Package {
@@ -200,15 +203,18 @@ function conditional(map: unknown, subpath: string, kind: ImportKind): string | 
   if (!best) return undefined;
   const [start = '', end = ''] = best.parts;
   const star = subpath.slice(start.length, subpath.length - end.length);
-  return choose(best.value, kind)?.replaceAll('*', star);
+  const parts = choose(best.value, kind)?.split('*', maxPath) ?? [];
+  const length = parts.reduce((sum, part) => sum + part.length + star.length, 0);
+  return parts.length === 0 || length > 2 * maxPath ? undefined : parts.join(star);
 }
 
 /** The first target whose condition holds. */
-function choose(target: unknown, kind: ImportKind): string | undefined {
-  if (typeof target === 'string') return target;
+function choose(target: unknown, kind: ImportKind, depth = 0): string | undefined {
+  if (typeof target === 'string') return target.length > maxPath ? undefined : target;
+  if (depth > maxDepth) return undefined;
   if (Array.isArray(target)) {
     for (const one of target) {
-      const found = choose(one, kind);
+      const found = choose(one, kind, depth + 1);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -216,7 +222,7 @@ function choose(target: unknown, kind: ImportKind): string | undefined {
   if (typeof target !== 'object' || target === null) return undefined;
   for (const [key, value] of Object.entries(target)) {
     if (key !== kind && !conditions.has(key)) continue;
-    const found = choose(value, kind);
+    const found = choose(value, kind, depth + 1);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -71,7 +71,11 @@ export async function guestRequest(
     if (thrown instanceof PxError) return { err: { denied: thrown.message } };
     if (timeout.aborted || (thrown instanceof Error && thrown.name === 'TimeoutError')) return { err: 'timeout' };
     if (signal.aborted) return { err: { network: 'the call was stopped' } };
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    // What Bun's fetch adds is a hint for its programmers.
+    const message = (thrown instanceof Error ? thrown.message : String(thrown)).replace(
+      /\.? For more information, .*$/s,
+      '',
+    );
     return { err: { network: options.secrets.scrub(message).slice(0, 500) } };
   }
 }

@@ -1,11 +1,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isComponent } from '../../../src/plugin/embedded.ts';
 import { mutate } from './mutate.ts';
 import { createRandom, type Random } from './random.ts';
-import { capCore, coreModules, type Generate, goodFrames, readFrames, readTypes, translate } from './targets.ts';
+import {
+  capCore,
+  coreModules,
+  type Generate,
+  goodFrames,
+  readFrames,
+  readManifests,
+  readTypes,
+  translate,
+  withManifest,
+} from './targets.ts';
 
 /** What is fuzzed. */
-export const targetNames = ['types', 'core', 'frames', 'translate'] as const;
+export const targetNames = ['types', 'core', 'frames', 'manifest', 'translate'] as const;
 export type TargetName = (typeof targetNames)[number];
 
 export const corpusFolder = join(import.meta.dir, 'corpus');
@@ -51,8 +62,7 @@ async function freshTranspiler(count: number): Promise<Generate> {
 /** Runs a target on the corpus itself, then on so many broken copies. */
 export async function fuzz(target: TargetName, runs: number, seed: number): Promise<Outcome> {
   const random = createRandom(seed);
-  const files = corpus().map(([, bytes]) => bytes);
-  const seeds = target === 'core' ? files.flatMap(coreModules) : target === 'frames' ? [goodFrames, ...files] : files;
+  const seeds = seedsOf(target);
   const outcome: Outcome = { runs: 0, made: 0, panics: 0, crashes: [] };
   let generate = target === 'translate' ? await freshTranspiler(0) : undefined;
   let broken = false;
@@ -62,6 +72,7 @@ export async function fuzz(target: TargetName, runs: number, seed: number): Prom
       if (target === 'types') readTypes(bytes, random);
       else if (target === 'core') capCore(bytes);
       else if (target === 'frames') readFrames(bytes, random);
+      else if (target === 'manifest') readManifests(bytes);
       else if (generate) {
         const made = translate(bytes, generate, () => {
           broken = true;
@@ -79,6 +90,17 @@ export async function fuzz(target: TargetName, runs: number, seed: number): Prom
   for (const bytes of seeds) await one(bytes);
   for (let i = 0; i < runs; i++) await one(mutate(pick(seeds, random), pick(seeds, random), random));
   return outcome;
+}
+
+/** What a target begins with. */
+function seedsOf(target: TargetName): Uint8Array[] {
+  const files = corpus().map(([, bytes]) => bytes);
+  if (target === 'core') return files.flatMap(coreModules);
+  if (target === 'frames') return [goodFrames, ...files];
+  // Small ones, of which a manifest is a good part.
+  if (target === 'manifest')
+    return files.filter((bytes) => bytes.length < 2000 && isComponent(bytes)).map(withManifest);
+  return files;
 }
 
 function pick(seeds: Uint8Array[], random: Random): Uint8Array {

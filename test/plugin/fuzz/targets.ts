@@ -1,12 +1,16 @@
 import * as v from 'valibot';
+import { defaultPlugin } from '../../../src/config/config.ts';
 import { PxError } from '../../../src/error/error.ts';
 import { capModules } from '../../../src/plugin/child/core.ts';
+import { embeddedManifest, embedManifest } from '../../../src/plugin/embedded.ts';
 import { encodeFrame, FrameCutter, FrameError, parseFrame } from '../../../src/plugin/frame.ts';
 import { describeFunction } from '../../../src/plugin/functions.ts';
+import { completeManifest, readManifest } from '../../../src/plugin/manifest.ts';
 import { FromPrepare, readFromChild } from '../../../src/plugin/protocol.ts';
 import { fromWit, toWit } from '../../../src/plugin/wit/json.ts';
 import { readComponent } from '../../../src/plugin/wit/read.ts';
 import type { WitFunction } from '../../../src/plugin/wit/types.ts';
+import { asksOf } from '../../../src/policy/policy.ts';
 import type { Json } from '../../../src/wire/wire.ts';
 import type { Random } from './random.ts';
 
@@ -74,6 +78,34 @@ function useTypes(fn: WitFunction, random: Random): void {
     fromWit(fn.result, random.pick<unknown>([undefined, null, 1, 'x', [], {}, { tag: 'ok', val: 1 }])),
   );
 }
+
+/** The manifest in a file: px itself reads it, unlocked, before anything else is done with the file. */
+export function readManifests(bytes: Uint8Array): void {
+  const found = allowed(/^plugin\.invalid$/, () => ({ manifest: embeddedManifest(bytes) }));
+  if (found?.manifest !== undefined) {
+    const read = allowed(/^plugin\.invalid$/, () => readManifest(found.manifest, 'it'));
+    const whole = read && allowed(/^plugin\.invalid$/, () => completeManifest(read, 'fuzz'));
+    if (whole) JSON.stringify(asksOf(whole, defaultPlugin()));
+  }
+  // Whatever else stands in it: what is put in comes out.
+  const packed = allowed(/^plugin\.invalid$/, () => embedManifest(bytes, manifest));
+  if (packed) must(Bun.deepEquals(embeddedManifest(packed), manifest), 'a manifest that was put in is there');
+}
+
+const manifest = {
+  name: 'fuzz',
+  version: '1.2.3',
+  egress: ['GET,POST https://*.example.com:8443/v1/', '* https://*/'],
+  private_hosts: ['localhost:8123'],
+  secrets: { KEY: ['bearer,query:key https://api.example.com/'] },
+  files: { notes: 'write ~/notes' },
+  schedule: { refresh: '*/10 * * * *' },
+  limits: { memory_mb: 128 },
+  setup: 'Do this first.\n',
+};
+
+/** A component with a manifest, to be broken. */
+export const withManifest = (component: Uint8Array): Uint8Array => embedManifest(component, manifest);
 
 const safe = /^[A-Za-z0-9_.:/@#$[\]()<>=+,|\- ]*$/;
 
