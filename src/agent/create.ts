@@ -44,7 +44,7 @@ export function createAgent(options: AgentOptions): Agent {
 
   /** Answers a command as if it were a turn, so that every surface shows it the same way. */
   const command = async (turn: string, model: ModelRef, input: TurnInput, signal: AbortSignal): Promise<TurnResult> => {
-    const found = findCommand(input.inbound.text);
+    const found = commandOf(input.inbound, input.inbound.text);
     const { conversation } = input.inbound;
     const answer = (await found?.run({ ...options, inbound: input.inbound, signal })) ?? '';
     const { text, choices } = typeof answer === 'string' ? { text: answer } : answer;
@@ -53,6 +53,9 @@ export function createAgent(options: AgentOptions): Agent {
   };
 
   const meant = (inbound: Inbound) => asCommand(inbound, () => whoOf(options, inbound).from, options.approvals);
+  /** The command a message is. Nobody types what a script hands on, which may be anybody's words, or what a job asks: it is text. */
+  const commandOf = (inbound: Inbound, text = meant(inbound)) =>
+    whoOf(options, inbound).from === 'schedule' ? undefined : findCommand(text);
   /** A text for one model only; a guest chooses none. */
   const once = (inbound: Inbound) => {
     const asked = forOneMessage(inbound.text);
@@ -62,8 +65,8 @@ export function createAgent(options: AgentOptions): Agent {
   return {
     callContext: (inbound, turn, call, signal) =>
       new Gate(options, inbound, turn, { pause: () => () => {} }).context(call, signal),
-    command: (inbound) => once(inbound) === undefined && findCommand(meant(inbound)) !== undefined,
-    urgent: (inbound) => once(inbound) === undefined && (findCommand(meant(inbound))?.urgent ?? false),
+    command: (inbound) => once(inbound) === undefined && commandOf(inbound) !== undefined,
+    urgent: (inbound) => once(inbound) === undefined && (commandOf(inbound)?.urgent ?? false),
     async turn(given, signal) {
       const scrub = options.scrub ?? ((text: string) => text);
       const clean = (inbound: Inbound) => ({ ...inbound, text: scrub(meant(inbound)) });
@@ -86,7 +89,7 @@ export function createAgent(options: AgentOptions): Agent {
         model = input.model === undefined ? (session.model ?? model) : options.models.resolve(input.model);
         const chosen = input.model !== undefined || session.model !== undefined;
         const run = new Turn(options, input, turn, { model, chosen, signal });
-        const isCommand = own === undefined && findCommand(text) !== undefined;
+        const isCommand = own === undefined && commandOf(inbound, text) !== undefined;
         if (!isCommand && input.leftOver) turn = await run.recall();
         start();
         result = isCommand ? await command(turn, model, input, signal) : await run.answer();

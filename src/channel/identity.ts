@@ -77,6 +77,7 @@ export function createIdentities(
         .filter(({ channel }) => config.current.channels[channel]?.enabled)
         .map(({ channel, chat }) => ({ channel, chat })),
     linkCode(inbound) {
+      if (who(inbound).from === 'schedule') throw new PxError('policy.denied', 'Only a person can be linked.');
       const identity = identityOf(inbound);
       const code = newCode();
       codes = [...codes.filter((one) => one.until > now()), { ...identity, code, until: now() + CODE_MS }].slice(-20);

@@ -34,6 +34,14 @@ describe('chat commands', () => {
     expect(models.requests).toHaveLength(2);
   });
 
+  test('are what somebody types: what a script hands on, or a job asks, is text for the model', async () => {
+    for (const typed of ['/link', '/new', '/stop', '/queue collect', '/nothing']) {
+      const { ask, models } = agentWith([say('ok')], { over: { who: () => ({ from: 'schedule', name: 'script' }) } });
+      expect((await ask(typed)).text).toBe('ok');
+      expect(JSON.stringify(models.requests[0]?.messages)).toContain(typed);
+    }
+  });
+
   test('/model switches this conversation live and keeps it; default goes back', async () => {
     const { ask, models, events } = agentWith([say('ok')]);
     await ask('first');

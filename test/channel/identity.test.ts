@@ -140,6 +140,16 @@ describe('/link', () => {
     expect(lastConversation(life)).toBe('telegram/dm-ada');
   });
 
+  test('is not given to a script or a job, in whatever conversation they speak', async () => {
+    const life = await live(quiet);
+    for (const channel of ['hook', 'telegram'])
+      for (const id of ['script', 'schedule'])
+        expect(() => life.channels.linkCode({ ...inbound(channel, '1'), sender: { id, name: id } })).toThrow(
+          expect.objectContaining({ code: 'policy.denied' }),
+        );
+    expect(life.channels.pairing.list()).toEqual([]);
+  });
+
   test('ends with the identity it was made from', async () => {
     const life = await live(quiet);
     pair(life, 'telegram', 'ada');

@@ -7,6 +7,7 @@ describe.skipIf(notBuilt !== undefined)('a script', () => {
   test('is answered once for each id, also over a kill -9, waits or fetches, and has a token of its own', async () => {
     await using telegram = new BotApi();
     await using mock = await clockMock();
+    mock.on({ userMessage: '/link' }, { content: 'That is text to me.' });
     mock.on({ userMessage: 'slowly' }, { content: 'A slow but single answer. '.repeat(8) }, { latency: 60 });
     await using px = new Px({
       config: { ...telegram.config(), model: { default: 'openai/gpt-4o' }, providers: providers[0].config(mock.url) },
@@ -28,6 +29,8 @@ describe.skipIf(notBuilt !== undefined)('a script', () => {
     await until('the answer in the chat', () => telegram.texts().includes('Hello from the mock.'));
     const again = await hook({ text: 'hello', id: 'a-1', wait: 10, deliver: 'telegram/7' });
     expect(await again.json()).toMatchObject({ state: 'answered', answer: 'Hello from the mock.' });
+    // It types no commands: this one would make whoever reads the answer the owner.
+    expect(await (await hook({ text: '/link', wait: 10 })).json()).toMatchObject({ answer: 'That is text to me.' });
     expect((await hook({ text: 'hello' }, 'wrong-token-of-a-script')).status).toBe(401);
     expect((await hook({ text: 'x', name: 'y' }, 'only-for-the-scripts', '/api/links')).status).toBe(401);
     expect((await hook({ text: 'hello', deliver: 'matrix/1' })).status).toBe(404);
