@@ -75,7 +75,10 @@ async function reach(
     try {
       response = await fetch(url, { signal, redirect: 'manual', headers: sent });
     } catch (cause) {
-      throw new PxError('plugin.invalid', `${url.host} cannot be reached`, { cause, retryable: true });
+      throw new PxError('plugin.invalid', `${url.host} cannot be reached: ${whyNot(cause)}`, {
+        cause,
+        retryable: true,
+      });
     }
     const location = response.headers.get('location');
     if (location !== null && [301, 302, 303, 307, 308].includes(response.status)) {
@@ -121,4 +124,10 @@ function counted(host: string, headers: Headers, told: Told): TransformStream<Ui
       controller.enqueue(chunk);
     },
   });
+}
+
+/** In the runtime's own words (a name that is not known, a certificate that is not trusted), where it has any that help. */
+function whyNot(cause: unknown): string {
+  const said = cause instanceof Error ? cause.message : String(cause);
+  return said.includes('Unable to connect') ? 'nothing listens there' : said;
 }

@@ -59,7 +59,7 @@ export async function updatePx(options: UpdateOptions): Promise<Updated> {
           (again: unknown) => `px ${version} is back, but does not start either: ${toPxError(again).message}`,
         );
       throw new PxError('update.failed', `px ${to} did not get ready: ${toPxError(thrown).message} ${back}`, {
-        hint: 'Its log says why: px service logs',
+        hint: `Its log says why: px service logs${service.system ? ' --system' : ''}${service.name === 'px' ? '' : ` --name ${service.name}`}`,
         cause: thrown,
       });
     }

@@ -25,8 +25,9 @@ let broken: string;
 let dead: string;
 
 /** Compiles a program as scripts/build does. */
-async function compile(cwd: string, main: string, out: string): Promise<void> {
+async function compile(cwd: string, main: string, out: string, trusted?: string): Promise<void> {
   const flags = ['--compile', '--minify', '--splitting', '--bytecode', '--format=esm'];
+  if (trusted !== undefined) flags.push('--define', `PX_RELEASE_KEYS="${trusted}"`);
   const child = Bun.spawn([process.execPath, 'build', ...flags, main, '--outfile', out], {
     cwd,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -52,7 +53,14 @@ beforeAll(async () => {
   const manifest: object = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   writeFileSync(join(tree, 'package.json'), JSON.stringify({ ...manifest, version: '9.9.9' }));
   newer = join(folder, 'px-newer');
-  await compile(tree, 'src/main.ts', newer);
+  // As scripts/release does: built with the key that it is signed with.
+  const keyFile = join(folder, 'release.key');
+  writeFileSync(keyFile, keys.privateKey);
+  const signing = join(root, 'scripts/sign-release.ts');
+  const trusted = (await Bun.$`${process.execPath} ${signing} --public ${keyFile}`.text()).trim();
+  expect(trusted).toBe(keys.publicKey);
+  await compile(tree, 'src/main.ts', newer, trusted);
+  await Bun.$`${process.execPath} ${signing} ${keyFile} ${newer}`;
 
   broken = join(folder, 'px-broken');
   const lies = join(folder, 'lies.ts');
@@ -70,7 +78,7 @@ beforeAll(async () => {
   await compile(folder, lies, broken);
   dead = join(folder, 'px-dead');
   copyFileSync('/bin/false', dead);
-  for (const file of [newer, broken, dead]) await sign(file);
+  for (const file of [broken, dead]) await sign(file);
 }, 120_000);
 afterAll(() => folder && rmSync(folder, { recursive: true, force: true }));
 
@@ -124,8 +132,13 @@ describe.skipIf(notBuilt !== undefined)('px update', () => {
     expect(await one.version()).toBe('9.9.9');
     expect(readFileSync(`${executable}.old`).equals(readFileSync(binary))).toBe(true);
     expect(statSync(executable).mode & 0o777).toBe(0o755);
+    // That one trusts the key it was built with, and says so.
+    await px.run('config', 'set', 'update.keys', '[]');
     const again = await px.run('update', newer);
     expect(again.stderr).toContain('is px 9.9.9, and this is px 9.9.9');
+    expect((await px.run('update', newer, '--check', '--force')).stdout).toContain(
+      'signed by the key px was built with',
+    );
     expect((await px.run('update', '--rollback')).code).toBe(0);
     expect(await one.version()).toBe(before);
     expect((await px.run('update', '--rollback')).code).toBe(1);

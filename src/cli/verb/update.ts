@@ -48,13 +48,17 @@ export const update = verb({
       throw new PxError('usage', 'There is no address to update from.', {
         hint: 'Name a file, or the address of your releases once: px config set update.url https://…/px-{target}',
       });
-    const built = typeof PX_RELEASE_KEYS === 'string' ? PX_RELEASE_KEYS.split(',').filter((key) => key !== '') : [];
+    const built = typeof PX_RELEASE_KEYS === 'string' ? PX_RELEASE_KEYS.split(',') : [];
     const done = await updatePx({
       home,
       env,
       version,
       source,
-      keys: [...built, ...(args.key === undefined ? [] : [args.key]), ...keys],
+      keys: [
+        ...built.map((key) => `${key} the key px was built with`),
+        ...(args.key === undefined ? [] : [args.key]),
+        ...keys,
+      ],
       addKey: otherOwner(home)
         ? `px update --key ed25519:… (root takes none from the px.yaml of another user)`
         : 'px config set update.keys \'["ed25519:…"]\'',
