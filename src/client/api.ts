@@ -92,11 +92,12 @@ export function createClient(options: { url: string; token: string; fetch?: Fetc
     conversations: async () =>
       (await call(v.object({ conversations: v.array(replies.conversationSummary) }), 'GET', '/api/conversations'))
         .conversations,
-    conversation: (id: ConversationId, limit?: number) =>
+    /** The latest entries; `pictures`: with the bytes of the latest pictures. */
+    conversation: (id: ConversationId, limit?: number, pictures?: 'yes') =>
       call(
         v.object({ conversation: v.string(), model: v.nullable(v.string()), entries: v.array(replies.journalEntry) }),
         'GET',
-        at(id) + query({ limit }),
+        at(id) + query({ limit, pictures }),
       ),
     /** Says something and waits for the whole answer. */
     ask: (id: ConversationId, text: string, { signal, ...more }: Say & { signal?: AbortSignal } = {}) =>

@@ -168,7 +168,7 @@ function readable<T>(read: () => T): T[] {
 
 function egressText(rule: EgressRule): string {
   if (isSocket(rule)) return `hold a WebSocket to ${placeWords(rule)}, over which it gets and sends messages`;
-  const methods = rule.methods.includes('*') ? 'any' : rule.methods.join(' and ');
+  const methods = rule.methods.includes('*') ? 'any' : rule.methods.join(', ').replace(/, (?=\w+$)/, ' and ');
   return `make ${methods} requests to ${placeWords(rule)}`;
 }
 

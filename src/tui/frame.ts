@@ -145,6 +145,8 @@ function overlayRows(state: State, columns: number, height: number, look: Look):
 function noticeRow(state: State, look: Look, now: number): Line | undefined {
   const { toast } = state.view;
   if (toast && toast.until > now) return line(oneLine(toast.text, look), toast.bad ? 'bad' : 'good');
+  // Over the panes its keys mean something else.
+  if (state.view.overlay) return undefined;
   const question = state.approvals[0];
   if (question) {
     const more = state.approvals.length > 1 ? ` (and ${state.approvals.length - 1} more)` : '';

@@ -5,10 +5,12 @@ import { type Look, signs } from './look.ts';
 import type { Overlay } from './state.ts';
 import { cut, fit, oneLine, tail, width, wrap } from './text.ts';
 
+/** At most 17: a screen of 24 rows has room for no more. */
 const help: [keys: string, does: string][] = [
   ['Tab, Shift-Tab, left, right', 'next or previous pane'],
   ['1 … 6, Alt-1 … Alt-6', 'a pane by its number (Alt also while typing)'],
   ['Esc', 'stop typing: letters are keys then'],
+  ['q, Ctrl-C twice', 'quit'],
   ['i, Enter', 'type a message'],
   ['Enter, Ctrl-J', 'send; a new line in the message'],
   ['up, down', 'messages said before; while not typing, scroll'],
@@ -20,11 +22,8 @@ const help: [keys: string, does: string][] = [
   ['l', 'log level that is shown'],
   ['s', 'stop the running turn'],
   ['y', 'copy the last answer (OSC 52)'],
-  ['a, d', 'look at what px asks and allow it, or refuse it'],
-  ['a, d', 'let in, or turn away, one who asks for pairing'],
-  ['Ctrl-L', 'draw everything anew'],
-  ['Ctrl-Z', 'to the shell; fg comes back'],
-  ['q, Ctrl-C twice', 'quit'],
+  ['a, d', 'look and allow, or refuse; who asks to pair, too'],
+  ['Ctrl-L, Ctrl-Z', 'draw anew; to the shell, fg comes back'],
 ];
 
 /** The choices of a list that fit what was typed: all of its words, in any order. */

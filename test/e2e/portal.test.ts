@@ -141,17 +141,19 @@ describe.skipIf(notBuilt !== undefined || noBrowser !== undefined)('the portal i
   });
 
   test('chats with a file', async () => {
-    await page.locator('input[type=file]').setInputFiles({
-      name: 'list.txt',
-      mimeType: 'text/plain',
-      buffer: Buffer.from('three apples and a pear'),
-    });
+    await page.locator('input[type=file]').setInputFiles([
+      { name: 'list.txt', mimeType: 'text/plain', buffer: Buffer.from('three apples and a pear') },
+      { name: 'dot.gif', mimeType: 'image/gif', buffer: Buffer.from('R0lGODlhAQABAAAAACw=', 'base64') },
+    ]);
     await page.getByRole('button', { name: 'Leave list.txt out' }).waitFor();
     await say('hello, read this');
     await page.locator('.assistant').filter({ hasText: 'Hello from the mock' }).waitFor();
     expect(JSON.stringify(mock.getRequests().at(-1)?.body)).toContain('three apples and a pear');
+    const said = page.locator('.user').filter({ hasText: 'list.txt' });
+    expect(await said.locator('img[alt="dot.gif"]').count()).toBe(1);
     await page.reload();
-    await page.locator('.user').filter({ hasText: 'list.txt' }).waitFor();
+    await said.waitFor();
+    expect(await said.locator('img[src^="data:image/gif;base64,R0lG"]').count()).toBe(1);
   });
 
   test('tests a model with a real call', async () => {

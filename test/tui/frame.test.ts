@@ -76,6 +76,15 @@ describe('panes', () => {
     expect(shown(state).join('\n')).toMatch(/openai\/gpt-5 +1 +1200 +1000 +34/);
   });
 
+  test('the keys fit a screen of 24 rows, each of them', () => {
+    const state = after();
+    state.view.overlay = { kind: 'help' };
+    state.view.toast = { text: 'Copied.', bad: false, until: at + 6000 };
+    const text = shown(state, 80, 24).join('\n');
+    expect(text).toContain('fg comes back');
+    expect(text).toMatch(/q, Ctrl-C twice +quit/);
+  });
+
   test('health: memory and processor as plots, queue, channels', () => {
     const state = after();
     takeStatus(state, status, at);

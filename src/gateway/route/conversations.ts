@@ -25,12 +25,18 @@ export const conversationRoutes = [
     summary: 'The latest journal entries of a conversation, oldest first.',
     auth: 'token',
     params,
-    query: v.object({ limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)), 100) }),
+    query: v.object({
+      limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)), 100),
+      pictures: v.optional(v.picklist(['yes', 'no']), 'no'),
+    }),
     reply: v.object({ conversation: v.string(), model: v.nullable(v.string()), entries: v.array(s.journalEntry) }),
     run: async ({ app, params, query }) => ({
       conversation: idOf(params),
       model: (await app.sessions.open(idOf(params))).model ?? null,
-      entries: (await app.memory.journal.read(idOf(params), query.limit)).map(withoutBytes),
+      entries: seen(
+        await app.memory.journal.read(idOf(params), query.limit),
+        query.pictures === 'yes' ? mostPictures : 0,
+      ),
     }),
   }),
   route({
@@ -81,14 +87,22 @@ export const conversationRoutes = [
   }),
 ];
 
-/** A message's attachments by name and size: their bytes are files beside the journal. */
-function withoutBytes(entry: JournalEntry) {
-  if (entry.kind !== 'user' || !entry.attachments) return entry;
-  const attachments = entry.attachments.map(({ data, ...part }) => ({
-    ...part,
-    bytes: Buffer.byteLength(data, 'base64'),
-  }));
-  return { ...entry, attachments };
+/** The most that is told of pictures, in characters of base64. */
+const mostPictures = 1_500_000;
+
+/** Attachments by name and size, since their bytes are files beside the journal; the latest pictures whole, as far as there is `room`. */
+function seen(entries: JournalEntry[], room: number) {
+  let left = room;
+  const latestFirst = entries.toReversed().map((entry) => {
+    if (entry.kind !== 'user' || !entry.attachments) return entry;
+    const attachments = entry.attachments.map(({ data, ...part }) => {
+      const whole = part.type === 'image' && data.length <= left;
+      if (whole) left -= data.length;
+      return { ...part, bytes: Buffer.byteLength(data, 'base64'), ...(whole && { data }) };
+    });
+    return { ...entry, attachments };
+  });
+  return latestFirst.reverse();
 }
 
 function sseEvents<E extends { type: string }>(events: AsyncIterable<E>) {

@@ -100,6 +100,11 @@ function busy(working) {
   state.hidden = !working;
 }
 
+/** Pictures that were sent from here, by name: px tells their bytes again when the page is read anew.
+ * @type {Map<string, HTMLImageElement>}
+ */
+const pictures = new Map();
+
 /** @type {Map<string, HTMLElement>} */
 const steps = new Map();
 /** @type {HTMLElement | undefined} */
@@ -128,7 +133,8 @@ function follow(event) {
     if (inbound.conversation !== conversation) return;
     const item = add('user', inbound.text).parentElement;
     for (const { name, mime } of inbound.metadata?.attachments ?? [])
-      item?.append(element('span', name || mime, 'tag'));
+      item?.append(pictures.get(name) ?? element('span', name || mime, 'tag'));
+    pictures.clear();
     return;
   }
   if (!('conversation' in event) || event.conversation !== conversation) return;
@@ -272,10 +278,18 @@ const read = (file) =>
  * @param {File[]} given
  */
 async function sendFiles(words, given) {
+  const attachments = await Promise.all(given.map(read));
+  for (const { name, mime, data } of attachments) {
+    if (!/^image\/(?:png|jpeg|gif|webp)$/.test(mime)) continue;
+    const picture = element('img');
+    picture.src = `data:${mime};base64,${data}`;
+    picture.alt = name;
+    pictures.set(name, picture);
+  }
   const response = await fetch(`${chat}/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-    body: JSON.stringify({ text: words, attachments: await Promise.all(given.map(read)) }),
+    body: JSON.stringify({ text: words, attachments }),
   });
   if (response.ok) return void response.body?.cancel();
   const { error } = await response.json();

@@ -74,7 +74,8 @@ async function show(visit: Visit) {
           ))}
         </ul>
       </section>
-      <Card title="All channels">
+      <section class="card" id="all" data-live>
+        <h2>All channels</h2>
         {status.channels.length === 0 && <Empty>None yet.</Empty>}
         {status.channels.map((one) => {
           const entry = record(record(config['channels'])[one.id]);
@@ -118,7 +119,7 @@ async function show(visit: Visit) {
             </details>
           );
         })}
-      </Card>
+      </section>
       {(inbox.length > 0 || outbox.length > 0) && (
         <Card title="On their way">
           <ul class="rows">

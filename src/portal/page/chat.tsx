@@ -13,7 +13,10 @@ const shownEntries = 200;
 async function show(visit: Visit) {
   const { client, status } = visit;
   const id = conversationOf(visit.url.searchParams.get('c') ?? '');
-  const [shown, { approvals }] = await Promise.all([client.conversation(id, shownEntries), client.approvals.list()]);
+  const [shown, { approvals }] = await Promise.all([
+    client.conversation(id, shownEntries, 'yes'),
+    client.approvals.list(),
+  ]);
   const waiting = approvals.filter((one) => one.conversation === id);
   return (
     <Layout visit={visit} title="Chat" size="full" script="/chat.browser.js">

@@ -107,7 +107,7 @@ async function found({ client }: Visit, words: string, when: string) {
 async function read(visit: Visit) {
   const id = conversationOf(`${visit.params['channel']}/${visit.params['chat']}`);
   const whole = visit.url.searchParams.get('all') !== null;
-  const { entries, model } = await visit.client.conversation(id, whole ? mostEntries : readEntries);
+  const { entries, model } = await visit.client.conversation(id, whole ? mostEntries : readEntries, 'yes');
   return (
     <Layout
       visit={visit}

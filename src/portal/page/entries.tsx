@@ -5,9 +5,6 @@ import { Time } from '../ui/parts.tsx';
 
 export type Entry = Awaited<ReturnType<Client['conversation']>>['entries'][number];
 
-/** Largest picture shown in a page, in characters of base64. */
-const mostPicture = 400_000;
-
 /** What was said and done, in order, as list items. `times`: each says when. `asking`: calls whose question is shown elsewhere. */
 export function Entries(props: { entries: Entry[]; times?: boolean; asking?: string[] }) {
   const { times = false, asking = [] } = props;
@@ -71,16 +68,16 @@ function EntryItem({ entry, results, times }: { entry: Entry; results: Map<strin
   }
 }
 
-/** Pictures are shown when they are small, and by their bytes: nothing is fetched for one. Everything else is named. */
+/** Pictures are shown by the bytes px told: nothing is fetched for one. Everything else is named. */
 function Attachments({ entry }: { entry: Entry }) {
   const given = Array.isArray(entry['attachments']) ? entry['attachments'].map(record) : [];
   return (
     <>
       {given.map((one) => {
         const [mime, data, name] = [field(one, 'mime'), field(one, 'data'), field(one, 'name')];
-        if (/^image\/(?:png|jpeg|gif|webp)$/.test(mime) && data.length < mostPicture && /^[\w+/]+={0,2}$/.test(data))
+        if (/^image\/(?:png|jpeg|gif|webp)$/.test(mime) && /^[\w+/]+={0,2}$/.test(data))
           return <img src={`data:${mime};base64,${data}`} alt="attached" />;
-        return <span class="tag">{plain(name || mime)}</span>;
+        return <span class="tag">{plain(name || (mime.startsWith('image/') ? 'picture' : mime))}</span>;
       })}
     </>
   );

@@ -7,7 +7,10 @@ import type { Visit } from '../visit.ts';
 export function Problem({ error }: { error: PxError }) {
   return (
     <div class="notice bad" role="alert">
-      <strong>{error.message}</strong> {error.hint}
+      <strong>
+        <Words text={error.message} />
+      </strong>{' '}
+      <Words text={error.hint ?? ''} />
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { type Line, line, spans } from '../line.ts';
 import { type Style, signs, sparkline } from '../look.ts';
 import { running, type State } from '../state.ts';
-import { oneLine } from '../text.ts';
+import { oneLine, wrap } from '../text.ts';
 import { type DrawPane, duration, megabytes } from './pane.ts';
 
 const states: Record<string, Style> = { running: 'good', waiting: 'warn', failing: 'bad', off: 'dim' };
@@ -12,6 +12,8 @@ export const healthPane: DrawPane = (state, columns, look) => {
   const { status } = state;
   if (!status) return { head: [], body: [line('Nothing known yet.', 'dim')], anchor: 'start' };
   const label = (text: string): [string, Style] => [text.padEnd(10), 'dim'];
+  const told = Object.entries(status.sandbox.layers).map((pair) => oneLine(pair.join(' '), look));
+  const layers = wrap(told.join(', '), columns - 10);
   const body: Line[] = [
     spans(
       label('px'),
@@ -22,19 +24,8 @@ export const healthPane: DrawPane = (state, columns, look) => {
     ...plots(state, columns, look),
     spans(label('turns'), ...queueParts(state)),
     spans(label('index'), [`${status.memory.notes} notes, ${status.memory.chunks} passages`]),
-    spans(
-      label('sandbox'),
-      [oneLine(status.sandbox.mode, look), 'bold'],
-      [
-        ` ${oneLine(
-          Object.entries(status.sandbox.layers)
-            .map((pair) => pair.join(' '))
-            .join(', '),
-          look,
-        )}`,
-        'dim',
-      ],
-    ),
+    spans(label('sandbox'), [oneLine(status.sandbox.mode, look), 'bold']),
+    ...layers.map((row) => spans(label(''), [row, 'dim'])),
     line(''),
     ...status.channels.map((channel) =>
       spans(
@@ -58,8 +49,8 @@ export function plots(state: State, columns: number, look: Parameters<DrawPane>[
   return [plot('memory', state.rss, megabytes), plot('processor', state.cpu, (value) => `${value.toFixed(1)} %`)];
 }
 
-/** How many turns run, and how many messages wait. */
+/** How many turns run, also those that began before this program was started, and how many messages wait. */
 function queueParts(state: State): [string, Style?][] {
-  const now = running(state).length;
+  const now = Math.max(running(state).length, state.status?.queue.running ?? 0);
   return [[`${now} running`, now > 0 ? 'warn' : 'plain'], [`, ${state.status?.queue.waiting ?? 0} waiting`]];
 }
