@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { capModules } from '../../src/plugin/child/core.ts';
+import { direct, withoutDebug } from '../../src/plugin/child/glue.ts';
 import { engineMb } from '../../src/plugin/image.ts';
 import type { Output } from './build.ts';
 import { definesGrowing, withGlobalsExported } from './core.ts';
@@ -59,22 +60,22 @@ function each(glue: string, what: RegExp, by: string): string {
 }
 
 /**
- * What the engine imports, without detours: jco's wrapper keeps books on each call of the host as on one that may wait in the middle, which
- * takes longer than most calls. What it wraps does the call by itself.
+ * The engine is made of several components, none of which calls another one or gives it a handle: what WASI it wants is answered by a part of it that
+ * only traps. So jco's books on such calls have nothing in them.
  */
-function importsDirectly(glue: string): string {
-  const wrapped =
-    /let (trampoline\d+) = (_trampoline\d+)\.manuallyAsync \? [\s\S]*?importFn: \2,\s*\},\s*\)\)\) : _lowerImportBackwardsCompat\.bind\([\s\S]*?importFn: \2,\s*\},\s*\);/;
-  return each(
-    each(glue, wrapped, 'let $1 = $2;'),
-    /taskCreation: \{[\s\S]*?setParentSubtask\(subtask\);\s*\}\s*\}/,
-    'createTask();',
-  );
+function alone(glue: string): string {
+  const noCall = "() => { throw new Error('the engine is one component'); }";
+  return [
+    [/= _symmetricSyncGuestCall(?:Enter|Exit);/, `= ${noCall};`],
+    [/= resourceTransfer(?:Own|Borrow);/, `= ${noCall};`],
+    [/contextGet\.bind\(null, \{ slot: \d \}\)/, '() => 0'],
+    [/contextSet\.bind\(null, \{ slot: \d \}\)/, '() => {}'],
+  ].reduce((text, [what, by]) => each(text, what as RegExp, by as string), glue);
 }
 
 /**
  * What the engine exports, without detours for the same reason: the texts go in, the text of the result comes out, and a trap passes
- * through. One task stands for all calls, for the engine's inner parts, which look for one; it is made anew when they left something with it.
+ * through.
  *
  * The engine's runtime runs QuickJS's waiting jobs (what comes after an `await`) only for exports that are asynchronous in WIT, which would
  * make every call through the glue asynchronous too. So the runtime is told, before `settle` is called, that the export of this number
@@ -85,36 +86,23 @@ function exportsDirectly(glue: string): string {
   const runtime = only(glue, /(exports\d+)Init = exports\d+(?:\.init|\['init'\]);/)[1];
   const script = only(glue, /(exports\d+)Invoke = exports\d+(?:\.invoke|\['invoke'\]);/)[1];
   const post = (name: string) => only(glue, new RegExp(`(postReturn\\d+) = exports\\d+\\.cabi_post_${name};`))[1];
-  const [, component = '', realloc = '', memory = ''] =
-    /function invoke\(arg0, arg1\) \{[\s\S]*?componentIdx: (\d+),[\s\S]*?_utf8AllocateAndEncode\(arg0, (realloc\d+), (memory\d+)\)/.exec(
-      glue,
-    ) ?? [];
+  const [, realloc = '', memory = ''] =
+    /function invoke\(arg0, arg1\) \{[\s\S]*?_utf8AllocateAndEncode\(arg0, (realloc\d+), (memory\d+)\)/.exec(glue) ??
+    [];
   if (realloc === '') throw new Error('the glue has changed: invoke');
   const returned = only(glue, /return \{[^{}]*\binvoke\b[^{}]*\}/);
   return glue.replace(
     returned[0],
-    `const begin = () => {
-      const [task, taskID] = createNewCurrentTask({ componentIdx: ${component}, isAsync: false, entryFnName: 'script', callingWasmExport: true });
-      task.setCalleeIsAsync(false);
-      task.enterSync();
-      return { task, taskID };
-    };
-    let { task, taskID } = begin();
-    const direct = (run, postReturn, ...texts) => {
+    `const direct = (run, postReturn, ...texts) => {
       const args = texts.flatMap((text) => {
         const { ptr, len } = _utf8AllocateAndEncode(text, ${realloc}, ${memory});
         return [ptr, len];
       });
-      const ret = _withGlobalCurrentTaskMeta({ taskID, componentIdx: ${component}, fn: () => run(...args) });
+      const ret = run(...args);
       const view = dataView(${memory});
       const text = TEXT_DECODER_UTF8.decode(new Uint8Array(${memory}.buffer, view.getUint32(ret + 4, true), view.getUint32(ret + 8, true)));
       const failed = view.getUint8(ret) !== 0;
       postReturn(ret);
-      if (task.getLatestSubtask()) {
-        task.resolve([]);
-        task.exit();
-        ({ task, taskID } = begin());
-      }
       if (failed) throw new ComponentError(text);
       return text;
     };
@@ -154,19 +142,12 @@ export async function carriedEngine(files: [name: string, bytes: Uint8Array][]):
       withGlobalsExported(bytes),
     ]);
   const generated = files.find(([name]) => name === 'plugin.js')?.[1];
-  // Its debug output, which looks at the environment at each step of a call, goes: what has no definition can be dropped.
-  const quiet = importsDirectly(exportsDirectly(new TextDecoder().decode(generated))).replace(
-    /const _debugLog = [\s\S]*?\n {2}\};\n/,
-    '',
-  );
-  // An error is known by the name of its class, which must outlive minifying.
-  const named = quiet.replace('class ComponentError extends Error {', "$& static name = 'ComponentError';");
-  if (named === quiet) throw new Error('the glue has changed: no ComponentError');
+  const bare = direct(alone(exportsDirectly(withoutDebug(new TextDecoder().decode(generated)))));
+  if (!bare.includes('oneTask')) throw new Error('the glue has changed: it keeps books');
   const { outputs } = await Bun.build({
     entrypoints: ['engine.js'],
-    files: { 'engine.js': new File([named], 'engine.js') },
-    minify: { whitespace: true, syntax: true },
-    drop: ['_debugLog'],
+    files: { 'engine.js': new File([bare], 'engine.js') },
+    minify: true,
     format: 'esm',
   });
   return { glue: (await outputs[0]?.text()) ?? '', modules };

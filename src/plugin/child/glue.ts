@@ -23,7 +23,7 @@ const own = /^(?:const (?:module\d+ = getCoreModule\(|[^\n]* = imports\b)|let ge
  * The same code with what jco always writes outside the function, so that a bundler can drop what the component does not use; and without jco's books,
  * where the component does not need them. The name of its error's class outlives minifying.
  */
-function direct(code: string): string {
+export function direct(code: string): string {
   const start = opening.exec(code);
   const from = start ? start.index + start[0].length : 0;
   const until = own.exec(code.slice(from));
