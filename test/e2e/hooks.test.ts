@@ -46,4 +46,49 @@ describe.skipIf(notBuilt !== undefined)('a script', () => {
     expect(px.journal().match(/answer slowly/g)).toHaveLength(1);
     expect(telegram.texts()).toHaveLength(1);
   }, 60_000);
+
+  test('in WebChat a message is kept before it is accepted, and answered once for each id, also over a kill -9', async () => {
+    await using mock = await clockMock();
+    mock.on({ userMessage: 'slowly' }, { content: 'A slow but single answer. '.repeat(8) }, { latency: 60 });
+    await using px = new Px({
+      config: { model: { default: 'openai/gpt-4o' }, providers: providers[0].config(mock.url) },
+      env: { TEST_KEY: 'sk-test-1234567890' },
+    });
+    await px.serve();
+    await px.installed();
+    interface Said {
+      type: string;
+      fresh?: boolean;
+      text?: string;
+    }
+    /** A page of the chat: what it was told, and how it says something. */
+    const page = async () => {
+      const told: Said[] = [];
+      const socket = new WebSocket(`${px.url.replace('http', 'ws')}/api/events`, ['px', `px.token.${px.token}`]);
+      socket.onmessage = ({ data }) => void told.push(JSON.parse(String(data)) as Said);
+      await until('the page', () => told.some(({ type }) => type === 'ready'));
+      const all = (type: string) => told.filter((one) => one.type === type);
+      const say = async (text: string, id: string) => {
+        const before = all('accepted').length;
+        socket.send(JSON.stringify({ type: 'chat', conversation: 'web/me', text, id }));
+        return (await until('accepted', () => all('accepted')[before])).fresh;
+      };
+      return { all, say, [Symbol.dispose]: () => socket.close() };
+    };
+    {
+      using before = await page();
+      expect(await before.say('answer slowly', 'w-1')).toBe(true);
+      await until('the model', () => mock.getRequests().length > 0);
+      await px.kill9();
+    }
+    await px.serve();
+    using after = await page();
+    expect(await after.say('answer slowly', 'w-1')).toBe(false);
+    expect(await after.say('/stauts', 'w-2')).toBe(true);
+    expect(await after.say('hello', 'w-3')).toBe(true);
+    await until('the last answer', () => px.journal().includes('Hello from the mock.'));
+    expect(after.all('turn.end').some(({ text }) => text?.includes('Did you mean /status?'))).toBe(true);
+    expect(px.journal().match(/answer slowly/g)).toHaveLength(1);
+    expect(px.journal().match(/slow but single/g)).toHaveLength(8);
+  }, 60_000);
 });

@@ -259,6 +259,24 @@ describe.skipIf(notBuilt !== undefined)('a Telegram bot', () => {
     });
   }, 60_000);
 
+  test('says what a late answer is to, and lists what is too old until somebody wants it answered', async () => {
+    const ago = (hours: number) => Math.floor(Date.now() / 1000) - hours * 3_600;
+    const late = await answerTo(() => telegram.say('a word too late', { date: ago(3) }));
+    expect(late.text).toMatch(/^⏳ Late, to what you wrote .*“a word too late”\n\nHeard\.$/);
+    telegram.say('words of old', { date: ago(30) });
+    const listed = async () => JSON.parse((await px.run('inbox', 'list', '--json')).stdout);
+    const old = await until('the old one', async () => (await listed())[0]);
+    expect(old).toMatchObject({ state: 'old', text: 'words of old', channel: 'telegram', chat: '7' });
+    expect((await answerTo(() => telegram.say('and now?'))).text).toBe('Heard.');
+    const answered = await answerTo(() => void px.run('inbox', 'answer', `${old.seq}`));
+    expect(answered.text).toContain('“words of old”\n\nHeard.');
+    await until('an empty inbox', async () => (await listed()).length === 0);
+    const add = ['schedule', 'add', 'cron 0 8 * * 1-5', 'any news?', '--to', 'telegram/7', '--name', 'news'];
+    expect((await px.run(...add, '--zone', 'Europe/Zurich')).stdout).toMatch(/^news: next /);
+    expect((await answerTo(() => void px.run('schedule', 'run', 'news'))).text).toBe('Heard.');
+    expect((await px.run('schedule', 'remove', 'news')).stdout).toContain('off the schedule');
+  }, 60_000);
+
   test('comes back by itself from a refused token, and moves to a webhook and back while px runs', async () => {
     telegram.revoked = true;
     await until('the state', async () => (await px.run('status')).stdout.includes('token refused'));
