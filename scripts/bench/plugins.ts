@@ -18,6 +18,7 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
+if (values.write && values.only) throw new Error('--write is for all parts together');
 const binary = resolve(values.binary);
 const rows: Row[] = [];
 /** Until px has given back what work left behind, in ms. */

@@ -18,7 +18,8 @@ export function pluginReport(info: Info, installed: boolean): string {
     table([
       ['name', `${info.name} ${info.version}`],
       ...(info.manifest.description ? [['about', info.manifest.description]] : []),
-      ['kind', `${info.kind}, ${sizeOf(info.bytes)}, sha256 ${info.sha256.slice(0, 16)}…`],
+      ['kind', `${info.kind}, ${sizeOf(info.bytes)}`],
+      ['sha256', info.sha256],
       ['from', info.source],
       ...(info.signedBy ? [['signed by', info.signedBy]] : []),
       ['state', installed ? state : `not installed; px plugin add ${info.source}`],
