@@ -3,6 +3,7 @@ import { readAddress } from './address.ts';
 import { type Client, createClient } from './api.ts';
 
 export { type Client, createClient } from './api.ts';
+export { bothSides } from './both-sides.ts';
 export { type Events, openEvents } from './events.ts';
 export { askAccount, type Messenger, messengerServer, messengers, prepareMessenger } from './messenger.ts';
 

@@ -17,7 +17,7 @@ import { searchIndex } from './search.ts';
 import { notIndexed, walk } from './walk.ts';
 import { watchFolder } from './watch.ts';
 
-/** How soon after `start` the folder is first compared with the index, in ms: not on the way to ready. */
+/** How soon after `start` the folder is watched and first compared with the index, in ms: with many folders neither is quick, and px has to be ready. */
 const firstScan = 300;
 
 /** The longest a search waits for what was just written, in ms. */
@@ -53,6 +53,7 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
   let stopChild = () => {};
   let watcher: ReturnType<typeof watchFolder> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let started = false;
   let watched = true;
   /** Until when changes wait, in ms of `performance.now`; the timer that then takes them in. */
   let restUntil = 0;
@@ -85,17 +86,31 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
   );
   const notes = openNotes(root, maxBytes, wrote);
 
+  const listen = () =>
+    watch(root, {
+      touched: (path) => indexer.touch(path),
+      calm: () => void takeIn(),
+      failed: (error) => {
+        if (!watched || closed) return;
+        watched = false;
+        // The next walk may be minutes away.
+        rescan(firstScan / 1000);
+        log.warn('changes in memory/ are not announced; it is walked instead', { error: String(error) });
+      },
+    });
   const rescan = (seconds: number) => {
     clearTimeout(timer);
     timer = setTimeout(
       async () => {
+        // What changes while the folder is compared must be heard of.
+        watcher ??= listen();
         compared = true;
         indexer.requestScan();
-        const started = performance.now();
+        const before = performance.now();
         await indexer.run();
         if (closed) return;
         const { rescan_seconds } = config.current.memory;
-        const took = (performance.now() - started) / 1000;
+        const took = (performance.now() - before) / 1000;
         const soon = Math.min(unwatched.most, Math.max(unwatched.least, unwatched.times * took));
         rescan(watched ? rescan_seconds : Math.min(rescan_seconds, soon));
       },
@@ -130,18 +145,8 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
     write: notes.write,
     list: notes.list,
     start() {
-      if (watcher || closed) return;
-      watcher = watch(root, {
-        touched: (path) => indexer.touch(path),
-        calm: () => void takeIn(),
-        failed: (error) => {
-          if (!watched || closed) return;
-          watched = false;
-          // The next walk may be minutes away.
-          rescan(firstScan / 1000);
-          log.warn('changes in memory/ are not announced; it is walked instead', { error: String(error) });
-        },
-      });
+      if (started || closed) return;
+      started = true;
       rescan(firstScan / 1000);
     },
     fresh() {

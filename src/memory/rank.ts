@@ -13,7 +13,7 @@ const counts = { near: 0.3, note: 0.4, shared: 0.1, names: 0.5 };
 const near = 4;
 
 /** How many passages are looked at again. */
-const looked = 40;
+export const looked = 40;
 
 /** The best passages that say which other words belong to the question, and how many of these words count. */
 const shared = { passages: 5, words: 12 };
@@ -121,25 +121,29 @@ function ofSharedWords(ranks: number[], reads: Read[], stems: string[]): number[
       numbers.set(key, words.length);
       words.push(firstLetters(word));
     }
-  const held = reads.map(({ keys, heading }) => {
+  const holders = new Uint16Array(words.length);
+  const strength = new Float64Array(words.length);
+  const held = reads.map(({ keys, heading }, n) => {
     const times = new Uint16Array(words.length);
     for (let at = heading; at < keys.length; at++) {
       const number = numbers.get(keys[at] ?? 0);
-      if (number !== undefined) times[number] = (times[number] ?? 0) + 1;
+      if (number === undefined) continue;
+      const before = times[number] ?? 0;
+      times[number] = before + 1;
+      if (before === 0) holders[number] = (holders[number] ?? 0) + 1;
     }
+    if (n < shared.passages)
+      for (const [number, here] of times.entries())
+        strength[number] = (strength[number] ?? 0) + (here / (here + 1.2)) * (ranks[n] ?? 0);
     return times;
   });
   const isAsked = (word: string) => stems.some((stem) => word.startsWith(stem) || stem.startsWith(word));
   const chosen = [...words.keys()]
     .filter((number) => !isAsked(words[number] ?? ''))
-    .map((number) => {
-      const holders = held.reduce((sum, times) => sum + (times[number] ? 1 : 0), 0);
-      const strength = held.slice(0, shared.passages).reduce((sum, times, n) => {
-        const here = times[number] ?? 0;
-        return sum + (here / (here + 1.2)) * (ranks[n] ?? 0);
-      }, 0);
-      return { number, tells: strength * Math.log(1 + reads.length / holders) };
-    })
+    .map((number) => ({
+      number,
+      tells: (strength[number] ?? 0) * Math.log(1 + reads.length / (holders[number] ?? 1)),
+    }))
     .sort((a, b) => b.tells - a.tells)
     .slice(0, shared.words);
   const scores = held.map((times) =>

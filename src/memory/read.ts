@@ -35,7 +35,7 @@ export function wordAt(text: string, start: number): string {
 /** Reads passages and finds the places of these stems in them; each passage is read once. */
 export function reader(stems: string[]): (match: Match) => Read {
   // Most words of a passage begin with another letter than any that is sought.
-  const byLetter = Map.groupBy(stems.keys(), (index) => stems[index]?.charCodeAt(0) ?? 0);
+  const sought = Map.groupBy(stems.keys(), (index) => stems[index]?.charCodeAt(0) ?? 0);
   const known = new Map<Match, Read>();
   const isOtherLetter = otherLetters();
 
@@ -44,31 +44,25 @@ export function reader(stems: string[]): (match: Match) => Read {
     const text = heading + match.body.slice(0, read.characters).toLowerCase();
     const found: Read = { text, starts: [], keys: [], heading: 0, places: [], times: stems.map(() => 0) };
     const { starts, keys, places, times } = found;
-    let inside = false;
-    let key = 0;
-    let left = 0;
     for (let at = 0; at < text.length; at++) {
-      const code = text.charCodeAt(at);
-      if (code < 128 ? !isPlainLetter(code) : !isOtherLetter(text, at)) {
-        if (inside) keys.push(key);
-        inside = false;
-        continue;
-      }
-      if (!inside) {
-        inside = true;
-        key = 0;
-        left = read.letters;
-        for (const stem of byLetter.get(code) ?? none)
-          if (text.startsWith(stems[stem] ?? '', at)) {
-            places.push({ at: starts.length, stem });
-            times[stem] = (times[stem] ?? 0) + (at < heading.length ? headingWeight : 1);
-          }
-        if (at < heading.length) found.heading++;
-        starts.push(at);
-      }
-      if (left-- > 0) key = (Math.imul(key, 31) + code) | 0;
+      let code = text.charCodeAt(at);
+      if (code < 128 ? plain[code] === 0 : !isOtherLetter(text, at)) continue;
+      for (const stem of sought.get(code) ?? none)
+        if (text.startsWith(stems[stem] ?? '', at)) {
+          places.push({ at: starts.length, stem });
+          times[stem] = (times[stem] ?? 0) + (at < heading.length ? headingWeight : 1);
+        }
+      if (at < heading.length) found.heading++;
+      starts.push(at);
+      const most = at + read.letters;
+      let key = 0;
+      do {
+        if (at < most) key = (Math.imul(key, 31) + code) | 0;
+        at++;
+        code = at < text.length ? text.charCodeAt(at) : 0;
+      } while (code < 128 ? plain[code] === 1 : isOtherLetter(text, at));
+      keys.push(key);
     }
-    if (inside) keys.push(key);
     return found;
   };
 
@@ -83,7 +77,8 @@ export function reader(stems: string[]): (match: Match) => Read {
 
 const none: number[] = [];
 
-const isPlainLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 48 && code <= 57);
+/** Which of the first 128 characters are letters and digits of a text in small letters. */
+const plain = Uint8Array.from({ length: 128 }, (_, code) => Number(/[0-9a-z]/.test(String.fromCharCode(code))));
 
 /** Tells whether Unicode has the character at a place of a text for one of those that words are made of; each is asked for once. */
 function otherLetters(): (text: string, at: number) => boolean {

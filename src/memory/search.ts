@@ -4,7 +4,7 @@ import { dayOf } from './journal-folder.ts';
 import type { SearchOptions } from './memory.ts';
 import { plainPath } from './note-path.ts';
 import { isStopWord, parseQuestion, type Question, wordsOf } from './query.ts';
-import { lookAgain } from './rank.ts';
+import { lookAgain, looked } from './rank.ts';
 import { snippetOf } from './snippet.ts';
 import { periodOf, periodsIn, spellings } from './when.ts';
 
@@ -32,7 +32,7 @@ export function searchIndex(db: IndexDb, query: string, options: SearchOptions =
   try {
     const filter = filterOf(options);
     if (!filter) return [];
-    matches = db.asking(() => found(db, question, timesOf(db, query), limit * 3 + 20, filter));
+    matches = db.asking(() => found(db, question, timesOf(db, query), Math.max(looked, limit * perFile + 10), filter));
   } catch {
     return [];
   }

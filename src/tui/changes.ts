@@ -11,8 +11,8 @@ export interface ChangesOverlay {
   list: Awaited<ReturnType<Client['changes']>>;
   /** The change that is picked. */
   at: number;
-  /** Its diff, once it was asked for, and how many rows of it are scrolled away. */
-  diff?: { text: string; from: number };
+  /** Its diff, once it was asked for, and how many rows of it are scrolled away. `clash`: both sides of the note instead, since it could not be taken back. */
+  diff?: { text: string; from: number; clash?: true };
 }
 
 /** Takes a key; escape goes back from a diff to the list. A change is undone where it is seen. */
@@ -30,7 +30,7 @@ export function pressInChanges(overlay: ChangesOverlay, key: Key, close: () => v
     overlay.at = Math.max(0, Math.min(overlay.list.length - 1, overlay.at + by));
   } else if (name === 'enter' && picked && !diff) {
     return { do: 'show-change', n: picked.n };
-  } else if ('text' in key && key.text === 'u' && picked && diff && picked.undoneBy === undefined) {
+  } else if ('text' in key && key.text === 'u' && picked && diff && !diff.clash && picked.undoneBy === undefined) {
     return { do: 'undo', n: picked.n };
   }
   return undefined;
@@ -41,13 +41,16 @@ export function drawChanges({ list, at, diff }: ChangesOverlay, inner: number, r
   const sign = signs(look);
   const picked = list[at];
   if (picked && diff) {
+    const path = oneLine(picked.path, look);
+    const title = diff.clash ? `${path} was changed at the same lines since` : `Change ${picked.n} of ${path}`;
     const undoable = picked.undoneBy === undefined ? 'u: take it back   ' : '';
     const rows = diff.text.split('\n').map((row) => {
       const style = row.startsWith('+') ? 'good' : row.startsWith('-') ? 'bad' : row.startsWith('@@') ? 'dim' : 'plain';
       return line(cut(oneLine(row, look), inner, sign.more), style);
     });
-    const head = line(cut(`Change ${picked.n} of ${oneLine(picked.path, look)}`, inner, sign.more), 'title');
-    return [head, line(`${undoable}Esc: back`, 'bold'), line(''), ...rows.slice(diff.from, diff.from + room - 1)];
+    const head = line(cut(title, inner, sign.more), 'title');
+    const keys = diff.clash ? 'Nothing was written: edit it by hand.   Esc: back' : `${undoable}Esc: back`;
+    return [head, line(keys, 'bold'), line(''), ...rows.slice(diff.from, diff.from + room - 1)];
   }
   const from = Math.max(0, Math.min(at - room + 1, list.length - room));
   const rows = list.slice(from, from + room).map((one, i) => {

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { Client } from '../client/client.ts';
+import { bothSides, type Client } from '../client/client.ts';
 import { toPxError } from '../error/error.ts';
 import { frame } from './frame.ts';
 import { chatOf } from './journal.ts';
@@ -171,7 +171,12 @@ export async function run(options: TuiOptions, terminal: Terminal): Promise<numb
         });
       case 'undo':
         return ask(async (client) => {
-          const done = await client.undo(effect.n);
+          const done = await client.undo(effect.n).catch((thrown: unknown) => {
+            const { overlay } = state.view;
+            const text = bothSides(thrown);
+            if (overlay?.kind === 'changes' && text !== undefined) overlay.diff = { text, from: 0, clash: true };
+            throw thrown;
+          });
           const kept = done.state === 'merged' ? ' What was written there since stays.' : '';
           toast(
             state,

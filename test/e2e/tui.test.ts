@@ -58,10 +58,22 @@ describe.skipIf(notBuilt !== undefined || noTmux !== undefined)('px tui in a ter
     await terminal.saw(/#\d+ .* MEMORY\.md \+\d/);
     await terminal.keys('Enter');
     await terminal.saw(/\+- .*Gudrun/);
+    // What a person wrote at the same lines is not overwritten: both are shown.
+    const note = join(px.home, 'memory/MEMORY.md');
+    const written = await Bun.file(note).text();
+    await Bun.write(note, written.replace('Gudrun', 'Gudrun the Second'));
+    await terminal.type('u');
+    expect(await terminal.saw('>>>>>>> with the change undone')).toContain('<<<<<<< as it is now');
+    expect(await Bun.file(note).text()).toContain('Gudrun the Second');
+    await Bun.write(note, written);
+    await terminal.keys('Escape');
+    await terminal.saw('Enter: look at it');
+    await terminal.keys('Enter');
+    await terminal.saw(/\+- .*Gudrun/);
     await terminal.type('u');
     await terminal.saw('Taken back: change');
     await terminal.saw('taken back since');
-    expect(await Bun.file(join(px.home, 'memory/MEMORY.md')).text()).not.toContain('Gudrun');
+    expect(await Bun.file(note).text()).not.toContain('Gudrun');
   });
 
   test('fits a resized window, wide and narrow', async () => {

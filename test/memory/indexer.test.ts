@@ -103,6 +103,21 @@ describe('the index follows the folder', () => {
     expect(t.memory.search('zebra')).toEqual([]);
   });
 
+  test('the start does not wait for the folder to be watched, nor is a change missed meanwhile', async () => {
+    let watched = 0;
+    const watch: typeof watchFolder = () => {
+      watched++;
+      return { nudge: () => {}, close: () => {} };
+    };
+    await using t = await testMemory({}, { watch });
+    t.memory.start();
+    expect(watched).toBe(0);
+    writeFileSync(join(t.home.memory, 'a.md'), 'zanzibar\n');
+    expect(await until(() => t.memory.search('zanzibar').length === 1)).toBe(true);
+    t.memory.start();
+    expect(watched).toBe(1);
+  });
+
   test.each([
     ['from the start', 0],
     ['after a while', 400],

@@ -148,6 +148,8 @@ describe('memory', () => {
     const { status, text } = await portal.send(`/memory/change/${second?.n}`, { do: 'undo' });
     expect(status).toBe(422);
     expect(text).toContain('nothing was written');
+    for (const line of ['<<<<<<< as it is now', 'three', '>>>>>>> with the change undone'])
+      expect(text).toContain(Bun.escapeHTML(line));
     expect((await portal.app.memory.get('clash.md')).text).toContain('three');
   });
 

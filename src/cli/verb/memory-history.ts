@@ -1,3 +1,4 @@
+import { bothSides } from '../../client/client.ts';
 import { PxError } from '../../error/error.ts';
 import { openBackend } from '../backend.ts';
 import { table } from '../io.ts';
@@ -85,17 +86,12 @@ export const undo = verb({
         );
       return 0;
     } catch (thrown) {
-      const merged = thrown instanceof PxError && thrown.code === 'conflict' ? mergedOf(thrown.data) : undefined;
+      const merged = bothSides(thrown);
       if (merged !== undefined && !context.json) io.note(merged);
       throw thrown;
     }
   },
 });
-
-const mergedOf = (data: unknown): string | undefined =>
-  typeof data === 'object' && data !== null && 'merged' in data && typeof data.merged === 'string'
-    ? data.merged
-    : undefined;
 
 const nothingYet = () =>
   new PxError('not-found', 'There is no change that could be taken back.', { hint: '`px memory log` lists changes.' });

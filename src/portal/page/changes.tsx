@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-import type { Client } from '../../client/client.ts';
+import { bothSides, type Client } from '../../client/client.ts';
 import { PxError } from '../../error/error.ts';
 import { Diff } from '../ui/diff.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -55,8 +55,7 @@ export async function change(visit: Visit) {
   const n = numberOf(visit);
   const { path, diff } = await visit.client.diff(n);
   const one = (await visit.client.changes({ path, limit: 1000 })).find((entry) => entry.n === n);
-  const told = visit.problem?.data;
-  const merged = typeof told === 'object' && told !== null && 'merged' in told ? told.merged : undefined;
+  const merged = bothSides(visit.problem);
   return (
     <Layout visit={visit} title={`Change ${n}`} up={{ href: '/memory?changes=1', name: 'Changes' }}>
       <div class="row">
@@ -70,7 +69,7 @@ export async function change(visit: Visit) {
         <span class="right">{one && <UndoButton visit={visit} change={one} />}</span>
       </div>
       <Diff text={diff} />
-      {typeof merged === 'string' && (
+      {merged !== undefined && (
         <section class="card">
           <h2>Both sides</h2>
           <pre tabindex={0}>{merged}</pre>
