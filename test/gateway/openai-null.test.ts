@@ -125,6 +125,35 @@ test('a null is the same as nothing', () => {
   expect(() => response({ ...asked, input: [{ type: null, id: 'gone' }] })).toThrow('Item gone is not known');
 });
 
+test('an answer may come back as a program keeps it, with all its nulls', () => {
+  // As `model_dump()` of OpenAI's Python client writes it.
+  const call = { id: 'c1', function: { arguments: '{"city":"Graz"}', name: 'now' }, type: 'function' };
+  const said = { content: null, refusal: null, role: 'assistant', annotations: null, audio: null, function_call: null };
+  const item = { arguments: '{"city":"Graz"}', call_id: 'c1', name: 'now', type: 'function_call', id: 'fc_1' };
+  const thought = { id: 'rs_1', summary: [], type: 'reasoning', content: null, encrypted_content: null, status: null };
+  const result = { role: 'tool', tool_call_id: 'c1', content: 'sun' };
+  const asked = { role: 'user', content: 'x' };
+  const chat = check(ChatRequest, { model: 'a/b', messages: [asked, { ...said, tool_calls: [call] }, result] }, 'body');
+  const input = [
+    asked,
+    thought,
+    { ...item, async_: null, caller: null, namespace: null, status: null },
+    { type: 'function_call_output', call_id: 'c1', output: 'sun', id: null, status: null },
+  ];
+  const response = toChatRequest(check(ResponsesRequest, { model: 'a/b', input }, 'body'), { find: () => undefined });
+  for (const one of [chat, response])
+    expect(toModelRequest(one, 'a/b', 100).messages).toEqual([
+      { role: 'user', parts: [{ type: 'text', text: 'x' }] },
+      { role: 'assistant', parts: [{ type: 'tool-call', id: 'c1', name: 'now', args: { city: 'Graz' } }] },
+      {
+        role: 'tool',
+        parts: [
+          { type: 'tool-result', callId: 'c1', name: 'now', content: [{ type: 'text', text: 'sun' }], isError: false },
+        ],
+      },
+    ]);
+});
+
 test('a refusal names the innermost place that is wrong', () => {
   const refusal = (input: unknown) => {
     try {

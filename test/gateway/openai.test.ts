@@ -48,6 +48,21 @@ describe("OpenAI's own client", () => {
     expect([text, total]).toEqual(['Hello', 5]);
   });
 
+  test('gets what the model thought, streaming and not, under the name other servers give it', async () => {
+    fake.events = [
+      { type: 'thinking', text: 'let me see' },
+      { type: 'thinking', text: '', signature: 'x' },
+      { type: 'text', text: 'yes' },
+      { type: 'end', reason: 'stop' },
+    ];
+    const ask = { model: 'a/b', messages: user('?') };
+    const reply = await openai.chat.completions.create(ask);
+    expect(reply.choices[0]?.message).toMatchObject({ content: 'yes', reasoning_content: 'let me see' });
+    const chunks = await Array.fromAsync(await openai.chat.completions.create({ ...ask, stream: true }));
+    const thoughts = chunks.map((chunk) => Reflect.get(chunk.choices[0]?.delta ?? {}, 'reasoning_content'));
+    expect(thoughts.filter((one) => one !== undefined)).toEqual(['let me see']);
+  });
+
   test('passes its own tools to the model and gets the calls back, streaming and not', async () => {
     fake.events = [
       { type: 'tool-call', call: { type: 'tool-call', id: 'c1', name: 'weather', args: { town: 'Graz' } } },

@@ -29,6 +29,9 @@ export const ChatReply = v.object({
         role: v.literal('assistant'),
         content: v.nullable(v.string()),
         refusal: v.null(),
+        reasoning_content: v.optional(
+          v.pipe(v.string(), v.description('What the model thought, where it says so; as other servers name it.')),
+        ),
         tool_calls: v.optional(v.array(call)),
       }),
       logprobs: v.null(),
@@ -64,7 +67,7 @@ export function openAiError(thrown: unknown): OpenAiError {
           : status < 500
             ? 'invalid_request_error'
             : 'server_error';
-  const message = error.hint ? `${error.message} ${error.hint}` : error.message;
+  const message = error.hint ? `${error.message.replace(/[^.!?]$/, '$&.')} ${error.hint}` : error.message;
   return { error: { message, type, param: field(error, 'param', 'string') ?? null, code: error.code } };
 }
 

@@ -19,10 +19,12 @@ export function envelope(model: string): Envelope {
 /** The whole stream as one chat completion. Throws what the stream ended with. */
 export async function collect(head: Envelope, events: AsyncIterable<ModelEvent>): Promise<ChatReply> {
   let text = '';
+  let thought = '';
   const calls: ToolCallPart[] = [];
   let usage: Usage = { input: 0, output: 0, cachedInput: 0 };
   for await (const event of events) {
     if (event.type === 'text') text += event.text;
+    else if (event.type === 'thinking') thought += event.text;
     else if (event.type === 'tool-call') calls.push(event.call);
     else if (event.type === 'usage') usage = event.usage;
     else if (event.type === 'end') {
@@ -31,6 +33,7 @@ export async function collect(head: Envelope, events: AsyncIterable<ModelEvent>)
         role: 'assistant' as const,
         content: text === '' && calls.length > 0 ? null : text,
         refusal: null,
+        ...(thought === '' ? {} : { reasoning_content: thought }),
         ...(calls.length === 0 ? {} : { tool_calls: calls.map(openAiCall) }),
       };
       return {
@@ -62,8 +65,9 @@ export async function* chunks(
   yield chunk({ role: 'assistant', content: '' }, null);
   for await (const event of events) {
     if (event.type === 'text') yield chunk({ content: event.text }, null);
-    else if (event.type === 'thinking') yield chunk({ reasoning_content: event.text }, null);
-    else if (event.type === 'tool-call')
+    else if (event.type === 'thinking') {
+      if (event.text !== '') yield chunk({ reasoning_content: event.text }, null);
+    } else if (event.type === 'tool-call')
       yield chunk({ tool_calls: [{ index: calls++, ...openAiCall(event.call) }] }, null);
     else if (event.type === 'usage') usage = event.usage;
     else if (event.error) yield { data: JSON.stringify(openAiError(fromErrorShape(event.error))) };
