@@ -47,8 +47,10 @@ const cpu = () => {
 await Bun.sleep(6_000);
 const before = rss();
 const idleFrom = cpu();
-await Bun.sleep(20_000);
-const idle = ((cpu() - idleFrom) / 20) * 100;
+// Longer than the platform lets a request wait: what it costs to ask anew is in it.
+const restSeconds = 60;
+await Bun.sleep(restSeconds * 1000);
+const idle = ((cpu() - idleFrom) / restSeconds) * 100;
 
 const saidAt = new Map<string, number>();
 const begun = performance.now();
@@ -84,7 +86,7 @@ for (const { chat, text, at } of telegram.shown()) {
 const percentile = (list: number[], p: number) =>
   list.sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * p))] ?? 0;
 const loaded = rss();
-await Bun.sleep(45_000);
+await Bun.sleep(60_000);
 const rows: [what: string, measured: string, bound: string][] = [
   [`messages, ${rate} a second over ${chats} chats`, String(said), ''],
   ['lost', String(said - telegram.shown().length), '0'],
@@ -97,7 +99,7 @@ const rows: [what: string, measured: string, bound: string][] = [
   ['processor at rest, a connector polling', `${idle.toFixed(2)} % of a core`, '0.3 %'],
   ['memory before, whole tree', `${Math.round(before)} MB`, ''],
   ['under load', `${Math.round(loaded)} MB`, ''],
-  ['45 s after', `${Math.round(rss())} MB`, `${Math.round(before) + 10} MB`],
+  ['a minute after', `${Math.round(rss())} MB`, `${Math.round(before) + 10} MB`],
 ];
 const table = ['| | measured | bound |', '|---|---:|---:|', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n');
 console.log(table);

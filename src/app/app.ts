@@ -145,6 +145,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       memory: home.memory,
       journal: memory.journal,
       commands: commandMenu,
+      nothingNew: () => after.stirred(),
       people: openPeople(home.memory, secrets),
     });
     inChats = channelTools(channels);

@@ -16,6 +16,8 @@ export interface Background {
   /** Layers of the sandbox, empty until they are known. */
   layers(): Record<string, string>;
   touch(): void;
+  /** A platform answered that there is nothing. */
+  stirred(): void;
   close(): void;
 }
 
@@ -94,6 +96,7 @@ export function createBackground(parts: Parts, quiet: boolean): Background {
     },
     layers: () => layers,
     touch: idle.touch,
+    stirred: idle.stirred,
     close() {
       closed = true;
       idle.close();

@@ -13,34 +13,52 @@ const DONT_NEED = 4;
 export interface IdleTrim {
   /** Something happens now. */
   touch(): void;
+  /** Something small happened, of which nothing stays but pages of the executable: a platform answered that there is nothing. */
+  stirred(): void;
   close(): void;
 }
 
+/** What gives memory back. */
+interface Ways {
+  /** All that can be given back; takes about 20 ms. */
+  all(): unknown;
+  /** Only pages of the executable. */
+  pages(): unknown;
+}
+
 /** Watches the bus; after five quiet seconds memory is given back, once, until something happens again. */
-export function startIdleTrim(bus: Bus, idleMs = IDLE_MS, trim: () => unknown = giveBack): IdleTrim {
+export function startIdleTrim(
+  bus: Bus,
+  idleMs = IDLE_MS,
+  trim: Ways = { all: giveBack, pages: givePagesBack },
+): IdleTrim {
   let last = performance.now();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** The timer is the one for doing it once more. */
-  let second = false;
+  /** What the timer is for: the first time after work, once more, or the pages alone. */
+  let due: 'first' | 'again' | 'pages' = 'first';
   const wait = (ms: number) => {
     timer = setTimeout(check, ms);
     timer.unref();
   };
   const check = () => {
     timer = undefined;
+    if (due === 'pages') {
+      trim.pages();
+      return;
+    }
     const quiet = performance.now() - last;
     if (quiet < idleMs) return wait(idleMs - quiet);
-    trim();
+    trim.all();
     // Some things end later than that (kept conversations, connections), and bring pages back: once more, and then no timer runs.
     if (quiet >= idleMs * AGAIN) return;
-    second = true;
+    due = 'again';
     wait(idleMs * AGAIN - quiet);
   };
   const touch = () => {
     last = performance.now();
-    if (timer !== undefined && !second) return;
+    if (timer !== undefined && due === 'first') return;
     clearTimeout(timer);
-    second = false;
+    due = 'first';
     wait(idleMs);
   };
   const off = bus.on((event) => {
@@ -49,6 +67,11 @@ export function startIdleTrim(bus: Bus, idleMs = IDLE_MS, trim: () => unknown = 
   touch();
   return {
     touch,
+    stirred() {
+      if (timer !== undefined) return;
+      due = 'pages';
+      wait(idleMs);
+    },
     close() {
       off();
       clearTimeout(timer);
@@ -66,6 +89,10 @@ function isWork(event: PxEvent): boolean {
 async function giveBack(): Promise<void> {
   Bun.gc(true);
   Bun.shrink();
+  await givePagesBack();
+}
+
+async function givePagesBack(): Promise<void> {
   try {
     await dropExecutablePages();
   } catch {

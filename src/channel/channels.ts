@@ -43,6 +43,8 @@ export interface ChannelOptions {
   journal?: Pick<Journal, 'read'>;
   /** What people can type, for the menus of platforms. */
   commands?: () => { name: string; summary: string }[];
+  /** Told when a platform was waited for and brought nothing. */
+  nothingNew?: () => void;
   /** Other pauses than the usual ones. */
   timing?: Partial<Timing>;
 }
@@ -204,11 +206,13 @@ export async function openChannels(options: ChannelOptions): Promise<Channels> {
       const to = local ? deliverTo(item.inbound) : undefined;
       const replyTo = replying.to(item);
       replying.over([item, ...others]);
-      // Until it is committed the message waits in the inbox, and its answer in the journal.
+      // Until it is committed the message waits in the inbox, and its answer in the journal: after power loss it is written down again. On disk it is with the
+      // word that it is being sent; what px's own surfaces are told is on disk before.
+      const write = local ? batch.write : batch.note;
       streams
         .finish(item)
         .then((edits) =>
-          batch.write(() => {
+          write(() => {
             if (!inbox.answer(item.seq)) return false;
             for (const other of others) inbox.answer(other.seq);
             const placed = {

@@ -72,6 +72,8 @@ export interface ConnectorOptions {
   webhook(): string | undefined;
   /** What people can type, for the platform's menu. */
   commands(): { name: string; summary: string }[];
+  /** Told when the platform was waited for and brought nothing. */
+  nothingNew(): void;
   /** Names of the secrets the plugin uses that are not set. */
   missingSecrets(declared: string[]): string[];
   /** Changes when something outside changed that could mend a failure (the plugin, a secret). */
@@ -198,6 +200,7 @@ export function startConnector(options: ConnectorOptions): Connector {
     },
     take,
     works,
+    nothingNew: options.nothingNew,
     stopping: stopping.signal,
     sleeper,
     timing,

@@ -62,6 +62,7 @@ export function createConnectors(options: ConnectorsOptions): Connectors {
       durable: options.store.synced,
       webhook: () => config.current.channels[id]?.webhook,
       commands: options.commands ?? (() => []),
+      nothingNew: options.nothingNew ?? (() => {}),
       missingSecrets: (declared) => secretsOf(config.current, plugin, declared).filter((name) => !secrets.has(name)),
       circumstances: (declared) =>
         JSON.stringify([

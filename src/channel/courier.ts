@@ -155,11 +155,11 @@ export function createCourier(options: CourierOptions): Courier {
     if (more.length > 0) return outbox.split(part, [only ?? '', ...more]);
     try {
       const send = await options.prepare(part);
-      // Not in a batch with others' news: from here to the answer a crash leaves this part's fate open.
+      // From here to the answer a crash leaves this part's fate open.
       await batch.write(() => outbox.sending(part));
       const id = await send({
         // Written down before it is read, so that a crash meanwhile leaves no doubt.
-        answered: (answer) => void batch.write(() => outbox.answered(part, answer)).catch(() => {}),
+        answered: (answer) => void batch.note(() => outbox.answered(part, answer)).catch(() => {}),
         again: () => batch.write(() => outbox.answered(part, null)),
       });
       await left(part, id);

@@ -20,6 +20,8 @@ export interface ReceiverTools {
   take(messages: Json): Promise<number>;
   /** Told when the connector is known to work. */
   works(): void;
+  /** Told when a held request ended and brought nothing. */
+  nothingNew(): void;
   /** There will be nothing to do for the plugin until the next call here: its process may go. */
   rest(): void;
   stopping: AbortSignal;
@@ -88,6 +90,7 @@ export function waitReceiver(tools: ReceiverTools): Receiver {
       }
       refuseBad(answer);
       works();
+      if (!brought) tools.nothingNew();
       if (took >= timing.waitLong) pause.reset();
       // Where messages come there may be more: only answers that bring nothing are slowed down.
       else if (!brought) await sleeper.sleep(Math.max(0, pause.take() - took));

@@ -43,10 +43,11 @@ test('memory is given back once an idle time, and not while there is work', asyn
     new Promise<void>((resolve) => {
       told = resolve;
     });
-  const idle = startIdleTrim(bus, 40, () => {
+  const all = () => {
     trims++;
     told();
-  });
+  };
+  const idle = startIdleTrim(bus, 40, { all, pages: () => {} });
   const first = next();
   const begun = performance.now();
   for (let i = 0; i < 5; i++) {
@@ -63,4 +64,16 @@ test('memory is given back once an idle time, and not while there is work', asyn
   await second;
   expect(trims).toBe(2);
   idle.close();
+});
+
+test('after an answer that brings nothing only pages are given back, and not where all is due anyway', async () => {
+  const given: string[] = [];
+  const idle = startIdleTrim(createBus(), 5, { all: () => given.push('all'), pages: () => given.push('pages') });
+  while (!given.includes('pages')) {
+    idle.stirred();
+    await Bun.sleep(1);
+  }
+  idle.close();
+  expect(given.slice(0, -1)).toEqual(given.slice(0, -1).map(() => 'all'));
+  expect(given.length).toBeGreaterThan(1);
 });

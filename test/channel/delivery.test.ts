@@ -33,6 +33,25 @@ describe('delivery', () => {
     expect(texts(platform).join(' ')).toBe(`${answer} after`);
   });
 
+  test('sends nothing before the answer and the word that it is being sent are on disk', async () => {
+    const platform = new Platform();
+    const life = await live({ platform, answer: () => 'hello', start: false });
+    const disk = Promise.withResolvers<void>();
+    const synced: string[][] = [];
+    life.store.synced = () => {
+      synced.push(life.channels.outbox().map(({ text, state }) => `${text} ${state}`));
+      return disk.promise;
+    };
+    life.channels.accept(inbound('chat', '1', 'hi'));
+    await until(() => life.channels.outbox().length > 0);
+    life.channels.start();
+    await until(() => synced.length > 0);
+    // One sync for both.
+    expect([synced, texts(platform)]).toEqual([[['hello sending']], []]);
+    disk.resolve();
+    await until(() => texts(platform).includes('hello'));
+  });
+
   test('waits without counting a try when px itself lets nothing out', async () => {
     const denied = Array.from({ length: 5 }, () => guestError('denied: POST to that host is not granted'));
     const platform = failing(...denied);
