@@ -99,7 +99,7 @@ export async function open(
     retryMs?: number;
     coolMs?: number;
     /** Whether a connection can be made, instead of trying. */
-    isReachable?: () => Promise<boolean>;
+    isReachable?: (baseUrl: string) => Promise<boolean>;
   } = {},
 ): Promise<Opened> {
   const env = { OLLAMA_HOST: 'http://127.0.0.1:9', ...options.env };
@@ -157,3 +157,12 @@ export async function read(stream: AsyncIterable<ModelEvent>, model: ModelReques
 
 /** A signal that never fires. */
 export const never = new AbortController().signal;
+
+/** What is listed when every server has answered, however slow this machine is. */
+export async function listed(models: Models): Promise<Awaited<ReturnType<Models['list']>>> {
+  for (;;) {
+    const found = await models.list(never);
+    if (models.providers().every((one) => one.problem !== 'no answer yet')) return found;
+    await Bun.sleep(20);
+  }
+}

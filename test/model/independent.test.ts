@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { LLMock } from '@copilotkit/aimock';
 import type { Message, ToolCallPart } from '../../src/wire/wire.ts';
-import { ask, never, open, read } from './fakes.ts';
+import { ask, listed, never, open, read } from './fakes.ts';
 
 // A server nobody here wrote, that speaks all wire formats; one for the whole file.
 const mock = new LLMock({ port: 0 });
@@ -100,6 +100,6 @@ test('a conversation goes through all of them in turn, tool calls included', asy
 
 test('the models each server lists are offered (this one lists none for Gemini)', async () => {
   const { models } = await openAt('chat');
-  const providers = new Set((await models.list(never)).map((m) => m.provider));
+  const providers = new Set((await listed(models)).map((m) => m.provider));
   expect([...providers].sort()).toEqual(['anthropic', 'offline', 'ollama', 'openai']);
 });

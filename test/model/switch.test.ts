@@ -3,7 +3,7 @@ import { PxError } from '../../src/error/error.ts';
 import { contextSize } from '../../src/model/provider/ollama.ts';
 import { ollamaAddress, readSettings } from '../../src/model/settings.ts';
 import { stopwatch } from '../stopwatch.ts';
-import { ask, fakeConfig, fakeSecrets, never, open, read } from './fakes.ts';
+import { ask, fakeConfig, fakeSecrets, listed, never, open, read } from './fakes.ts';
 import { serve, speakers, streamed } from './speakers.ts';
 
 /** An Ollama that has these models; `asked` counts how often it was looked at. */
@@ -171,7 +171,7 @@ test('the list has offline, what servers offer, and aliases; a dead server is le
   const { models } = await open({
     yaml: { ...server.yaml(), model: { aliases: { fast: 'openai/m1', far: 'gemini/g1' } } },
   });
-  expect(await models.list(never)).toEqual([
+  expect(await listed(models)).toEqual([
     { ref: 'offline/px', provider: 'offline', offline: true, contextWindow: 8000, cost: 'free: offline' },
     { ref: 'openai/m1', provider: 'openai', offline: false, aliases: ['fast'], cost: 'free: local' },
     {
@@ -211,7 +211,7 @@ test('Gemini models that cannot chat are left out of the list', async () => {
     }),
   );
   const { models } = await open({ yaml: server.yaml({ api_key: '${KEY}' }), env: { KEY: 'k' } });
-  expect((await models.list(never)).map((m) => m.ref)).toEqual(['offline/px', 'gemini/gemini-x']);
+  expect((await listed(models)).map((m) => m.ref)).toEqual(['offline/px', 'gemini/gemini-x']);
 });
 
 test('OpenAI itself is spoken to over Responses, other servers over Chat Completions, unless px.yaml says which', () => {
@@ -239,7 +239,7 @@ describe('a server of providers.compatible', () => {
     expect(models.resolve('big')).toBe('my-lab/big');
     expect((await read(models.stream(ask('my-lab/big', 'x'), never), 'openai/x')).text).toBe('here');
     expect(server.headers[0]?.get('authorization')).toBe('Bearer k-1234567');
-    expect((await models.list(never)).find((one) => one.ref === 'my-lab/big')?.aliases).toEqual(['big']);
+    expect((await listed(models)).find((one) => one.ref === 'my-lab/big')?.aliases).toEqual(['big']);
     edit({}, ['providers']);
     expect(refused(() => models.resolve('my-lab/big')).code).toBe('model.unknown');
     const { end } = await read(models.stream(ask('my-lab/big', 'x'), never), 'openai/x');
