@@ -39,6 +39,12 @@ export function createIdentities(
     return { from: book.person(channel, sender.id)?.role ?? 'guest', name };
   };
 
+  const known = ({ channel, sender }: Inbound): boolean => {
+    if (localChannels.has(channel) || book.approved(channel, sender.id)) return true;
+    const rules = config.current.channels[channel];
+    return rules !== undefined && (rules.owners.includes(sender.id) || rules.allow.includes(sender.id));
+  };
+
   /** The identity a code stands for. px's own surfaces stand for the owner. */
   const identityOf = (inbound: Inbound): { channel: string; sender: string; role: Role } => {
     if (localChannels.has(inbound.channel)) {
@@ -78,6 +84,9 @@ export function createIdentities(
         .map(({ channel, chat }) => ({ channel, chat })),
     linkCode(inbound) {
       if (who(inbound).from === 'schedule') throw new PxError('policy.denied', 'Only a person can be linked.');
+      // A link lasts, and an open door may be closed: who came through one is nobody px was told about.
+      if (!known(inbound))
+        throw new PxError('policy.denied', 'Only somebody who is paired, or whom px.yaml names, can be linked.');
       const identity = identityOf(inbound);
       const code = newCode();
       codes = [...codes.filter((one) => one.until > now()), { ...identity, code, until: now() + CODE_MS }].slice(-20);

@@ -150,6 +150,13 @@ describe('/link', () => {
     expect(life.channels.pairing.list()).toEqual([]);
   });
 
+  test('is not given to who came through an open door, which would stay open for them', async () => {
+    const life = await live({ config: { channels: { telegram: { access: 'open', allow: ['bob'] } } }, start: false });
+    expect(() => link(life, 'telegram', 'eve')).toThrow(expect.objectContaining({ code: 'policy.denied' }));
+    expect(life.channels.pairing.list()).toEqual([]);
+    expect(link(life, 'telegram', 'bob')).toMatch(/^[A-Z0-9]{8}$/);
+  });
+
   test('ends with the identity it was made from', async () => {
     const life = await live(quiet);
     pair(life, 'telegram', 'ada');
