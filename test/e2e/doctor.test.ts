@@ -10,10 +10,12 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { BotApi } from './bot-api.ts';
 import { binary, notBuilt, Px } from './px.ts';
 import { noTmux, Tmux } from './tmux.ts';
+
+const root = resolve(import.meta.dir, '../..');
 
 /** Makes a file look as if it had been left long ago. */
 function leave(path: string, text = 'half'): void {
@@ -61,6 +63,7 @@ describe.skipIf(notBuilt !== undefined)('px doctor', () => {
       'model',
       'sandbox',
       'plugins',
+      'plugin start',
       'index',
       'audit',
     ])
@@ -109,6 +112,17 @@ describe.skipIf(notBuilt !== undefined)('px doctor', () => {
     appendFileSync(at('plugins', lock.plugins['clock']?.file ?? ''), '\n// more');
     await mends('plugin clock', 'fail');
   }, 60_000);
+
+  test('says what a plugin asks for and may not, and grants nothing by itself', async () => {
+    expect((await px.run('plugin', 'add', join(root, 'plugins/weather'), '--grant', 'none')).code).toBe(0);
+    const { code, stdout } = await doctor('--fix');
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^warn {2}grants: weather asks to make GET requests to .*, and 1 more, and may not/m),
+    ]);
+    expect(stdout).not.toMatch(/^done/m);
+    await px.run('plugin', 'remove', 'weather');
+  }, 20_000);
 
   test('lets a plugin run again that was stopped', async () => {
     const lock: { plugins: Record<string, object> } = JSON.parse(readFileSync(at('plugins/plugins.lock'), 'utf8'));

@@ -12,28 +12,27 @@ export function databaseFindings(home: Home, rebuild?: () => Promise<unknown>): 
 }
 
 function privateFinding(path: string): Finding[] {
-  return damage('databases', path, false).map((found) => ({
-    ...found,
+  return damage('databases', path, false, {
     hint: `Nothing is mended by itself here: stop px, put ${path} back from a backup (with master.key), or move it away. Conversations and memory are in memory/ and stay; stored keys, messages in flight and plugins' values would be lost.`,
-  }));
+  });
 }
 
 function indexFinding(home: Home, rebuild: (() => Promise<unknown>) | undefined): Finding[] {
   const path = join(home.state, 'index.db');
-  return damage('index', path, true).map((found) => ({
-    ...found,
+  return damage('index', path, true, {
     hint: 'It is made from memory/ and can be made again.',
     fix: {
       what: 'make the index again from memory/',
       run: rebuild ?? (async () => ['', '-wal', '-shm', '-journal'].map((end) => rmSync(path + end, { force: true }))),
     },
-  }));
+  });
 }
 
-function damage(name: string, path: string, quick: boolean): Finding[] {
+/** `then`: what can be done about damage. What could not be read (the disk is full) may be whole. */
+function damage(name: string, path: string, quick: boolean, then: Pick<Finding, 'hint' | 'fix'>): Finding[] {
   try {
     const said = checkDatabase(path, quick);
-    return said === '' ? [] : [{ name, state: 'fail', text: `${path} is damaged: ${said}` }];
+    return said === '' ? [] : [{ name, state: 'fail', text: `${path} is damaged: ${said}`, ...then }];
   } catch (thrown) {
     return [{ name, state: 'warn', text: `${path} could not be looked at: ${toPxError(thrown).message}` }];
   }

@@ -41,7 +41,7 @@ export async function examine(context: Context, { offline, tell }: Examination):
   try {
     await examineApp(root ? { ...context, home: homeAt(root) } : context, offline, tell);
   } catch (thrown) {
-    await tell([failure('start', thrown)]);
+    await tell([failure(toPxError(thrown).code.startsWith('secret.') ? 'secrets' : 'start', thrown)]);
   } finally {
     if (root) rmSync(root, { recursive: true, force: true });
   }
@@ -61,7 +61,7 @@ async function examineApp(context: Context, offline: boolean, tell: Examination[
   await tell([
     fine('daemon', daemon),
     ...(await runningFindings(context, client, status, layers)),
-    ...(await guarded('plugins', () => pluginFindings(client))),
+    ...(await guarded('plugins', () => pluginFindings(client, status.channels))),
     ...(await guarded('index', async () => [await indexFinding(client, running)])),
     ...(await guarded('audit', async () => [await auditFinding(client)])),
     ...(offline ? (running ? channelStates(status.channels) : []) : await networkFindings(client, status)),
