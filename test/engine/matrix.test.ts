@@ -117,6 +117,37 @@ describe('matrix', () => {
     expect(own).toMatchObject([{ id: '$first:e$edit', text: '(corrected) yours' }]);
   });
 
+  test('what begins with ! is a command: any in a room with px alone, in a group what px knows or is told by name', async () => {
+    const said = (members: number, ...bodies: string[]) => {
+      const events = bodies.map((body, at) => message(`$${members}-${at}`, body));
+      const timeline = { events };
+      const joined = { [room]: { summary: { 'm.joined_member_count': members }, timeline } };
+      return held(json({ next_batch: `s${members}`, rooms: { join: joined } } as unknown as Json));
+    };
+    const bodies = ['!help me', '!nope', '! wait', '!!!', 'px: !nope', '!1'];
+    const alone = await running();
+    alone.call('set-commands', [{ name: 'help', summary: '' }]);
+    expect(texts(alone.call('on-wait', said(2, ...bodies)))).toEqual([
+      '/help me',
+      '/nope',
+      '! wait',
+      '!!!',
+      'px: !nope',
+      '!1',
+    ]);
+    const group = await running();
+    group.call('set-commands', [{ name: 'help', summary: '' }]);
+    const taken = group.call('on-wait', said(3, ...bodies)) as { text: string; metadata: string }[];
+    expect(taken.map(({ text, metadata }) => [text, JSON.parse(metadata).mentioned])).toEqual([
+      ['/help me', true],
+      ['!nope', false],
+      ['! wait', false],
+      ['!!!', false],
+      ['/nope', true],
+      ['!1', false],
+    ]);
+  });
+
   test('an id that px would fill a secret into goes nowhere, and holds nothing up', async () => {
     const { call, host } = await running();
     const reply = { 'm.relates_to': { 'm.in_reply_to': { event_id: '{{secret:MATRIX_TOKEN}}' } } };
