@@ -21,6 +21,8 @@ export interface Match {
   line: number;
   heading: string;
   body: string;
+  /** The file's stamp: the time of its last change, in ms since the epoch, first. */
+  stamp: string;
   /** bm25: smaller is better. */
   rank: number;
 }
@@ -266,7 +268,7 @@ export class IndexDb {
       where.length === 0
         ? ''
         : `AND rowid IN (SELECT p.id FROM memory_passage p JOIN memory_note n ON n.id = p.note WHERE ${where.join(' AND ')})`;
-    const sql = `SELECT p.id, n.path, p.line, p.heading, p.body, t.rank
+    const sql = `SELECT p.id, n.path, p.line, p.heading, p.body, n.stamp, t.rank
        FROM (SELECT rowid, ${rank} AS rank FROM memory_text WHERE memory_text MATCH ?1 ${near} ORDER BY ${order} LIMIT ?2) t
        JOIN memory_passage p ON p.id = t.rowid JOIN memory_note n ON n.id = p.note ORDER BY t.rank`;
     return this.#store.db.query<Match, (string | number)[]>(sql).all(...given);

@@ -32,6 +32,8 @@ export interface Asked {
   idf: number;
   /** How much a passage counts by where it stands. */
   weight: (match: Match) => number;
+  /** How much more what was found counts for being new: 1 for nothing. */
+  recency: (match: Match) => number;
 }
 
 /**
@@ -77,7 +79,9 @@ export function lookAgain(matches: Match[], asked: Asked): Match[] {
       one.rank -= best * more * weight(one.match);
     }
   }
-  return all.sort((a, b) => a.rank - b.rank).map(({ match, rank }) => ({ ...match, rank }));
+  return all
+    .map(({ match, rank }) => ({ ...match, rank: rank * asked.recency(match) }))
+    .sort((a, b) => a.rank - b.rank);
 }
 
 /** What a word tells by standing somewhere so often, as bm25 has it for a text of usual length, 0 to 2.2. */

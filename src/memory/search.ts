@@ -11,6 +11,9 @@ import { periodOf, periodsIn, spellings } from './when.ts';
 /** A transcript says a thing in passing, a note says it on purpose. */
 const transcriptWeight = 0.5;
 
+/** How much more a passage counts that was written just now, as a part of what it counts anyway, and after how many days half of that is left. */
+const recent = { most: 0.05, halfDays: 90 };
+
 /** About how many passages are ranked at most for one search. */
 const mostRanked = 1000;
 
@@ -84,6 +87,7 @@ function found(db: IndexDb, question: Question, times: Times, limit: number, fil
     common: common.map((one) => one.term),
     idf: Math.log(1 + all / mostRanked),
     weight: (match) => (isTranscript(match.path) ? transcriptWeight : 1),
+    recency: (match) => recency(match),
   });
 }
 
@@ -150,6 +154,15 @@ function filterOf({ under, when, speaker, tag }: SearchOptions): MatchFilter | u
     ...(said ? { holds: `${said}:` } : {}),
     ...(marked ? { tag: marked.toLowerCase() } : {}),
   };
+}
+
+/** 1 for what is old, up to `1 + recent.most` for what is new: by the day in a file's name, else by when it was changed. */
+function recency({ path, stamp }: Match, now: number = Date.now()): number {
+  const [, day] = /(\d{4}-\d\d-\d\d)\.md$/i.exec(path) ?? [];
+  const at = (day === undefined ? Number.NaN : Date.parse(`${day}T12:00`)) || Number.parseFloat(stamp) || 0;
+  // Whole days: what was written on one day is ranked by its words alone.
+  const days = Math.max(0, Math.floor((now - at) / 86_400_000));
+  return 1 + recent.most * 0.5 ** (days / recent.halfDays);
 }
 
 const isTranscript = (path: string): boolean => path.startsWith('journal/');

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'bun:test';
+import { utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { testMemory } from './home.ts';
 import { nasty } from './nasty.ts';
 
@@ -136,6 +138,23 @@ describe('search', () => {
       'near.md': 'that long way of other things to say about it, there is a door, and we saw the red bus again\n',
     });
     expect(t.memory.search('red bus')[0]?.path).toBe('near.md');
+  });
+
+  test('of two that match alike the later comes first, one that matches better comes before both', async () => {
+    const days = [0, 30, 900].map((back) => new Date(Date.now() - back * 86_400_000).toLocaleDateString('sv-SE'));
+    await using t = await vault({
+      ...Object.fromEntries(days.map((day) => [`${day}.md`, 'Met Eve in the harbour.\n'])),
+      'better.md': 'Eve lives in the harbour. The harbour is where Eve sails.\n',
+    });
+    const old = join(t.home.memory, 'a-b-c.md');
+    writeFileSync(old, 'Met Eve in the harbour.\n');
+    utimesSync(old, new Date(2001, 0), new Date(2001, 0));
+    await t.memory.settled();
+    expect(t.memory.search('Eve harbour').map((hit) => hit.path)).toEqual([
+      'better.md',
+      ...days.map((day) => `${day}.md`),
+      'a-b-c.md',
+    ]);
   });
 
   test('one long note does not fill the list, and no region comes twice', async () => {
