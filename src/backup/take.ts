@@ -24,7 +24,7 @@ import { sealStream } from './seal.ts';
 import { padding, tarEnd, tarHeader } from './tar.ts';
 
 /** How much of a file is read at a time, in bytes. */
-const slice = 256 * 1024;
+const slice = 64 * 1024;
 /** What is made again by itself, or is of this process only: databases apart from px.db, the lock, the address, compiled plugins. */
 const passing = /^(?:index\.db.*|px\.db[-.].*|px\.lock.*|px\.pid|gateway\.json|cache|uploads|backup-.*|.*\.tmp)$/;
 /** The parts of `state/` that must be as old as the journal or older: the journal is what counts, and runs ahead of them after a crash, too. */
