@@ -3,7 +3,7 @@ import * as raw from 'project-x:core/host-api@0.1.0';
 import { source } from 'project-x:core/plugin-source@0.1.0';
 import type * as Px from 'px';
 import './globals.ts';
-import { httpError, messageJson, px, reason, request, response } from './px.ts';
+import { httpError, messageJson, plain, px, reason, request, response } from './px.ts';
 import { forgetTimers, runTimer } from './timer.ts';
 
 type Exports = Record<string, unknown>;
@@ -86,7 +86,7 @@ function written(wanted: string, output: unknown): string {
 
 /** What the host is told of a thrown value; where it was thrown goes to the log. */
 function told(e: unknown): string {
-  if (e instanceof Error && e.stack) raw.log('debug', `${e.name}: ${e.message}\n${e.stack}`);
+  if (e instanceof Error && e.stack) raw.log('debug', plain(`${e.name}: ${e.message}\n${e.stack}`));
   return text(e);
 }
 
@@ -125,7 +125,7 @@ function collect(exports: Exports): void {
 /** What the host is told: a result's `err` is text. */
 function text(e: unknown): string {
   return e instanceof SyntaxError || e instanceof ReferenceError || e instanceof TypeError
-    ? `${e.name}: ${e.message}`
+    ? plain(`${e.name}: ${e.message}`)
     : reason(e) || 'error';
 }
 

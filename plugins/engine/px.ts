@@ -4,12 +4,23 @@ import { Utf8Decoder, Utf8Encoder } from './text.ts';
 
 const encoder = new Utf8Encoder();
 const decoder = new Utf8Decoder();
-const bytesOf = (value: string | Uint8Array) => (typeof value === 'string' ? encoder.encode(value) : value);
+const bytesOf = (value: unknown): Uint8Array => {
+  if (value instanceof Uint8Array) return value;
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : encoder.encode(`${value}`);
+};
+
+/**
+ * A value as text the host takes: half of a character (an emoji that `slice` cut in two) becomes `\ufffd`. As it is, it would be a trap of the
+ * engine, and a fault of the plugin.
+ */
+export const plain = (value: unknown): string => `${value}`.toWellFormed();
+/** A number of bytes or milliseconds as the host takes it. */
+const count = (value: number): number => Math.min(Math.max(Math.floor(Number(value)) || 0, 0), 0xffff_ffff);
 
 /** What a thrown value of any shape says. */
 export function reason(thrown: unknown): string {
   const value = payload(thrown);
-  return typeof value === 'string' ? value : value instanceof Error ? value.message : JSON.stringify(value);
+  return plain(typeof value === 'string' ? value : value instanceof Error ? value.message : JSON.stringify(value));
 }
 
 function payload(thrown: unknown): unknown {
@@ -65,11 +76,11 @@ export function response(status: number, headers: [string, string][], body: Uint
 export function request(from: Px.Request | string): Parameters<typeof host.httpRequest>[0] {
   const { method, url, headers, body, timeoutMs } = typeof from === 'string' ? ({ url: from } as Px.Request) : from;
   return {
-    method: (method ?? (body === undefined ? 'GET' : 'POST')).toUpperCase(),
-    url: `${url}`,
-    headers: Array.isArray(headers) ? headers : Object.entries(headers ?? {}),
+    method: plain(method ?? (body === undefined ? 'GET' : 'POST')).toUpperCase(),
+    url: plain(url),
+    headers: (Array.isArray(headers) ? headers : Object.entries(headers ?? {})).map(([k, v]) => [plain(k), plain(v)]),
     body: body === undefined ? undefined : bytesOf(body),
-    timeoutMs,
+    timeoutMs: timeoutMs === undefined ? undefined : count(timeoutMs),
   };
 }
 
@@ -80,9 +91,9 @@ function metadataText(metadata: Px.Message['metadata']): string | undefined {
 /** A message as JSON under the host's mapping. */
 export function messageJson(m: Px.Message): unknown {
   return {
-    id: `${m.id}`,
-    sender: { id: `${m.sender.id}`, display_name: `${m.sender.displayName ?? ''}` },
-    text: `${m.text}`,
+    id: plain(m.id),
+    sender: { id: plain(m.sender.id), display_name: plain(m.sender.displayName ?? '') },
+    text: plain(m.text),
     metadata: metadataText(m.metadata) ?? null,
   };
 }
@@ -96,6 +107,8 @@ function call<T>(run: () => T): T {
   }
 }
 
+const levels: unknown[] = ['info', 'warn', 'error', 'debug'];
+
 const fileEntry = ({ name, kind, size, modified }: host.FileEntry): Px.FileEntry => ({
   name,
   kind,
@@ -106,11 +119,11 @@ const fileEntry = ({ name, kind, size, modified }: host.FileEntry): Px.FileEntry
 /** The module `px`. */
 export const px: typeof Px = {
   HttpError,
-  log: (level, message) => host.log(level, `${message}`),
-  kvSet: (key, value) => call(() => host.kvSet(key, bytesOf(value))),
+  log: (level, message) => host.log(levels.includes(level) ? level : 'info', plain(message)),
+  kvSet: (key, value) => call(() => host.kvSet(plain(key), bytesOf(value))),
   kvGet: (key) => {
     try {
-      return host.kvGet(key);
+      return host.kvGet(plain(key));
     } catch (e) {
       if (reason(e) === 'not-found') return undefined;
       throw new Error(reason(e));
@@ -120,8 +133,8 @@ export const px: typeof Px = {
     const value = px.kvGet(key);
     return value && decoder.decode(value);
   },
-  kvDelete: (key) => call(() => host.kvDelete(key)),
-  kvList: (prefix = '') => call(() => host.kvList(prefix)),
+  kvDelete: (key) => call(() => host.kvDelete(plain(key))),
+  kvList: (prefix = '') => call(() => host.kvList(plain(prefix))),
   now: () => Number(host.now()),
   randomBytes: (count) => {
     // The usual case, in a third of the time.
@@ -131,10 +144,10 @@ export const px: typeof Px = {
     return out;
   },
   configGet: (key) => {
-    const text = host.configGet(key);
+    const text = host.configGet(plain(key));
     return text === undefined || text === null ? undefined : JSON.parse(text);
   },
-  secretExists: (name) => host.secretExists(name),
+  secretExists: (name) => host.secretExists(plain(name)),
   httpRequest: (from) => {
     try {
       const { status, headers, body } = host.httpRequest(request(from));
@@ -143,20 +156,21 @@ export const px: typeof Px = {
       throw httpError(e);
     }
   },
-  fileList: (path = '') => call(() => host.fileList(path)).map(fileEntry),
-  fileStat: (path) => fileEntry(call(() => host.fileStat(path))),
-  fileRead: (path, { offset = 0, length = 0xffff_ffff } = {}) => call(() => host.fileRead(path, offset, length)),
+  fileList: (path = '') => call(() => host.fileList(plain(path))).map(fileEntry),
+  fileStat: (path) => fileEntry(call(() => host.fileStat(plain(path)))),
+  fileRead: (path, { offset = 0, length = 0xffff_ffff } = {}) =>
+    call(() => host.fileRead(plain(path), count(offset), count(length))),
   fileReadText: (path, range) => decoder.decode(px.fileRead(path, range)),
-  fileWrite: (path, content) => call(() => host.fileWrite(path, bytesOf(content))),
-  fileDelete: (path) => call(() => host.fileDelete(path)),
+  fileWrite: (path, content) => call(() => host.fileWrite(plain(path), bytesOf(content))),
+  fileDelete: (path) => call(() => host.fileDelete(plain(path))),
   emitMessage: (m) =>
     call(() =>
       host.emitMessage({
-        id: `${m.id}`,
-        senderId: `${m.sender.id}`,
-        senderName: `${m.sender.displayName ?? ''}`,
-        text: `${m.text}`,
-        metadata: metadataText(m.metadata),
+        id: plain(m.id),
+        senderId: plain(m.sender.id),
+        senderName: plain(m.sender.displayName ?? ''),
+        text: plain(m.text),
+        metadata: metadataText(m.metadata)?.toWellFormed(),
       }),
     ),
 };

@@ -4,6 +4,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadEnvironment } from '../../src/config/config.ts';
 import type { CaseResult } from '../../src/plugin/author/author.ts';
+import { testFolders } from '../../src/plugin/author/folders.ts';
 import { mismatch } from '../../src/plugin/author/match.ts';
 import { loadAuthor } from '../../src/plugin/plugin.ts';
 
@@ -186,12 +187,13 @@ tests:
     expect(await using('files: { elsewhere/a: x }')).toBe(
       'plugin.test files: elsewhere/a: the plugin asks for no folder "elsewhere" A path begins with one of the folders it asks for: work, other, notes',
     );
-    for (const path of ['work/../../a', '/etc/a', 'work/.env', 'work'])
-      expect(await using(`files: { "${path}": x }`)).toStartWith('plugin.test files: ');
-    expect(await using('files: { work/a: x, work/a/b: x }')).toContain('it cannot stand beside the others');
+    const folders = testFolders({ work: 'write ~/work' }, join(root, 'folders'), root);
+    for (const path of ['work/../../a', '/etc/a', 'work/.env', 'work', 'constructor/a'])
+      expect(() => folders.begin({ [path]: 'x' })).toThrow(`files: ${path}: `);
+    expect(() => folders.begin({ 'work/a': 'x', 'work/a/b': 'x' })).toThrow('it cannot stand beside the others');
     expect(await using('files: { work/a: { base64: "?" } }')).toContain('expected base64');
     expect(await using('files_after: { work/a: 7 }')).toContain('expected a text, or base64: BYTES');
-  }, 20_000);
+  }, 60_000);
 
   test('a plugin that px carries is tested in its folder', async () => {
     const { openProject, testPlugin } = await loadAuthor();
@@ -203,7 +205,7 @@ tests:
       ['makes and deletes files, and leaves the others alone', []],
       ['has no folder until one is granted', []],
     ]);
-  }, 20_000);
+  }, 60_000);
 
   test('says what is not as expected', async () => {
     const problems = await problemsOf(`

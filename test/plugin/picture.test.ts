@@ -117,7 +117,7 @@ describe('a script', () => {
     rmSync(join(home.root, 'state/cache'), { recursive: true });
     expect(await home.plugins.call('quick', 'get', [])).toBe(1);
     expect(kept(home)?.length).toBeGreaterThan(1000);
-  }, 30_000);
+  }, 60_000);
 
   test('with a picture that somebody changed on disk is prepared anew', async () => {
     await using home = await openHome();

@@ -139,6 +139,50 @@ describe('a plain TypeScript file', () => {
     ]);
   });
 
+  test('that hands over half a character, or something of another type, goes on', async () => {
+    await using home = await openHome({ plugins: { half: { grants: { egress: ['GET https://a.example/'] } } } });
+    await home.plugins.add(
+      home.file(
+        'half.ts',
+        `import * as px from 'px';
+         const cut = 'cut 👩'.slice(0, 5);
+         export const gives = () => cut;
+         export const throws = () => { throw new Error(cut); };
+         export const typed = () => { throw new TypeError(cut); };
+         export async function rejects() { throw cut; }
+         export function says() { console.log(cut); px.log('loud' as never, cut as never); px.log('warn', 7 as never); }
+         export function keeps() { px.kvSet(cut, cut); px.kvSet(7 as never, 8 as never); return [px.kvGetText(cut), px.kvGetText('7'), px.kvList(cut)]; }
+         export const asks = () => [px.configGet(cut) ?? null, px.secretExists(cut)];
+         export function fails(which: string) {
+           if (which === 'http') px.httpRequest({ url: 'https://b.example/' + cut, headers: { [cut]: cut, n: 1 as never }, timeoutMs: Number.NaN });
+           if (which === 'file') px.fileRead(cut, { offset: -1, length: 1e300 });
+           if (which === 'emit') px.emitMessage({ id: cut, sender: { id: cut, displayName: cut }, text: cut, metadata: cut });
+         }`,
+      ),
+    );
+    const call = (fn: string, ...args: string[]) => home.plugins.call('half', fn, args);
+    expect(await call('gives')).toBe('cut \ud83d');
+    for (const fn of ['throws', 'typed', 'rejects'])
+      expect([fn, await call(fn).catch((e: unknown) => String(e))]).toEqual([
+        fn,
+        expect.stringContaining('cut \ufffd'),
+      ]);
+    await call('says');
+    expect(
+      home.plugins
+        .logs('half')
+        .filter(({ level }) => level !== 'debug')
+        .map((l) => [l.level, l.message]),
+    ).toEqual([
+      ['info', 'cut \ufffd'],
+      ['info', 'cut \ufffd'],
+      ['warn', '7'],
+    ]);
+    expect(await call('keeps')).toEqual(['cut \ufffd', '8', ['cut \ufffd']]);
+    expect(await call('asks')).toEqual([null, false]);
+    for (const which of ['http', 'file', 'emit']) expect(await codeOf(call('fails', which))).toBe('plugin.guest');
+  }, 30_000);
+
   test('that loops is stopped and runs again', async () => {
     await using home = await demo();
     expect(await codeOf(home.plugins.call('demo', 'spin', []))).toBe('plugin.cpu');
