@@ -41,7 +41,7 @@ interface BundleVerdict {
   problems: string[];
 }
 
-/** Writes all journals, logs and people into one signed tar file. Throws PxError `conflict` when the file exists. */
+/** Writes all journals, logs and people into one signed tar file. Throws PxError `conflict` when the file exists, `usage` when it cannot be written. */
 export async function exportAudit(
   home: { memory: string; state: string },
   file: string,
@@ -79,14 +79,23 @@ export async function exportAudit(
   };
   for (const [path, bytes] of contents) entries[`memory/${path}`] = bytes;
   const bytes = await new Bun.Archive(entries).bytes();
-  await writeFile(file, bytes, { flag: 'wx', mode: 0o600 });
+  try {
+    await writeFile(file, bytes, { flag: 'wx', mode: 0o600 });
+  } catch (cause) {
+    throw new PxError('usage', `${file} cannot be written.`, {
+      hint: 'Name a file in a folder you may write to.',
+      cause,
+    });
+  }
   return { files: contents.size, bytes: bytes.length, key: fingerprint(spki) };
 }
 
-/** Checks a bundle without its home: signature, every file, every chain. Throws PxError `usage` when it is no bundle at all. */
+/** Checks a bundle without its home: signature, every file, every chain. Throws PxError `not-found`, and `usage` when it is no bundle at all. */
 export async function checkAudit(file: string, state: string | undefined): Promise<BundleVerdict> {
   const noBundle = (cause?: unknown) =>
     new PxError('usage', `${basename(file)} is not an audit bundle.`, { hint: 'px audit export FILE', cause });
+  if (!existsSync(file))
+    throw new PxError('not-found', `There is no ${file}.`, { hint: 'px audit export FILE makes one.' });
   const { createPublicKey, verify } = await import('node:crypto');
   const contents = new Map<string, Uint8Array>();
   try {

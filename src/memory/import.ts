@@ -60,9 +60,10 @@ export async function importFolder(
   const steps: ImportStep[] = [];
   if (home && !isFolder(source))
     steps.push(leftOut('workspace', 'there is none here; where it is: px import openclaw FOLDER brings it in'));
-  for await (const path of isFolder(source) ? filesIn(source) : []) {
+  for await (const { path, link } of isFolder(source) ? filesIn(source) : []) {
     if (steps.length >= most.files) break;
-    if (!/\.(md|markdown)$/i.test(path)) steps.push(leftOut(path, 'not Markdown'));
+    if (link) steps.push(leftOut(path, 'a link'));
+    else if (!/\.(md|markdown)$/i.test(path)) steps.push(leftOut(path, 'not Markdown'));
     else {
       const wanted = kind === 'openclaw' ? openclawPath(path) : `${prefix}${path}`;
       steps.push(await note(target, source, path, wanted.replace(/\.markdown$/i, '.md')));
@@ -142,8 +143,8 @@ function openclawPath(path: string): string {
   return /^memory\/.+/i.test(path) ? path.slice('memory/'.length) : path;
 }
 
-/** Paths of the plain files below a folder, sorted; hidden ones and links are left out. */
-async function* filesIn(root: string): AsyncGenerator<string> {
+/** Paths of the plain files and the links below a folder, sorted; hidden ones are left out, and no link is followed. */
+async function* filesIn(root: string): AsyncGenerator<{ path: string; link: boolean }> {
   const open = [root];
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
     const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -151,7 +152,8 @@ async function* filesIn(root: string): AsyncGenerator<string> {
       if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
       const path = join(folder, entry.name);
       if (entry.isDirectory()) open.push(path);
-      else if (entry.isFile()) yield relative(root, path).split(sep).join('/');
+      else if (entry.isFile() || entry.isSymbolicLink())
+        yield { path: relative(root, path).split(sep).join('/'), link: entry.isSymbolicLink() };
     }
   }
 }

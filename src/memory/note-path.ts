@@ -9,7 +9,16 @@ const ownFolders = ['journal', 'ledger', 'log'];
 const ownFiles: { [file: string]: string } = { 'people.md': 'px pairing', 'approvals.md': 'px approvals' };
 
 const refuse = (path: string, why: string, hint = 'Name a .md file below memory/, for example people/ada.md.') =>
-  new PxError('memory.path', `“${path.toWellFormed().slice(0, 200)}” ${why}.`, { hint });
+  new PxError(
+    'memory.path',
+    `“${path
+      .slice(0, 200)
+      .toWellFormed()
+      .replace(/[\0-\x1f\x7f]/g, '\ufffd')}” ${why}.`,
+    {
+      hint,
+    },
+  );
 
 /**
  * A path below memory/ as px names it: forward slashes, no `.` or empty parts, a leading `memory/` dropped. Throws PxError `memory.path` for all

@@ -40,7 +40,7 @@ function lines(markdown: string): string {
   return markdown
     .replace(/<!--[\s\S]*?(?:-->|$)/g, ' ')
     .replace(/!?\[([^\]\n]*)\]\([^)\n]*\)/g, '$1')
-    .replace(/\[\[(?:[^\]|\n]*\|)?([^\]\n]*)\]\]/g, '$1')
+    .replace(/!?\[\[(?:[^\]|\n]*\|)?([^\]\n]*)\]\]/g, '$1')
     .replace(/^\s*(?:#{1,6}|>|[-*+]|\d+[.)]|`{3,}\w*|~{3,}\w*|-{3,})(?:\s+|$)/gm, '')
     .replace(/\*\*|__|`/g, '')
     .replace(/[^\S\n]*\n\s*/g, '\n')

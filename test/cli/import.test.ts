@@ -53,7 +53,13 @@ test('a vault comes in below its own name; links, hidden files and what px keeps
   writeFileSync(join(t.home.root, 'secret.md'), 'secret\n');
   symlinkSync(join(t.home.root, 'secret.md'), join(t.source, 'link.md'));
   symlinkSync(t.home.state, join(t.source, 'state'));
-  expect((await t.run('markdown', t.source)).stdout).toContain('Brought in 2 notes');
+  t.put('two\nlines\u001b[2J.md', 'odd\n');
+  const { stdout } = await t.run('markdown', t.source);
+  expect(stdout).toContain('Brought in 2 notes');
+  // What is left out is said, a line each.
+  expect(stdout).toContain('left out  link.md  (a link)\n');
+  expect(stdout).toContain('left out  state  (a link)\n');
+  expect(stdout).toContain('left out  two\ufffdlines\ufffd[2J.md  (“old/two\ufffdlines');
   expect(t.text('old/Ideas/x.md')).toBe('[[y]]\n');
   expect(existsSync(join(t.home.memory, 'old/link.md'))).toBe(false);
   t.put('journal/x.md', 'forged\n');

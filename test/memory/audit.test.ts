@@ -199,6 +199,9 @@ describe('a bundle', () => {
       code: 'conflict',
     });
     expect((await tools.exportAudit(t.home, join(t.home.root, 'b.tar'), '1')).key).toBe(done.key);
+    const nowhere = join(t.home.root, 'none/c.tar');
+    expect(await tools.exportAudit(t.home, nowhere, '1').catch((thrown) => thrown)).toMatchObject({ code: 'usage' });
+    expect(await tools.checkAudit(nowhere, undefined).catch((thrown) => thrown)).toMatchObject({ code: 'not-found' });
   });
 
   test('names what was altered, removed or added, and a signature that is not px’s', async () => {

@@ -171,9 +171,9 @@ describe('search', () => {
 
   test('snippets are plain text', async () => {
     await using t = await vault({
-      'a.md': '# T\n\n- **bold** [link](http://x) `code` [[wiki|shown]] zebra <!-- hidden -->\n',
+      'a.md': '# T\n\n- **bold** [link](http://x) `code` [[wiki|shown]] ![[pic.png]] zebra <!-- hidden -->\n',
     });
-    expect(t.memory.search('zebra')[0]?.snippet).toBe('bold link code shown zebra');
+    expect(t.memory.search('zebra')[0]?.snippet).toBe('bold link code shown pic.png zebra');
   });
 
   test.each([

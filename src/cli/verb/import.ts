@@ -28,7 +28,9 @@ const some = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 
 
 function tell({ io }: Context, steps: ImportStep[], dryRun: boolean): void {
   for (const { from, to, what, why } of steps)
-    io.line(`${what.padEnd(8)}  ${from}${to === '' ? '' : ` → memory/${to}`}${why === '' ? '' : `  (${why})`}`);
+    io.line(
+      `${what.padEnd(8)}  ${from.replace(/[\0-\x1f\x7f]/g, '\ufffd')}${to === '' ? '' : ` → memory/${to}`}${why === '' ? '' : `  (${why})`}`,
+    );
   const count = (which: (one: ImportStep) => boolean) => steps.filter(which).length;
   const comes = ({ what }: ImportStep) => what !== 'same' && what !== 'left out';
   const [notes, sessions] = [
