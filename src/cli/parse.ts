@@ -24,10 +24,13 @@ export async function findVerb(root: Verb, argv: string[]): Promise<Found> {
     const load = Object.hasOwn(verb.verbs, word) ? verb.verbs[word] : undefined;
     if (!load) {
       if (word === 'help') return { ...(await findVerb(root, rest.toSpliced(at, 1))), help: true };
-      const near = word === 'version' ? '--version' : nearest(word, Object.keys(verb.verbs));
       const command = ['px', ...path].join(' ');
+      const meant = await meantBy(word, verb.verbs, path.length === 0);
       throw new PxError('usage', `There is no "${command} ${word}".`, {
-        hint: near ? `Did you mean \`${command} ${near}\`?` : `\`${command} --help\` lists what there is.`,
+        hint:
+          meant.length > 0
+            ? `Did you mean ${meant.map((one) => `\`${command} ${one}\``).join(' or ')}?`
+            : `\`${command} --help\` lists what there is.`,
       });
     }
     verb = await load();
@@ -37,6 +40,21 @@ export async function findVerb(root: Verb, argv: string[]): Promise<Found> {
   const end = rest.indexOf('--');
   const flags = end < 0 ? rest : rest.slice(0, end);
   return { verb, path, rest, help: flags.includes('--help') || flags.includes('-h') };
+}
+
+/** More verbs than this are no help to choose from. */
+const mostMeant = 3;
+
+/** What may have been meant by a verb that does not exist: at the top also one of a group (`px logs`), which nothing that only looks alike comes before. */
+async function meantBy(word: string, verbs: NonNullable<Verb['verbs']>, top: boolean): Promise<string[]> {
+  if (word === 'version') return ['--version'];
+  if (top) {
+    const groups = await Promise.all(Object.entries(verbs).map(async ([name, load]) => ({ name, verb: await load() })));
+    const inside = groups.filter(({ verb }) => verb.verbs && Object.hasOwn(verb.verbs, word));
+    if (inside.length > 0 && inside.length <= mostMeant) return inside.map(({ name }) => `${name} ${word}`);
+  }
+  const near = nearest(word, Object.keys(verbs));
+  return near ? [near] : [];
 }
 
 /** Refuses flags a verb does not have, and words it has no place for. Throws PxError `usage`. */

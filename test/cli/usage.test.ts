@@ -54,6 +54,8 @@ describe('px', () => {
     const cases: [string[], string][] = [
       [['srve'], 'px serve'],
       [['plugin', 'lst'], 'px plugin list'],
+      [['restart'], 'px service restart'],
+      [['logs'], '`px plugin logs` or `px service logs`'],
       [['chat', '--modle', 'x', 'hi'], '--model'],
       [['serve', '--prot=0'], '--port'],
     ];

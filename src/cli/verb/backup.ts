@@ -41,7 +41,7 @@ export const backup = verb({
       type: 'boolean',
       description: 'Seal it (AES-256-GCM). The passphrase is asked for, or read from stdin.',
     },
-    key: { type: 'boolean', default: true, description: '--no-key leaves the master key out: secrets stay closed.' },
+    key: { type: 'boolean', default: true, description: 'Leave the master key out: secrets stay closed.' },
   },
   examples: ['px backup', 'px backup /mnt/usb/px.tar.zst', 'px backup --passphrase < passphrase.txt'],
   async run({ args, home, version, io, json }) {

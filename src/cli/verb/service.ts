@@ -46,7 +46,7 @@ const install = verb({
       description: 'With --system: who it runs as. Left out: px, who is made when missing.',
       valueHint: 'USER',
     },
-    start: { type: 'boolean', default: true, description: 'Start it now; --no-start only writes and enables it.' },
+    start: { type: 'boolean', default: true, description: 'Only write and enable it; do not start it now.' },
   },
   examples: [
     'px service install',
