@@ -191,18 +191,23 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     throw new FrameError(`a frame nobody waits for: ${frame.t}`);
   }
 
+  const startCpuMs = Math.max(limits.cpuMs, startMs / 3);
   let layers: Record<string, string> = {};
   async function load(told: Record<string, string>): Promise<void> {
     layers = told;
+    const starting = work;
     let image: Image | undefined;
     try {
       checkLayers(layers, options.mode);
+      // Whoever makes it has limits of its own, and it is not this process that takes the time.
+      starting?.deadline.stop();
       image = await Promise.race([options.image, child.died.then(() => undefined)]);
     } catch (e) {
       stop(toPxError(e));
       return;
     }
-    if (!image) return;
+    if (!image || !starting || work !== starting) return;
+    starting.deadline = deadlineOf(startCpuMs, startMs);
     state = 'loading';
     const { functions, imports, modules } = image;
     const names = modules.map(([name]) => name);
@@ -261,7 +266,7 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
         id: ++nextId,
         abort: undefined,
         hostCalls: 0,
-        deadline: startDeadline({ cpuMs, wallMs, cpu: child.cpu, onOver: (which) => over(which, cpuMs, wallMs) }),
+        deadline: deadlineOf(cpuMs, wallMs),
         settle(outcome) {
           signal?.removeEventListener('abort', onAbort);
           if ('ok' in outcome) resolve(outcome.ok);
@@ -272,6 +277,9 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     });
   }
 
+  const deadlineOf = (cpuMs: number, wallMs: number) =>
+    startDeadline({ cpuMs, wallMs, cpu: child.cpu, onOver: (which) => over(which, cpuMs, wallMs) });
+
   function over(which: 'cpu' | 'wall', cpuMs: number, wallMs: number): void {
     if (which === 'cpu')
       blame('plugin.cpu', `it used more than ${cpuMs} ms of processor time`, 'See limits.cpu_ms in px.yaml.');
@@ -279,7 +287,7 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
   }
 
   lookOn();
-  await begin(Math.max(limits.cpuMs, startMs / 3), startMs, signal);
+  await begin(startCpuMs, startMs, signal);
   allowedRss = (child.rss() ?? startBytes) + limits.memoryMb * 1_048_576 + slackBytes;
   rest();
 
