@@ -10,6 +10,6 @@ const asked = process.argv
 if (asked === '--version' || asked === '-v') console.log(version);
 else if (first === '__plugin') await (await import('./plugin/plugin.ts')).runPluginChild();
 else if (first === '__prepare') await (await import('./plugin/plugin.ts')).runPrepareChild();
-else if (first === '__index') await (await import('./memory/memory.ts')).indexOnce(rest[0] ?? '');
+else if (first === '__index') await (await import('./memory/memory.ts')).indexForParent(rest[0] ?? '');
 else if (first === '__complete') process.exit(await (await import('./cli/cli.ts')).runCompletion(rest));
 else process.exit(await (await import('./cli/cli.ts')).runCli(process.argv.slice(2), version));

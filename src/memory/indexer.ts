@@ -18,6 +18,8 @@ export interface IndexerOptions {
   alone?: boolean;
   /** Does a large amount of indexing elsewhere; resolves false when it cannot. */
   elsewhere?: () => Promise<boolean>;
+  /** Hears of each file that is announced, to hand it on to where the indexing is done. */
+  touched?: (path: string) => void;
 }
 
 /** Walking over more files than this, or indexing more bytes, is handed to another process, so that this one's memory does not grow. */
@@ -53,6 +55,7 @@ export class Indexer {
       this.#scanWanted ||= isNote(path) || this.#isFolder(path);
       if (this.#scanWanted) this.#touched.clear();
     } else this.#touched.add(path);
+    if (isNote(path)) this.#options.touched?.(path);
   }
 
   /** The whole folder is compared with the index at the next run. */
@@ -94,6 +97,10 @@ export class Indexer {
       this.#touched.clear();
       await this.#scan();
     }
+    await this.#touchedSoFar();
+  }
+
+  async #touchedSoFar(): Promise<void> {
     for (const path of this.#touched) {
       if (this.#closed) return;
       this.#touched.delete(path);
@@ -145,7 +152,11 @@ export class Indexer {
   async #one(path: string, known?: Stats): Promise<void> {
     const { indexed, log } = this.#options;
     if (this.#closed) return;
-    if (this.#work.breath.due) await this.#work.breath.pause();
+    if (this.#work.breath.due) {
+      await this.#work.breath.pause();
+      // What was saved just now does not wait for the many.
+      await this.#touchedSoFar();
+    }
     try {
       const stats = known ?? this.#plainFile(path);
       if (!stats) await removeFile(this.#work, path);

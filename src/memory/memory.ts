@@ -1,4 +1,4 @@
-export { indexOnce } from './bulk.ts';
+export { indexForParent, indexOnce } from './bulk.ts';
 export { recalledMark } from './chunk-journal.ts';
 export { appendFile, makeFolder, replaceFile } from './durable.ts';
 export { findFact } from './fact.ts';

@@ -3,7 +3,7 @@ import { relative, sep } from 'node:path';
 import type { ConfigStore, Home } from '../config/config.ts';
 import type { Log } from '../log/log.ts';
 import type { Bus } from '../wire/wire.ts';
-import { indexElsewhere, indexPath, maxBytesSetting } from './bulk.ts';
+import { type BulkIndexer, indexElsewhere, indexPath, maxBytesSetting } from './bulk.ts';
 import { makeFolder } from './durable.ts';
 import { Heads, headsPath } from './heads.ts';
 import { IndexDb } from './index-db.ts';
@@ -50,7 +50,7 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
   const root = realpathSync(home.memory);
   const db = new IndexDb(indexPath(home.state));
   const maxBytes = () => config.current.memory.max_file_bytes;
-  let stopChild = () => {};
+  let child: BulkIndexer | undefined;
   let watcher: ReturnType<typeof watchFolder> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let started = false;
@@ -70,10 +70,11 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
     indexed: (path) => bus.emit({ type: 'memory.indexed', path, chunks: db.note(path)?.passages ?? 0 }),
     elsewhere: () => {
       db.set(maxBytesSetting, maxBytes());
-      return indexElsewhere(home.root, log, (stop) => {
-        stopChild = stop;
+      return indexElsewhere(home.root, log, (begun) => {
+        child = begun;
       });
     },
+    touched: (path) => child?.touch(path),
   });
   const wrote = (path: string) => {
     indexer.touch(path);
@@ -175,7 +176,7 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
       clearTimeout(timer);
       clearTimeout(resting);
       watcher?.close();
-      stopChild();
+      child?.stop();
       await Promise.all([indexer.close(), journal.idle(), notes.idle()]);
       db.close();
     },

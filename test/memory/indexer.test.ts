@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import {
   appendFileSync,
   mkdirSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -11,6 +12,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { createLog } from '../../src/log/log.ts';
+import { IndexDb } from '../../src/memory/index-db.ts';
+import { Indexer } from '../../src/memory/indexer.ts';
 import { indexOnce, type JournalEntry } from '../../src/memory/memory.ts';
 import type { watchFolder } from '../../src/memory/watch.ts';
 import { stopwatch, watchLoop } from '../stopwatch.ts';
@@ -101,6 +105,25 @@ describe('the index follows the folder', () => {
     symlinkSync(join(t.home.root, 'secret.md'), file);
     await t.memory.settled();
     expect(t.memory.search('zebra')).toEqual([]);
+  });
+
+  test('a note that is saved while many others are indexed goes before them', async () => {
+    await using t = await testMemory();
+    for (let n = 0; n < 60; n++) writeFileSync(join(t.home.memory, `${n}.md`), 'lorem ipsum dolor '.repeat(1200));
+    const db = new IndexDb(':memory:');
+    const order: string[] = [];
+    const indexed = (path: string) => {
+      if (order.push(path) > 1) return;
+      writeFileSync(join(t.home.memory, 'new.md'), 'zanzibar\n');
+      indexer.touch('new.md');
+    };
+    const root = realpathSync(t.home.memory);
+    const indexer = new Indexer({ db, root, maxBytes: () => 1e7, log: createLog({ level: 'error' }), indexed });
+    indexer.requestScan();
+    await indexer.run();
+    db.close();
+    expect(order).toHaveLength(61);
+    expect(order.indexOf('new.md')).toBeLessThan(60);
   });
 
   test('the start does not wait for the folder to be watched, nor is a change missed meanwhile', async () => {
