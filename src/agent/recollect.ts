@@ -122,11 +122,15 @@ export class Recollection {
   }
 }
 
-async function originOf(memory: RecollectionOptions['memory'], { path, heading }: SearchHit): Promise<string> {
+async function originOf(memory: RecollectionOptions['memory'], { path, heading, snippet }: SearchHit): Promise<string> {
   const note = await memory.get(path).catch(() => undefined);
   // What cannot be read any more is nobody's word.
   if (!note || labelsIn(note.text).length > 0) return 'outside';
-  if (path.startsWith('journal/')) return heading === 'px' || heading === 'note' ? 'agent' : 'owner';
+  if (path.startsWith('journal/')) {
+    if (heading === 'px' || heading === 'note') return 'agent';
+    // A question and its answer are one passage: what does not begin with its writer's name may be of either.
+    return snippet.startsWith(`${heading}: `) && !/^px: /m.test(snippet) ? 'owner' : 'owner and agent';
+  }
   const [last] = await memory.history.log({ path, limit: 1 });
   return last?.by ? 'agent' : 'owner';
 }

@@ -26,7 +26,7 @@ export interface IndexerOptions {
 const bulk = { files: 300, bytes: 4_000_000 };
 
 /** How long a slice may be for a process of its own, in ms. */
-const longSlice = 250;
+const longSlice = 100;
 
 /** More announced changes than this at once are not remembered one by one: the folder is walked instead. */
 const mostTouched = 500;

@@ -39,6 +39,24 @@ describe('what memory holds about a message', () => {
     });
   });
 
+  test('of a conversation is the word of all who said it', async () => {
+    await using px = await world();
+    const ada = { id: '1', name: 'Ada' };
+    const asked = (text: string, messageId: string) =>
+      ({ at: 0, kind: 'user', sender: ada, channel: 'cli', messageId, text }) as const;
+    await px.t.memory.journal.append('cli/other', [
+      asked('What is the unicorn of Atlantis called?', 'm1'),
+      { at: 0, kind: 'assistant', turn: 't1', model, text: 'It is called Pixie.' },
+      asked('The walrus of Atlantis is called Otto.', 'm2'),
+    ]);
+    await px.t.memory.settled();
+    await px.ask('who are the unicorn and the walrus of Atlantis?', { model });
+    expect(px.recalled()).toMatch(
+      /\(owner and agent\): Ada: What is the unicorn of Atlantis called\? \/ px: It is called Pixie\./,
+    );
+    expect(px.recalled()).toMatch(/\(owner\): Ada: The walrus of Atlantis is called Otto\./);
+  });
+
   test('is the same in every step of the turn, and gone in the next', async () => {
     await using px = await world({ script: [useTools(use('memory_search', { query: 'x' })), say('ok')] });
     await px.t.memory.write('a.md', 'The zebra is called Otto.', 'replace');

@@ -133,7 +133,7 @@ function follow(event) {
     if (inbound.conversation !== conversation) return;
     const item = add('user', inbound.text).parentElement;
     for (const { name, mime } of inbound.metadata?.attachments ?? [])
-      item?.append(pictures.get(name) ?? element('span', name || mime, 'tag'));
+      item?.append(pictures.get(name ?? '') ?? element('span', name || mime, 'tag'));
     pictures.clear();
     return;
   }
