@@ -51,8 +51,14 @@ export function createLog(
   const scrub = options.scrub ?? ((text: string) => text);
   const emit = (level: LogLevel, scope: string, message: string, fields?: Record<string, unknown>) => {
     if (logLevels.indexOf(level) < threshold) return;
-    const entry: LogEntry = { at: Date.now(), level, scope, message: printable(scrub(message)) };
-    if (fields) entry.fields = scrubFields(fields, scrub);
+    const entry: LogEntry = { at: Date.now(), level, scope, message: '' };
+    try {
+      entry.message = printable(scrub(message));
+      if (fields) entry.fields = scrubFields(fields, scrub);
+    } catch {
+      // When the secrets cannot be read, as while px ends, nobody knows what is one.
+      entry.message = 'a line was left out: it could not be checked for secrets';
+    }
     for (const sink of sinks) {
       try {
         sink(entry);

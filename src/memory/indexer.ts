@@ -152,11 +152,9 @@ export class Indexer {
   async #one(path: string, known?: Stats): Promise<void> {
     const { indexed, log } = this.#options;
     if (this.#closed) return;
-    if (this.#work.breath.due) {
-      await this.#work.breath.pause();
-      // What was saved just now does not wait for the many.
-      await this.#touchedSoFar();
-    }
+    if (this.#work.breath.due) await this.#work.breath.pause();
+    // What was saved just now does not wait for the many, whichever pause it was told in.
+    if (this.#touched.size > 0) await this.#touchedSoFar();
     try {
       const stats = known ?? this.#plainFile(path);
       if (!stats) await removeFile(this.#work, path);

@@ -69,6 +69,16 @@ describe('the log', () => {
     });
   });
 
+  test('leaves out what cannot be scrubbed, and harms nobody who logs', () => {
+    const entries: LogEntry[] = [];
+    const scrub = () => {
+      throw new Error('the database is closed');
+    };
+    createLog({ scrub, sinks: [(entry) => entries.push(entry)] }).info('sk-secret', { key: 'sk-secret' });
+    expect(JSON.stringify(entries)).not.toContain('sk-secret');
+    expect(entries[0]?.message).toContain('left out');
+  });
+
   test('shows control and direction-changing characters instead of obeying them, in fields too', () => {
     const { log, entries } = collect();
     const nasty = 'a\u001b[2Jb\u202ec\u0000d\u2066\u200b\u009b31m\rx';
