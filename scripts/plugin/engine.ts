@@ -65,12 +65,13 @@ function each(glue: string, what: RegExp, by: string): string {
  */
 function alone(glue: string): string {
   const noCall = "() => { throw new Error('the engine is one component'); }";
-  return [
+  const changes: [what: RegExp, by: string][] = [
     [/= _symmetricSyncGuestCall(?:Enter|Exit);/, `= ${noCall};`],
     [/= resourceTransfer(?:Own|Borrow);/, `= ${noCall};`],
     [/contextGet\.bind\(null, \{ slot: \d \}\)/, '() => 0'],
     [/contextSet\.bind\(null, \{ slot: \d \}\)/, '() => {}'],
-  ].reduce((text, [what, by]) => each(text, what as RegExp, by as string), glue);
+  ];
+  return changes.reduce((text, [what, by]) => each(text, what, by), glue);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ConfigStore } from '../config/config.ts';
 import type { Memory } from '../memory/memory.ts';
-import { documentTokens, estimateTokens, type ToolSpec, toolSchema } from '../model/model.ts';
+import { documentTokens, estimateTokens, remembered, type ToolSpec, toolSchema } from '../model/model.ts';
 import type { TurnFrom } from '../policy/policy.ts';
 import type { Tools } from '../tool/tool.ts';
 import type { ConversationId, Json, JsonSchema, Message } from '../wire/wire.ts';
@@ -78,27 +78,18 @@ function toolTokens(tools: ToolSpec[]): number {
   return tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools));
 }
 
-/** Parameters as they are sent, by those of the tool: they are the same object in every turn. */
-const plainOf = new WeakMap<JsonSchema, JsonSchema>();
-const shortOf = new WeakMap<JsonSchema, JsonSchema>();
-
-function once(known: WeakMap<JsonSchema, JsonSchema>, given: JsonSchema, make: () => JsonSchema): JsonSchema {
-  const made = known.get(given) ?? make();
-  known.set(given, made);
-  return made;
-}
+const plainParameters = remembered((given) => shortSchema(toolSchema(given), 120));
+const shortParameters = remembered((given) => neededOnly(shortSchema(toolSchema(given), 0)));
 
 /** A tool without what only px's own check of arguments needs, and without a manual where a sentence was meant. */
 function plainSpec({ name, description, parameters }: ToolSpec): ToolSpec {
-  const plain = once(plainOf, parameters, () => shortSchema(toolSchema(parameters), 120));
-  return { name, description: clip(description, 400), parameters: plain };
+  return { name, description: clip(description, 400), parameters: plainParameters(parameters) };
 }
 
 /** A tool in few words: the first sentence, and of its parameters those that are needed: the others have defaults. */
 function shortSpec({ name, description, parameters }: ToolSpec): ToolSpec {
   const sentence = /^[\s\S]*?[.!?](?=\s|$)/.exec(description)?.[0] ?? description;
-  const short = once(shortOf, parameters, () => neededOnly(shortSchema(toolSchema(parameters), 0)));
-  return { name, description: clipWords(sentence, 45), parameters: short };
+  return { name, description: clipWords(sentence, 45), parameters: shortParameters(parameters) };
 }
 
 function neededOnly(schema: JsonSchema): JsonSchema {

@@ -1,5 +1,5 @@
 import { type ErrorShape, PxError, toPxError } from '../error/error.ts';
-import type { Failover, ModelEvent, ModelRequest, Models } from '../model/model.ts';
+import { type Failover, type ModelEvent, type ModelRequest, type Models, providerName } from '../model/model.ts';
 import { orAborted } from '../tool/tool.ts';
 import type { EndReason, ThinkingPart, ToolCallPart, Usage } from '../wire/wire.ts';
 import { brokeOff } from './notice.ts';
@@ -27,7 +27,7 @@ export async function runStep(
   let counted = false;
   const take = (event: ModelEvent) => {
     if (event.type === 'text') step.text += event.text;
-    else if (event.type === 'thinking') open = think(step, event, open, provider(request));
+    else if (event.type === 'thinking') open = think(step, event, open, providerName(request.model));
     else if (event.type === 'tool-call') step.calls.push(event.call);
     else if (event.type === 'usage') {
       counted = true;
@@ -94,8 +94,6 @@ function think(step: Step, event: { text: string; signature?: string }, open: bo
   if (event.signature !== undefined) block.signature = event.signature;
   return event.signature === undefined;
 }
-
-const provider = (request: ModelRequest) => request.model.slice(0, request.model.indexOf('/'));
 
 /** A bound must hold also where a server counts nothing: four characters a token. */
 function estimate(request: ModelRequest, step: Step): Usage {

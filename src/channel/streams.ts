@@ -2,6 +2,7 @@ import { toPxError } from '../error/error.ts';
 import type { Log } from '../log/log.ts';
 import type { Store } from '../store/store.ts';
 import type { Bus, PxEvent } from '../wire/wire.ts';
+import { isGroup } from './access.ts';
 import type { InboxItem } from './channel.ts';
 import { readSendFailure } from './failure.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -76,8 +77,6 @@ export function createStreams(options: StreamsOptions): Streams {
     log.warn('the beginning of an answer may stand in a chat twice: px was stopped while it was shown', { chat });
   db.run(`DELETE FROM stream WHERE platform_id IS NULL`);
 
-  const isGroup = (stream: Stream) => stream.item.inbound.metadata?.['group'] === true;
-
   const outgoing = (stream: Stream, kind: Outgoing['kind'], content: string): Outgoing => ({
     ...{ kind, key: `pxs-${stream.turn}`, content },
     message: (kind === 'edit' ? stream.id : kind === 'post' ? options.replyTo(stream.item) : undefined) ?? null,
@@ -86,7 +85,7 @@ export function createStreams(options: StreamsOptions): Streams {
 
   const show = async (stream: Stream, text: string): Promise<void> => {
     const { channel, chat } = stream.item.inbound;
-    if (can(channel, 'draft') && !isGroup(stream) && !noDrafts.has(channel) && stream.id === undefined) {
+    if (can(channel, 'draft') && !isGroup(stream.item.inbound) && !noDrafts.has(channel) && stream.id === undefined) {
       try {
         await act(channel, chat, outgoing(stream, 'draft', text));
         return;
@@ -130,7 +129,7 @@ export function createStreams(options: StreamsOptions): Streams {
 
   const schedule = (stream: Stream, pause = 0) => {
     if (stream.over || stream.timer || stream.sending) return;
-    const every = isGroup(stream) ? timing.streamEvery * 3 : timing.streamEvery;
+    const every = isGroup(stream.item.inbound) ? timing.streamEvery * 3 : timing.streamEvery;
     stream.timer = setTimeout(() => tick(stream), Math.max(pause, every));
   };
 

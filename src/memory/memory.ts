@@ -7,6 +7,7 @@ export { openJournal } from './journal.ts';
 export { settledLength } from './journal-file.ts';
 export { type JournalVerdict, verifyJournal } from './journal-verify.ts';
 export { messagesFromJournal } from './messages.ts';
+export { shownPath } from './note-path.ts';
 export { type MemoryOptions, openMemory } from './open.ts';
 
 import type { ErrorShape } from '../error/error.ts';

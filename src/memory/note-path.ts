@@ -8,17 +8,11 @@ const ownFolders = ['journal', 'ledger', 'log'];
 /** Who may talk to px, and what is allowed without asking: kept by px, so that nothing a model writes lets anybody in or gives it leave. */
 const ownFiles: { [file: string]: string } = { 'people.md': 'px pairing', 'approvals.md': 'px approvals' };
 
+/** A path as people are shown it: on one line, whatever is in its names. */
+export const shownPath = (path: string): string => path.toWellFormed().replace(/[\0-\x1f\x7f]/g, '\ufffd');
+
 const refuse = (path: string, why: string, hint = 'Name a .md file below memory/, for example people/ada.md.') =>
-  new PxError(
-    'memory.path',
-    `“${path
-      .slice(0, 200)
-      .toWellFormed()
-      .replace(/[\0-\x1f\x7f]/g, '\ufffd')}” ${why}.`,
-    {
-      hint,
-    },
-  );
+  new PxError('memory.path', `“${shownPath(path.slice(0, 200))}” ${why}.`, { hint });
 
 /**
  * A path below memory/ as px names it: forward slashes, no `.` or empty parts, a leading `memory/` dropped. Throws PxError `memory.path` for all

@@ -87,7 +87,7 @@ function found(db: IndexDb, question: Question, times: Times, limit: number, fil
     common: common.map((one) => one.term),
     idf: Math.log(1 + all / mostRanked),
     weight: (match) => (isTranscript(match.path) ? transcriptWeight : 1),
-    recency: (match) => recency(match),
+    recency,
   });
 }
 
@@ -157,11 +157,11 @@ function filterOf({ under, when, speaker, tag }: SearchOptions): MatchFilter | u
 }
 
 /** 1 for what is old, up to `1 + recent.most` for what is new: by the day in a file's name, else by when it was changed. */
-function recency({ path, stamp }: Match, now: number = Date.now()): number {
+function recency({ path, stamp }: Match): number {
   const [, day] = /(\d{4}-\d\d-\d\d)\.md$/i.exec(path) ?? [];
   const at = (day === undefined ? Number.NaN : Date.parse(`${day}T12:00`)) || Number.parseFloat(stamp) || 0;
   // Whole days: what was written on one day is ranked by its words alone.
-  const days = Math.max(0, Math.floor((now - at) / 86_400_000));
+  const days = Math.max(0, Math.floor((Date.now() - at) / 86_400_000));
   return 1 + recent.most * 0.5 ** (days / recent.halfDays);
 }
 

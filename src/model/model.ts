@@ -154,7 +154,8 @@ export interface Models {
 
 export { documentTokens, spellOut } from './document.ts';
 export { dollars } from './price.ts';
-export { toolSchema } from './protocol/schema.ts';
+export { remembered, toolSchema } from './protocol/schema.ts';
+export { providerName } from './ref.ts';
 export { openModels } from './switcher.ts';
 export { estimateTokens } from './tokens.ts';
 export { usageBy } from './usage.ts';

@@ -180,15 +180,14 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
         retryable: true,
         hint: 'See limits.calls_per_minute of the plugin in px.yaml.',
       });
-    if (entry.kind !== 'script') {
-      if (args.length > fn.params.length)
-        throw new PxError('plugin.function', `${fn.name} takes ${fn.params.length} arguments, not ${args.length}`);
-      const answer = await plugin.runner.call(fn.name, args, signal);
-      await kv.durable();
-      return answer;
-    }
-    const answer = await plugin.runner.call('invoke', [fn.name, JSON.stringify(args)], signal, fn.name);
+    const isScript = entry.kind === 'script';
+    if (!isScript && args.length > fn.params.length)
+      throw new PxError('plugin.function', `${fn.name} takes ${fn.params.length} arguments, not ${args.length}`);
+    const answer = isScript
+      ? await plugin.runner.call('invoke', [fn.name, JSON.stringify(args)], signal, fn.name)
+      : await plugin.runner.call(fn.name, args, signal);
     await kv.durable();
+    if (!isScript) return answer;
     try {
       return JSON.parse(String(answer)) as Json;
     } catch (cause) {

@@ -61,6 +61,19 @@ export const inbound = (channel: string, id: string, text = 'hello'): Inbound =>
   at: Date.now(),
 });
 
+/** The plugin as the list of plugins shows it. */
+const summary = {
+  name: 'chat',
+  version: '1',
+  kind: 'messaging',
+  description: '',
+  sha256: '',
+  bytes: 1,
+  source: '',
+  state: 'idle',
+  detail: '',
+} as const;
+
 /** A messaging platform and the connector plugin for it, scripted by the test. */
 export class Platform {
   /** What people see. */
@@ -87,22 +100,7 @@ export class Platform {
   request: () => Json = () => ({ method: 'GET', url: 'https://chat.example/updates', headers: [], body: null });
 
   readonly host: ChannelOptions['plugins'] = {
-    list: () =>
-      this.installed
-        ? [
-            {
-              name: 'chat',
-              version: '1',
-              kind: 'messaging',
-              description: '',
-              sha256: '',
-              bytes: 1,
-              source: '',
-              state: 'idle',
-              detail: '',
-            },
-          ]
-        : [],
+    list: () => (this.installed ? [summary] : []),
     inspect: async () => this.info(),
     rest: () => {
       this.rests += 1;
@@ -156,19 +154,8 @@ export class Platform {
   }
 
   private info(): PluginInfo {
-    const summary = {
-      name: 'chat',
-      version: '1',
-      kind: 'messaging',
-      description: '',
-      sha256: '',
-      bytes: 1,
-      source: '',
-    } as const;
     return {
       ...summary,
-      state: 'idle',
-      detail: '',
       functions: this.exports.map((name) => ({ name, params: [], result: null, docs: '', notCallable: '' })),
       imports: [],
       manifest: {

@@ -1,5 +1,5 @@
 import type { ImportKind, ImportStep } from '../../memory/memory.ts';
-import { importTools } from '../../memory/memory.ts';
+import { importTools, shownPath } from '../../memory/memory.ts';
 import { type Context, group, verb } from '../verb.ts';
 import type { JobStep } from './import-jobs.ts';
 
@@ -29,7 +29,7 @@ const some = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 
 function tell({ io }: Context, steps: ImportStep[], dryRun: boolean): void {
   for (const { from, to, what, why } of steps)
     io.line(
-      `${what.padEnd(8)}  ${from.replace(/[\0-\x1f\x7f]/g, '\ufffd')}${to === '' ? '' : ` → memory/${to}`}${why === '' ? '' : `  (${why})`}`,
+      `${what.padEnd(8)}  ${shownPath(from)}${to === '' ? '' : ` → memory/${to}`}${why === '' ? '' : `  (${why})`}`,
     );
   const count = (which: (one: ImportStep) => boolean) => steps.filter(which).length;
   const comes = ({ what }: ImportStep) => what !== 'same' && what !== 'left out';

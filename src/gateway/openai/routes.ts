@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { App } from '../../app/app.ts';
 import { PxError } from '../../error/error.ts';
-import type { ModelEvent, ModelInfo } from '../../model/model.ts';
+import { type ModelEvent, type ModelInfo, providerName } from '../../model/model.ts';
 import { route } from '../route.ts';
 import { sseResponse } from '../sse.ts';
 import { agentEvents } from './agent.ts';
@@ -129,7 +129,7 @@ export const openAiRoutes = [
     run({ app, params }) {
       if (params.model === 'px') return modelObject('px', 'px');
       const ref = app.models.resolve(params.model);
-      return modelObject(params.model, ref.slice(0, ref.indexOf('/')));
+      return modelObject(params.model, providerName(ref));
     },
   }),
 ];
