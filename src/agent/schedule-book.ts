@@ -117,13 +117,19 @@ function make(wanted: NewJob, now: number, taken: ReadonlySet<string>): Job {
   const text = goodText(wanted.text);
   let id = wanted.id ?? '';
   if (id === '') {
+    const words = text
+      .toLowerCase()
+      .normalize('NFKD')
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-+|-+$/g, '');
+    // A name of whole words, where it can be.
     const base =
-      text
-        .toLowerCase()
-        .normalize('NFKD')
-        .replace(/[^a-z0-9]+/g, '-')
-        .replace(/^-+|-+$/g, '')
-        .slice(0, 24) || 'job';
+      (words.length > 24
+        ? words
+            .slice(0, 25)
+            .replace(/-[^-]*$/, '')
+            .slice(0, 24)
+        : words) || 'job';
     id = base;
     for (let n = 2; taken.has(id); n++) id = `${base}-${n}`;
   }

@@ -196,7 +196,7 @@ export function openPairing(
       for (const row of rows()) if (row.state === 'pending' && sameCode(row.code, typed)) found = row;
       if (!found) {
         wrong.push(now());
-        throw new PxError('pairing.unknown', 'No pairing request has this code, or it expired', {
+        throw new PxError('pairing.unknown', 'No pairing request has this code, or it expired.', {
           hint: 'px pairing list shows the open ones; a new message from the person makes a new code',
         });
       }

@@ -20,7 +20,7 @@ export async function runCli(argv: string[], version: string): Promise<number> {
   try {
     const found = await findVerb(root, argv);
     if (found.help || found.verb.verbs) {
-      const text = renderHelp(await describe(found.verb, found.path));
+      const text = renderHelp(await describe(found.verb, found.path), io.columns);
       // Asked for, it is the answer; typed too short, it is a complaint.
       if (found.help) io.line(text);
       else

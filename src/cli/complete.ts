@@ -1,4 +1,5 @@
 import type { ArgDef } from 'citty';
+import { flagOf, spelled, takesValue } from './parse.ts';
 import type { Verb } from './verb.ts';
 
 /** Something that may stand where the cursor is. */
@@ -60,15 +61,14 @@ const matching = (all: Candidate[], typed: string, prefix = '') =>
 
 /** The flag of this name, when a value follows it. */
 function withValue(verb: Verb, flag: string): [string, ArgDef] | undefined {
-  const name = flag.replace(/^--?/, '');
-  const def = verb.args[name];
-  return def && (def.type === 'string' || def.type === 'enum') ? [name, def] : undefined;
+  const found = flagOf(verb.args, flag.replace(/^--?/, ''));
+  return found && takesValue(found.def) ? [found.name, found.def] : undefined;
 }
 
 function flagsOf(verb: Verb): Candidate[] {
   const own = Object.entries(verb.args).filter(([, def]) => def.type !== 'positional');
   return [
-    ...own.map(([name, def]) => ({ value: `--${name}`, summary: def.description ?? '' })),
+    ...own.map(([name, def]) => ({ value: spelled(name, def), summary: def.description ?? '' })),
     { value: '--help', summary: 'How it is used.' },
   ];
 }

@@ -1,5 +1,6 @@
 import type { ArgDef } from 'citty';
 import { table } from './io.ts';
+import { spelled } from './parse.ts';
 import type { Verb } from './verb.ts';
 
 /** What a verb does and takes, as data: the help and docs/reference/cli.md are written from it. */
@@ -39,22 +40,38 @@ export async function describe(verb: Verb, path: string[]): Promise<Usage> {
   };
 }
 
-/** The help of a verb, for a terminal. */
-export function renderHelp(usage: Usage): string {
+/** The help of a verb, its sentences broken at `columns`; command lines are not, they are to be copied. */
+export function renderHelp(usage: Usage, columns = Number.POSITIVE_INFINITY): string {
   const block = (title: string, rows: string[][]) => (rows.length === 0 ? [] : ['', title, indent(table(rows))]);
+  const named = (title: string, rows: [string, string][]) => {
+    const hang = Math.max(...rows.map(([name]) => name.length)) + 2;
+    return block(title, rows).map((text) =>
+      text
+        .split('\n')
+        .map((line) => broken(line, columns, hang + 2))
+        .join('\n'),
+    );
+  };
   return [
-    usage.summary,
+    broken(usage.summary, columns),
     '',
     `  ${usage.line}`,
-    ...(usage.details === '' ? [] : ['', usage.details]),
-    ...block('Verbs', usage.verbs),
-    ...block('Words', usage.words),
-    ...block('Flags', usage.flags),
+    ...(usage.details === '' ? [] : ['', broken(usage.details, columns)]),
+    ...named('Verbs', usage.verbs),
+    ...named('Words', usage.words),
+    ...named('Flags', usage.flags),
     ...block(
       'Examples',
       usage.examples.map((line) => [line]),
     ),
   ].join('\n');
+}
+
+/** A line broken between words, what follows below its text from column `hang` on. As it is where that would leave it little room. */
+function broken(line: string, columns: number, hang = 0): string {
+  if (line.length <= columns || columns - hang < 20) return line;
+  const text = Bun.wrapAnsi(line.slice(hang), columns - hang, { wordWrap: true });
+  return line.slice(0, hang) + text.replaceAll('\n', `\n${' '.repeat(hang)}`);
 }
 
 const indent = (text: string) => text.replace(/^/gm, '  ');
@@ -64,10 +81,10 @@ function wordOf(name: string, def: ArgDef): string {
 }
 
 function flagOf(name: string, def: ArgDef): string {
-  // What is so by itself can only be switched off.
-  if (def.type === 'boolean') return def.default === true ? `--no-${name}` : `--${name}`;
+  const short = 'alias' in def && def.alias ? `-${[def.alias].flat().join(', -')}, ` : '';
+  if (def.type === 'boolean') return short + spelled(name, def);
   const hint = 'options' in def && def.options ? def.options.join('|') : (def.valueHint ?? name.toUpperCase());
-  return `--${name} ${hint}`;
+  return `${short}--${name} ${hint}`;
 }
 
 function describeFlag(def: ArgDef): string {

@@ -4,6 +4,8 @@ import { printable } from '../log/log.ts';
 export interface Io {
   /** True when a person reads stdout on a terminal. */
   readonly tty: boolean;
+  /** Columns a sentence for a person may take; without a terminal it is not broken. */
+  readonly columns: number;
   /** A line to stdout; control characters are made visible. */
   line(text?: string): void;
   /** Text to stdout as it comes, without a line end. */
@@ -40,6 +42,7 @@ export function processIo(colour: boolean): Io {
   return {
     tty,
     watched,
+    columns: Math.min(process.stdout.columns || Number.POSITIVE_INFINITY, 100),
     progress: (text) => {
       if (!watched || text === shown) return;
       shown = text;

@@ -1,6 +1,7 @@
 import type { ArgDef, ArgsDef } from 'citty';
 import { nearest } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
+import { meantBy } from './meant.ts';
 import { common, type Verb } from './verb.ts';
 
 /** A verb that was found, and what is left of the command line for it. */
@@ -42,21 +43,6 @@ export async function findVerb(root: Verb, argv: string[]): Promise<Found> {
   return { verb, path, rest, help: flags.includes('--help') || flags.includes('-h') };
 }
 
-/** More verbs than this are no help to choose from. */
-const mostMeant = 3;
-
-/** What may have been meant by a verb that does not exist: at the top also one of a group (`px logs`), which nothing that only looks alike comes before. */
-async function meantBy(word: string, verbs: NonNullable<Verb['verbs']>, top: boolean): Promise<string[]> {
-  if (word === 'version') return ['--version'];
-  if (top) {
-    const groups = await Promise.all(Object.entries(verbs).map(async ([name, load]) => ({ name, verb: await load() })));
-    const inside = groups.filter(({ verb }) => verb.verbs && Object.hasOwn(verb.verbs, word));
-    if (inside.length > 0 && inside.length <= mostMeant) return inside.map(({ name }) => `${name} ${word}`);
-  }
-  const near = nearest(word, Object.keys(verbs));
-  return near ? [near] : [];
-}
-
 /** Refuses flags a verb does not have, and words it has no place for. Throws PxError `usage`. */
 export function checkWords(found: Found): void {
   const { verb, path, rest } = found;
@@ -76,7 +62,7 @@ export function checkWords(found: Found): void {
       continue;
     }
     const name = flagName(token);
-    const def = flagOf(verb.args, name);
+    const def = flagOf(verb.args, name)?.def;
     if (!def) {
       const near = nearest(
         name,
@@ -101,22 +87,28 @@ function firstWord(argv: string[], args: ArgsDef): number {
     const token = argv[i] ?? '';
     if (token === '--') return -1;
     if (!token.startsWith('-')) return i;
-    const def = flagOf(args, flagName(token));
+    const def = flagOf(args, flagName(token))?.def;
     if (def && takesValue(def) && !token.includes('=')) i++;
   }
   return -1;
 }
 
-const flagName = (token: string) => token.replace(/^--?/, '').replace(/=.*$/s, '');
-const takesValue = (def: ArgDef) => def.type === 'string' || def.type === 'enum';
+const flagName = (token: string): string => token.replace(/^--?/, '').replace(/=.*$/s, '');
+/** Whether a value follows the flag. */
+export const takesValue = (def: ArgDef): boolean => def.type === 'string' || def.type === 'enum';
 
-function flagOf(args: ArgsDef, name: string): ArgDef | undefined {
-  if (name === 'help' || name === 'h') return { type: 'boolean' };
+/** A flag as it is typed: what is so by itself can only be switched off. */
+export const spelled = (name: string, def: ArgDef): string =>
+  def.type === 'boolean' && def.default === true ? `--no-${name}` : `--${name}`;
+
+/** The flag a verb has by this name or by a short one of it, without dashes. */
+export function flagOf(args: ArgsDef, name: string): { name: string; def: ArgDef } | undefined {
+  if (name === 'help' || name === 'h') return { name: 'help', def: { type: 'boolean' } };
   for (const [key, def] of Object.entries(args)) {
     if (def.type === 'positional') continue;
     const aliases = 'alias' in def && def.alias ? [def.alias].flat() : [];
-    if (name === key || aliases.includes(name)) return def;
-    if (def.type === 'boolean' && name === `no-${key}`) return def;
+    if (name === key || aliases.includes(name)) return { name: key, def };
+    if (def.type === 'boolean' && name === `no-${key}`) return { name: key, def };
   }
   return undefined;
 }

@@ -20,11 +20,13 @@ describe('a word that is being typed', () => {
   test('is a flag of its verb once a dash is there, and not behind --', async () => {
     expect(await offered('chat', '--mo')).toEqual(['--model']);
     expect(await offered('chat', '--', '--mo')).not.toContain('--model');
+    expect(await offered('service', 'install', '--no')).toEqual(['--no-start']);
   });
 
   test('is a value of the flag before it, in either spelling', async () => {
     expect(await offered('chat', '--model', 'ch')).toEqual(['chat:MODEL:0']);
     expect(await offered('chat', '--model=ch')).toEqual(['--model=chat:MODEL:0']);
+    expect(await offered('service', 'logs', '-n', 'se')).toEqual(['service logs:N:0']);
     expect(await offered('plugin', 'grant', '--json', 'x', 'plu')).toEqual(['plugin grant:ASKS:1']);
   });
 

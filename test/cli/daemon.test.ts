@@ -100,6 +100,14 @@ describe('with a px that runs', () => {
     expect(stdout).toContain('green tea');
     const long = await run(['memory', 'search', `green tea ${'and so on '.repeat(10_000)}`]);
     expect([long.code, long.stderr, long.stdout]).toEqual([0, '', expect.stringContaining('a.md#3')]);
+    expect(await run(['memory', 'show', 'a.md#3'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('green tea'),
+    });
+    expect(await run(['memory', 'show', 'a.md#99'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('has only'),
+    });
   });
 
   test('what the gateway does not take is a mistake in the command line, told without the words of its API', async () => {

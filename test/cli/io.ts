@@ -7,6 +7,7 @@ export function silentIo(own: Partial<Io> = {}): Io {
   return {
     tty: false,
     watched: false,
+    columns: 80,
     line: nothing,
     stream: nothing,
     data: nothing,

@@ -22,7 +22,7 @@ describe('px', () => {
     }
     const call = await px(['plugin', 'call', '--help']);
     expect(call.stdout).toContain('px plugin call NAME FUNCTION [ARGUMENTS]');
-    expect(call.stdout).toContain(`px plugin call weather forecast '["Graz"]'`);
+    expect(call.stdout).toContain(`px plugin call dice roll '["2d6+1"]'`);
     expect((await px(['help', 'plugin', 'call'])).stdout).toBe(call.stdout);
   });
 

@@ -98,8 +98,9 @@ const nothingYet = () =>
 
 const numberOf = (text: string): number => wholeNumber(text.replace(/^#/, ''), 'A change');
 
-function wholeNumber(text: string, what: string): number {
+/** A number from 1 up that was typed. Throws PxError `usage`. */
+export function wholeNumber(text: string, what: string, hint = 'px memory log --limit 5'): number {
   const n = Number(text);
   if (Number.isInteger(n) && n >= 1) return n;
-  throw new PxError('usage', `${what} takes a number from 1 up.`, { hint: 'px memory log --limit 5' });
+  throw new PxError('usage', `${what} takes a number from 1 up.`, { hint });
 }

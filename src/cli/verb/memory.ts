@@ -107,6 +107,7 @@ export const memory = group({
   verbs: {
     search: async () => search,
     list: async () => list,
+    show: async () => (await import('./memory-show.ts')).show,
     log: async () => (await import('./memory-history.ts')).log,
     diff: async () => (await import('./memory-history.ts')).diff,
     undo: async () => (await import('./memory-history.ts')).undo,

@@ -113,7 +113,7 @@ export const grant = verb({
   variadic: true,
   examples: [
     'px plugin grant weather --all',
-    `px plugin grant weather 'egress GET https://api.open-meteo.com/v1/'`,
+    `px plugin grant weather 'egress GET https://api.open-meteo.com/v1/forecast'`,
     'px plugin grant weather --all --revoke',
   ],
   async run({ args, words, ...context }) {

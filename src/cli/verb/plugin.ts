@@ -55,7 +55,7 @@ const call = verb({
     function: { type: 'positional', required: true, description: 'An exported function; inspect lists them.' },
     arguments: { type: 'positional', default: '[]', description: 'A JSON array of arguments.' },
   },
-  examples: [`px plugin call weather forecast '["Graz"]'`, 'px plugin call clock now'],
+  examples: ['px plugin call clock now', `px plugin call dice roll '["2d6+1"]'`],
   async run({ args, ...context }) {
     const given = argumentsOf(args.arguments);
     await using backend = await openBackend(context);
@@ -88,6 +88,7 @@ const logs = verb({
     await using backend = await openBackend(context);
     const lines = await backend.client.pluginLogs(args.name);
     if (context.json) context.io.data(lines);
+    else if (lines.length === 0) context.io.note(`${args.name} has logged nothing lately.`);
     else
       for (const line of lines)
         context.io.line(`${new Date(line.at).toISOString()} ${line.level} ${line.message.replaceAll('\n', '\n  | ')}`);
@@ -113,12 +114,7 @@ const resume = verb({
 export const plugin = group({
   name: 'plugin',
   summary: 'Install, inspect, call and write plugins.',
-  examples: [
-    'px plugin add ./weather.wasm',
-    'px plugin list',
-    `px plugin call weather forecast '["Graz"]'`,
-    'px plugin new my-plugin',
-  ],
+  examples: ['px plugin add ./weather.wasm', 'px plugin list', 'px plugin call clock now', 'px plugin new my-plugin'],
   verbs: {
     add: async () => (await import('./plugin-install.ts')).add,
     update: async () => (await import('./plugin-install.ts')).update,

@@ -45,6 +45,7 @@ const list = verb({
     await using backend = await openBackend(context);
     const names = await backend.client.secretNames();
     if (context.json) context.io.data(names);
+    else if (names.length === 0) context.io.note('No secrets are stored. Store one: px secret set NAME');
     else for (const each of names) context.io.line(each);
     return 0;
   },
