@@ -23,7 +23,7 @@ export const show = verb({
     await using backend = await openBackend(context);
     const note = await backend.client.note(path, Number(line), Math.min(lines, most));
     if (note.from > note.totalLines)
-      throw new PxError('not-found', `${note.path} has only ${note.totalLines} lines.`, {
+      throw new PxError('not-found', `${note.path} ends at line ${note.totalLines}.`, {
         hint: `px memory show ${note.path}`,
       });
     if (context.json) context.io.data(note);
