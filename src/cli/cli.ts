@@ -54,12 +54,13 @@ export async function runCompletion(words: string[]): Promise<number> {
   const io = processIo(false);
   const [{ complete }, { valuesOf }] = await Promise.all([import('./complete.ts'), import('./complete-values.ts')]);
   try {
-    const home = resolveHome(loadEnvironment(), flagValue(words, 'home'));
+    // The last word is still being typed, and may be the home's.
+    const home = resolveHome(loadEnvironment(), flagValue(words.slice(0, -1), 'home'));
     const { candidates, files } = await complete(root, words, valuesOf(home));
     for (const { value, summary } of candidates) {
       // Names of notes are a person's own: one that would not be one word, or that a terminal acts on, is not offered.
       if (/[\t\n]/.test(value) || printable(value) !== value) continue;
-      io.line(`${value}\t${summary.replace(/\s+/g, ' ').slice(0, 80)}`);
+      io.line(`${value}\t${shortened(summary.replace(/\s+/g, ' '))}`);
     }
     if (files) io.line(':files');
   } catch {
@@ -68,6 +69,9 @@ export async function runCompletion(words: string[]): Promise<number> {
   await io.flush();
   return 0;
 }
+
+/** A sentence beside a candidate: as much of it as a terminal has room for, in whole words. */
+const shortened = (text: string) => (text.length <= 72 ? text : `${text.slice(0, 72).replace(/\s\S*$/, '')}…`);
 
 /** Prints an error as message and hint, or as JSON; its exit code. */
 function complain(io: Io, error: PxError, json: boolean): number {

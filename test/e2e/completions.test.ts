@@ -50,6 +50,8 @@ for (const { shell, start, source } of cases) {
       await world.tab('px plugin call web', 'px plugin call web-fetch');
       await world.tab('px chat --model off', 'px chat --model offline/px');
       await world.tab('px chat --model=off', 'px chat --model=offline/px');
+      await world.tab('px plugin inspect cloc', 'px plugin inspect clock');
+      await world.tab('px --home cf', 'px --home cfg/');
       await world.tab('px plugin inspect note', /px plugin inspect .?notes\\? of\\? mine\.wasm/);
     });
 

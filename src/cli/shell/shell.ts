@@ -22,15 +22,17 @@ _px() {
   local before=\${typed%"$cur"}
   px=$(type -P -- "\${words[0]}") || px=PX
   COMPREPLY=()
+  local files=
   while IFS=$'\\t' read -r value _; do
-    if [[ $value == :files ]]; then
-      compopt -o filenames
-      mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-    else
-      printf -v value %q "\${value#"$before"}"
-      COMPREPLY+=("$value")
-    fi
+    if [[ $value == :files ]]; then files=1; else COMPREPLY+=("\${value#"$before"}"); fi
   done < <("$px" __complete "\${words[@]:1}" 2>/dev/null)
+  if [[ $files ]]; then
+    # Bash quotes names of files itself, and all that stands among them.
+    compopt -o filenames
+    mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$cur")
+  elif ((\${#COMPREPLY[@]})); then
+    mapfile -t COMPREPLY < <(printf '%q\\n' "\${COMPREPLY[@]}")
+  fi
 }
 complete -F _px px
 `;
@@ -38,13 +40,14 @@ complete -F _px px
 const zsh = `#compdef px
 # px completions for zsh: source <(px completions zsh), or as a file _px in a folder of $fpath
 _px() {
-  local px=\${commands[px]:-PX} line
+  local px=\${commands[px]:-PX} line summary
   local -a offered
   for line in "\${(@f)$("$px" __complete "\${(@Q)words[2,CURRENT]}" 2>/dev/null)}"; do
     if [[ $line == :files ]]; then
       _files
     elif [[ -n $line ]]; then
-      offered+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
+      summary=\${line#*$'\\t'}
+      offered+=("\${\${line%%$'\\t'*}//:/\\\\:}\${summary:+:$summary}")
     fi
   done
   (( $#offered )) && _describe px offered
