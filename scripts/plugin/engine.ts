@@ -95,10 +95,13 @@ function exportsDirectly(glue: string): string {
   return glue.replace(
     returned[0],
     `const direct = (run, postReturn, ...texts) => {
-      const args = texts.flatMap((text) => {
-        const { ptr, len } = _utf8AllocateAndEncode(text, ${realloc}, ${memory});
-        return [ptr, len];
-      });
+      const args = [];
+      for (const text of texts) {
+        const bytes = TEXT_ENCODER_UTF8.encode(text);
+        const at = ${realloc}(0, 0, 1, bytes.length);
+        new Uint8Array(${memory}.buffer, at, bytes.length).set(bytes);
+        args.push(at, bytes.length);
+      }
       const ret = run(...args);
       const view = dataView(${memory});
       const text = TEXT_DECODER_UTF8.decode(new Uint8Array(${memory}.buffer, view.getUint32(ret + 4, true), view.getUint32(ret + 8, true)));

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Subprocess } from 'bun';
 import { PxError } from '../error/error.ts';
 import { FrameCutter, FrameError } from './frame.ts';
+import { openPipes, type Pipes, sockets } from './pipes.ts';
 import { childEnvironment } from './self.ts';
 
 /** Whether plugins may run where the kernel cannot lock them. */
@@ -12,6 +13,11 @@ export interface Child {
   readonly pid: number;
   /** Sends bytes (frames). Never throws: a child that is gone shows in `exited`. */
   send(bytes: Uint8Array): void;
+  /**
+   * Stands still, and the daemon with it, until `done` or for so many ms, and handles what the child says meanwhile: an answer that comes
+   * sooner than that is not worth the event loop's way. Ends at a frame whose handling takes time. Does nothing where px cannot wait so.
+   */
+  hear(done: () => boolean, ms: number): void;
   /** SIGKILL. */
   kill(): void;
   /** Resolves as soon as the process is gone. */
@@ -37,33 +43,64 @@ export interface ChildOptions {
 
 /** Starts a child with a clean environment, in `/`, with two pipes and nothing else. */
 export function startChild(options: ChildOptions): Child {
-  let child: Subprocess<'pipe', 'pipe', 'ignore'>;
+  let child: Subprocess;
+  let pipes: Pipes;
   try {
-    child = Bun.spawn(options.command, {
-      stdin: 'pipe',
-      stdout: 'pipe',
-      stderr: 'ignore',
-      env: childEnvironment,
-      cwd: '/',
-    });
+    [child, pipes] = spawn(options.command);
   } catch (cause) {
     throw new PxError('sandbox.unavailable', `a plugin's process cannot be started: ${options.command[0]}`, { cause });
   }
   const kill = () => child.kill('SIGKILL');
-  const pumped = pump(child, options).catch((e: unknown) => {
+  const cutter = new FrameCutter(options.maxFrame);
+  /** A frame is being handled, and others wait for it. */
+  let busy: Promise<void> | undefined;
+  let broken = false;
+  const onBroken = (e: unknown) => {
+    broken = true;
     options.onBroken(e instanceof FrameError ? e : new FrameError(e instanceof Error ? e.message : String(e)));
     kill();
-  });
+  };
+  /** Handles the frames that are whole. Most are done with at once; a needless wait here is felt in every call. */
+  const handle = (): void | Promise<void> => {
+    for (let frame = cutter.next(); frame && !broken; frame = cutter.next()) {
+      const handled = options.onFrame(frame);
+      if (handled) return handled.then(handle);
+    }
+  };
+  const take = (bytes: Uint8Array): void => {
+    try {
+      cutter.add(bytes);
+      const handled = handle();
+      if (!handled) return;
+      busy = handled.catch(onBroken).finally(() => {
+        busy = undefined;
+      });
+    } catch (e) {
+      onBroken(e);
+    }
+  };
+  const pump = async (): Promise<void> => {
+    for (;;) {
+      const bytes = await pipes.read();
+      if (busy) await busy;
+      if (!bytes || broken) return;
+      take(bytes);
+    }
+  };
   // What the child said before it ended is heard before its end is told.
-  const exited = Promise.all([child.exited, pumped]).then(([code]) => String(child.signalCode ?? `exit code ${code}`));
+  const exited = Promise.all([child.exited, pump().catch(onBroken)]).then(([code]) => {
+    pipes.close();
+    return String(child.signalCode ?? `exit code ${code}`);
+  });
   return {
     pid: child.pid,
-    send(bytes) {
-      try {
-        child.stdin.write(bytes);
-        void Promise.resolve(child.stdin.flush()).catch(() => {});
-      } catch {
-        // It is gone; `exited` tells.
+    send: pipes.write,
+    hear(done, ms) {
+      const until = performance.now() + ms;
+      for (let left = ms; left > 0 && !busy && !broken && !done(); left = until - performance.now()) {
+        const bytes = pipes.readNow(Math.ceil(left));
+        if (!bytes) return;
+        take(bytes);
       }
     },
     kill,
@@ -92,17 +129,21 @@ function readProc(pid: number, file: 'stat' | 'status', parse: (text: string) =>
   }
 }
 
-async function pump(child: Subprocess<'pipe', 'pipe', 'ignore'>, options: ChildOptions): Promise<void> {
-  const cutter = new FrameCutter(options.maxFrame);
-  const reader = child.stdout.getReader();
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    for (const payload of cutter.push(value)) {
-      const handled = options.onFrame(payload);
-      // Most frames are done with at once; a needless wait here is felt in every call.
-      if (handled) await handled;
-    }
+/** Starts it with nothing but two pipes. */
+function spawn(command: string[]): [Subprocess, Pipes] {
+  const rest = { stderr: 'ignore', env: childEnvironment, cwd: '/' } as const;
+  if (process.platform !== 'linux') {
+    const child = Bun.spawn(command, { ...rest, stdin: 'pipe', stdout: 'pipe' });
+    return [child, sockets(child)];
+  }
+  const pipes = openPipes();
+  try {
+    return [Bun.spawn(command, { ...rest, ...pipes.child }), pipes];
+  } catch (e) {
+    pipes.close();
+    throw e;
+  } finally {
+    pipes.started();
   }
 }
 

@@ -15,21 +15,25 @@ export function encodeFrame(value: unknown, blobs: Uint8Array[] = []): Uint8Arra
 
 /** The same of a value that is JSON already. */
 export function encodeJson(json: string, blobs: Uint8Array[] = []): Uint8Array {
-  const payloads = [encoder.encode(json), ...blobs];
-  const bytes = new Uint8Array(payloads.reduce((sum, payload) => sum + prefix + payload.length, 0));
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (const payload of payloads) {
-    view.setUint32(at, payload.length, true);
-    bytes.set(payload, at + prefix);
-    at += prefix + payload.length;
-  }
+  const payload = encoder.encode(json);
+  const bytes = new Uint8Array(blobs.reduce((sum, blob) => sum + prefix + blob.length, prefix + payload.length));
+  let at = put(bytes, 0, payload);
+  for (const blob of blobs) at = put(bytes, at, blob);
   return bytes;
 }
 
-/** The length a frame's prefix announces. */
-export function frameLength(head: Uint8Array): number {
-  return new DataView(head.buffer, head.byteOffset, prefix).getUint32(0, true);
+function put(bytes: Uint8Array, at: number, payload: Uint8Array): number {
+  const { length } = payload;
+  for (let i = 0; i < prefix; i++) bytes[at + i] = length >>> (8 * i);
+  bytes.set(payload, at + prefix);
+  return at + prefix + length;
+}
+
+/** The length that the prefix at this place announces. */
+export function frameLength(bytes: Uint8Array, at = 0): number {
+  let length = 0;
+  for (let i = prefix - 1; i >= 0; i--) length = length * 256 + (bytes[at + i] ?? 0);
+  return length;
 }
 
 /** A frame's JSON. Throws FrameError when it is none. */
@@ -54,18 +58,20 @@ export class FrameCutter {
     this.#max = max;
   }
 
-  /** The payloads that are complete after this chunk, oldest first. */
-  *push(chunk: Uint8Array): Generator<Uint8Array> {
+  /** Takes in what came. */
+  add(chunk: Uint8Array): void {
     this.#chunks.push(chunk);
     this.#held += chunk.length;
-    for (;;) {
-      if (this.#held < prefix) return;
-      const length = frameLength(this.#peek(prefix));
-      if (length > this.#max) throw new FrameError(`a frame of ${length} bytes, ${this.#max} are allowed`);
-      if (this.#held < prefix + length) return;
-      this.#take(prefix);
-      yield this.#take(length);
-    }
+  }
+
+  /** The oldest payload that is complete, or undefined. */
+  next(): Uint8Array | undefined {
+    if (this.#held < prefix) return undefined;
+    const length = frameLength(this.#peek(prefix));
+    if (length > this.#max) throw new FrameError(`a frame of ${length} bytes, ${this.#max} are allowed`);
+    if (this.#held < prefix + length) return undefined;
+    this.#take(prefix);
+    return this.#take(length);
   }
 
   /** The first bytes, joined only when they are spread over chunks. */

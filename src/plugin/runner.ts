@@ -66,6 +66,8 @@ export function createRunner(options: RunnerOptions): Runner {
   const faults = createFaults(Date.now, options.quarantined, options.onQuarantine);
   let guest: Guest | undefined;
   let idle: ReturnType<typeof setTimeout> | undefined;
+  /** When it has been idle for long enough. */
+  let restAt = 0;
   let tail: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   /** Calls that wait or work. */
@@ -143,6 +145,7 @@ export function createRunner(options: RunnerOptions): Runner {
   function ended(which: Guest, fault: PxError): void {
     if (guest === which) guest = undefined;
     clearTimeout(idle);
+    idle = undefined;
     note(fault);
     bus.emit({
       type: 'plugin.stopped',
@@ -184,13 +187,13 @@ export function createRunner(options: RunnerOptions): Runner {
 
   async function run(fn: string, args: Json[], signal: AbortSignal | undefined, shown: string): Promise<Json> {
     if (signal?.aborted) throw new PxError('interrupted', 'the call was stopped');
-    clearTimeout(idle);
     working = true;
     const begun = performance.now();
     let error: PxError | undefined;
     try {
       if (early) throw early;
-      const process = await ensure(signal);
+      // Without a wait where there is none: it is felt in every call.
+      const process = guest?.alive && !outdated ? guest : await ensure(signal);
       try {
         const answer = await process.call(fn, args, signal);
         options.onAnswer?.();
@@ -223,8 +226,21 @@ export function createRunner(options: RunnerOptions): Runner {
     const { cpuMs, idleMs } = options.limits();
     if (options.sealed()) return void end('idle');
     if (outdated || isOld(guest, cpuMs)) return void end('replaced');
-    idle = setTimeout(() => void end('idle'), idleMs);
-    idle.unref();
+    restAt = performance.now() + idleMs;
+    // The one that runs already looks again when its time has come.
+    idle ??= restIn(idleMs);
+  }
+
+  function restIn(ms: number): ReturnType<typeof setTimeout> {
+    const timer = setTimeout(() => {
+      idle = undefined;
+      if (working || inLine > 0) return;
+      const left = restAt - performance.now();
+      if (left > 0) idle = restIn(left);
+      else void end('idle');
+    }, ms);
+    timer.unref();
+    return timer;
   }
 
   /** Whether half of its life's processor time is used; looked at once a second, since calls are much shorter. */

@@ -11,9 +11,13 @@ export function detector(pieces: [name: string, piece: string][]): (text: string
   return (text) => {
     const bare = /[\\%&+\r\0]/.test(text) ? canonical(text) : text;
     for (const [name, piece] of plain) if (bare.includes(piece)) return name;
-    return pattern.test(text);
+    // The long expression is seldom needed, and it is slow to begin with.
+    return codedRun.test(text) && pattern.test(text);
   };
 }
+
+/** What any of {@link codedEnds} matches holds: so many characters that hex and base64 are written with. */
+const codedRun = /[A-Za-z0-9+/_\-\\% :]{7}/;
 
 /** Both ends of each hex and base64 form (letters may stand for a `+` or `/` of either alphabet): a line break can hit one only. */
 function codedEnds(piece: string): string[] {
@@ -25,29 +29,37 @@ function codedEnds(piece: string): string[] {
   ];
 }
 
-const named: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 const short: Record<string, string> = { n: '\n', r: '', t: '\t', b: '\b', f: '\f' };
 
 /** The text without any escaping and without what escaping makes ambiguous: equal values stay equal however they were written. */
 function canonical(text: string): string {
-  return (
-    text
-      .replace(/(?:%(?:25)*[0-9a-f]{2})+/gi, percent)
-      .replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(amp|lt|gt|quot|apos));/gi, (all, dec, hex, name) =>
-        name ? (named[name.toLowerCase()] ?? all) : point(dec ? Number(dec) : Number.parseInt(hex, 16)),
-      )
-      .replace(/(?<!\\)(?:\\+(?:u005c|x5c))+/gi, '\\')
-      .replace(/\\+(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([nrtbf]))?/gi, (_, unit, byte, letter) =>
-        letter
-          ? (short[letter.toLowerCase()] ?? '')
-          : unit || byte
-            ? String.fromCharCode(Number.parseInt(unit ?? byte, 16))
-            : '',
-      )
-      // Between the bytes of UTF-16 stand zeros.
-      .replace(/[\r\0]/g, '')
-      .replaceAll('+', ' ')
-  );
+  let bare = text;
+  // Most texts hold one of these characters and nothing that is written with it; and each step may bring out what the next one undoes.
+  if (bare.includes('%')) bare = bare.replace(/(?:%(?:25)*[0-9a-f]{2})+/gi, percent);
+  if (bare.includes('&')) bare = bare.replace(entity, named);
+  if (bare.includes('\\')) bare = unescaped(bare);
+  // Between the bytes of UTF-16 stand zeros.
+  return bare.replace(/[\r\0]/g, '').replaceAll('+', ' ');
+}
+
+const entity = /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(amp|lt|gt|quot|apos));/gi;
+
+function named(all: string, dec?: string, hex?: string, name?: string): string {
+  if (name) return entities[name.toLowerCase()] ?? all;
+  return point(dec ? Number(dec) : Number.parseInt(hex ?? '', 16));
+}
+
+function unescaped(text: string): string {
+  return text
+    .replace(/(?<!\\)(?:\\+(?:u005c|x5c))+/gi, '\\')
+    .replace(/\\+(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([nrtbf]))?/gi, (_, unit, byte, letter) =>
+      letter
+        ? (short[letter.toLowerCase()] ?? '')
+        : unit || byte
+          ? String.fromCharCode(Number.parseInt(unit ?? byte, 16))
+          : '',
+    );
 }
 
 function percent(run: string): string {

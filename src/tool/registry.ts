@@ -72,10 +72,10 @@ export function createTools({ memory, plugins, mcp, config, secrets, log, more }
     const egress = () => config.current.plugins[tool.plugin]?.grants.egress ?? [];
     const folders = () => Object.values(config.current.plugins[tool.plugin]?.grants.files ?? {});
     // What px carries and what reaches neither network nor files tells nothing but its own words.
-    const own = () =>
-      egress().length === 0 &&
-      folders().length === 0 &&
-      plugins.list?.().some(({ name, source }) => name === tool.plugin && source === `px:${name}`);
+    const carried = once(
+      () => plugins.list?.().some(({ name, source }) => name === tool.plugin && source === `px:${name}`) ?? false,
+    );
+    const own = () => egress().length === 0 && folders().length === 0 && carried();
     return {
       ...made,
       reach: () => reachOf(egress(), folders()),
@@ -130,7 +130,8 @@ export function createTools({ memory, plugins, mcp, config, secrets, log, more }
     context.signal.throwIfAborted();
     const answer = await orAborted(tool.run(part.args, context), context.signal);
     if (typeof answer !== 'string') return answer;
-    return { text: answer, outside: tool.outside === undefined ? [] : [tool.outside] };
+    const { outside } = tool;
+    return { text: answer, outside: outside === undefined ? [] : [outside] };
   };
 
   return {
@@ -187,6 +188,14 @@ function reachOf(egress: string[], folders: string[]): Reach {
 /** Whether px itself refused the call, before anything outside was asked. */
 const ownWords = (thrown: unknown) =>
   thrown instanceof PxError && ['policy.denied', 'tool.arguments', 'interrupted'].includes(thrown.code);
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
 
 const never = new AbortController().signal;
 const noTools: McpTool[] = [];

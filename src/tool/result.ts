@@ -6,6 +6,8 @@ const RESULT_BYTES = 24 * 1024;
 
 /** Text cut to at most `bytes` of UTF-8: its beginning and its end, and between them a note of what was left out. */
 export function elide(text: string, bytes = RESULT_BYTES): string {
+  // A character of a string takes three bytes at most.
+  if (text.length * 3 <= bytes) return text;
   const whole = Buffer.from(text);
   if (whole.length <= bytes) return text;
   const head = boundary(whole, Math.floor((bytes - NOTE_ROOM) * 0.7), -1);

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../e2e/px.ts';
 import { component, connector, plain } from './component.ts';
@@ -9,6 +9,19 @@ let plainBytes: Uint8Array;
 beforeAll(async () => {
   plainBytes = await component(plain);
 });
+
+/** Pipes this process holds; 0 where the system does not say. */
+const pipes = (): number =>
+  existsSync('/proc/self/fd')
+    ? readdirSync('/proc/self/fd').filter((fd) => link(`/proc/self/fd/${fd}`).startsWith('pipe:')).length
+    : 0;
+const link = (path: string): string => {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+};
 
 describe('an installed component', () => {
   test('answers with its typed result and offers its functions as tools', async () => {
@@ -96,6 +109,7 @@ describe('a plugin whose tool is likely to be called', () => {
     await using home = await openHome({ plugins: { sums: { limits: { idle_ms: 50 } } } });
     await home.plugins.add(home.file('sums.wasm', plainBytes));
     const tool = home.plugins.tools().find((t) => t.name === 'sums_double');
+    const before = pipes();
     const seen = () => home.events.map((e) => e.type).filter((type) => /^plugin\.(started|stopped|call)$/.test(type));
     for (let i = 0; i < 3; i++) tool?.soon();
     expect(await tool?.call({ n: 4 }, AbortSignal.timeout(5000))).toBe('8');
@@ -104,6 +118,7 @@ describe('a plugin whose tool is likely to be called', () => {
     tool?.soon();
     await until('its second end', () => seen().filter((type) => type === 'plugin.stopped').length === 2);
     expect(seen()).toEqual(['plugin.started', 'plugin.call', 'plugin.stopped', 'plugin.started', 'plugin.stopped']);
+    await until('the end of its pipes', () => pipes() <= before);
   });
 
   test('that cannot be started says so in the call', async () => {

@@ -17,7 +17,7 @@ export function withoutDebug(code: string): string {
 
 /** Where the generated function begins, and the first line of it that uses what it is given: what stands between belongs to no component. */
 const opening = /^export function instantiate\([^\n]*\{\n/m;
-const own = /^(?:const (?:module\d+ = getCoreModule\(|[^\n]* = imports\b)|let gen= )/m;
+const own = /^ *(?:const (?:module\d+ = getCoreModule\(|[^\n]* = imports\b)|let gen= )/m;
 
 /**
  * The same code with what jco always writes outside the function, so that a bundler can drop what the component does not use; and without jco's books,

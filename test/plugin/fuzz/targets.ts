@@ -136,7 +136,8 @@ export function readFrames(bytes: Uint8Array, random: Random): void {
     try {
       for (let at = 0; at < bytes.length; ) {
         const end = at + Math.max(1, chunk());
-        for (const payload of cutter.push(bytes.subarray(at, end))) {
+        cutter.add(bytes.subarray(at, end));
+        for (let payload = cutter.next(); payload; payload = cutter.next()) {
           const frame = parseFrame(payload);
           seen.push(readFromChild(frame) ?? null, v.safeParse(FromPrepare, frame).success);
         }

@@ -1,0 +1,28 @@
+import { expect, test } from 'bun:test';
+import { $init, generate } from '#bindgen';
+import { direct, withoutDebug } from '../../src/plugin/child/glue.ts';
+
+/** A component in jco's two layouts: the code of some stands deeper than that of others. */
+test('a component that waits for nothing runs without books on its calls, however its code is indented', async () => {
+  await $init;
+  const component = new Uint8Array(await Bun.file('build/plugins/clock.wasm').arrayBuffer());
+  const { files } = generate(component, {
+    name: 'plugin',
+    instantiation: { tag: 'sync' },
+    noTypescript: true,
+    base64Cutoff: 0,
+    map: [],
+  });
+  const code = withoutDebug(new TextDecoder().decode(files.find(([name]) => name === 'plugin.js')?.[1]));
+  for (const laid of [
+    code,
+    code.replace(/^ {2}/gm, ''),
+    code.replace(/^/gm, '  ').replace(/^ {2}export/gm, 'export'),
+  ]) {
+    const component = direct(laid).split('export function instantiate')[1] ?? '';
+    expect({ books: component.includes('createNewCurrentTask'), none: component.includes('oneTask') }).toEqual({
+      books: false,
+      none: true,
+    });
+  }
+});
