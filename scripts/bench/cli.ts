@@ -3,7 +3,8 @@
  * minute. Exit code 1 when a bound does not hold.
  * usage: bun scripts/bench/cli.ts [--binary FILE] [--write]      --write: also into docs/bench-cli.md
  */
-import { writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Px, binary as usual } from '../../test/e2e/px.ts';
@@ -42,6 +43,22 @@ completions bash
 man
 --help`.split('\n');
 
+/** Verbs that go through a whole home: how long they take depends on it, their memory must not. */
+const large = { notes: 10_000, fileMiB: 100 };
+
+async function largeHome(): Promise<Px> {
+  const home = new Px({ command: [binary], config: {} });
+  const notes = join(home.home, 'memory/notes');
+  mkdirSync(notes, { recursive: true });
+  mkdirSync(join(home.home, 'state'));
+  for (let n = 0; n < large.notes; n++)
+    writeFileSync(join(notes, `${n}.md`), `# Note ${n}\n\n${'tea at five '.repeat(150)}\n`);
+  const file = openSync(join(notes, 'picture.bin'), 'w');
+  for (let mib = 0; mib < large.fileMiB; mib++) writeSync(file, randomBytes(2 ** 20));
+  closeSync(file);
+  return home;
+}
+
 /** Runs a verb once: ms, and MiB at most. Throws when it fails: a fast refusal is no result. */
 async function once(home: string, verb: string): Promise<{ ms: number; mib: number }> {
   const start = performance.now();
@@ -62,10 +79,19 @@ for (const verb of verbs) {
   for (let run = 0; run < runs; run++) all.push(await once(px.home, verb));
   measured.push({ verb, ms: median(all.map((one) => one.ms)), mib: median(all.map((one) => one.mib)) });
 }
+await using full = await largeHome();
+const archive = join(full.home, 'px.tar.zst');
+const whole = `${large.notes.toLocaleString('en-US')} notes and a file of ${large.fileMiB} MiB, peak memory`;
+const backup = await once(full.home, `backup ${archive}`);
+const restore = await once(join(full.home, 'restored'), `restore ${archive}`);
 const rows: Row[] = measured.flatMap(({ verb, ms, mib }) => [
   { what: `\`px ${verb}\`, p50 of ${runs}`, value: ms, unit: 'ms', bound: 100 },
   { what: `\`px ${verb}\`, peak memory`, value: mib, unit: 'MiB', bound: 60 },
 ]);
+rows.push(
+  { what: `\`px backup\` of ${whole}`, value: backup.mib, unit: 'MiB', bound: 60 },
+  { what: `\`px restore\` of it, peak memory`, value: restore.mib, unit: 'MiB', bound: 60 },
+);
 const text = `${table(rows)}\n\n${verdict(rows)}\n`;
 console.log(text);
 if (values.write)

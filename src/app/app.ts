@@ -31,6 +31,7 @@ import { statusOf, watchPids } from './status.ts';
 
 export { type HomeLock, lockHome } from './lock.ts';
 export { openNotify } from './notify.ts';
+export { executablePageDropper } from './trim.ts';
 
 /** What px is started with. */
 export interface AppOptions {

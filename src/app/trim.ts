@@ -102,8 +102,7 @@ async function givePagesBack(): Promise<void> {
 
 /** Lets go of the clean, file-backed pages of the executable. Returns how many bytes were resident in them. */
 export async function dropExecutablePages(): Promise<number> {
-  if (process.platform !== 'linux') return 0;
-  const ranges = cleanRanges(readFileSync('/proc/self/smaps', 'utf8'), process.execPath);
+  const ranges = executableRanges();
   if (ranges.length === 0) return 0;
   const libc = await openLibc();
   let dropped = 0;
@@ -111,6 +110,19 @@ export async function dropExecutablePages(): Promise<number> {
   libc.close();
   return dropped;
 }
+
+/** What does the same again and again, at the cost of a few system calls, as long as this process lives. */
+export async function executablePageDropper(): Promise<() => void> {
+  const ranges = executableRanges();
+  if (ranges.length === 0) return () => {};
+  const { symbols } = await openLibc();
+  return () => {
+    for (const { from, length } of ranges) symbols.madvise(from, length, DONT_NEED);
+  };
+}
+
+const executableRanges = (): CleanRange[] =>
+  process.platform === 'linux' ? cleanRanges(readFileSync('/proc/self/smaps', 'utf8'), process.execPath) : [];
 
 /** A mapping that may be dropped: its address, its length and what is resident of it, in bytes. */
 export interface CleanRange {

@@ -1,16 +1,27 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readdirSync } from 'node:fs';
-import { chmod, lchown, mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fchmodSync,
+  futimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  writeSync,
+} from 'node:fs';
+import { lchown, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import * as v from 'valibot';
-import { type HomeLock, lockHome } from '../app/app.ts';
+import type { HomeLock } from '../app/app.ts';
 import { asOwner, type Home, homeAt, type Owner, otherOwner } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
 import { auditTools } from '../memory/memory.ts';
 import type { Restored, RestoreOptions } from './backup.ts';
 import { manifestName, parts } from './format.ts';
+import { type Lean, stayLean } from './lean.ts';
 import { isSealed, openStream, sealedBeginning } from './seal.ts';
 import { invalid, readTar, type TarPart } from './tar.ts';
 
@@ -18,7 +29,13 @@ const Manifest = v.object({
   format: v.literal(1),
   at: v.number(),
   key: v.boolean(),
-  files: v.record(v.string(), v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
+  // By hand: tens of thousands of entries as a schema's would be tens of MB for a moment.
+  files: v.custom<Record<string, string>>(
+    (files) =>
+      typeof files === 'object' &&
+      files !== null &&
+      Object.values(files).every((sum) => typeof sum === 'string' && /^[0-9a-f]{64}$/.test(sum)),
+  ),
 });
 
 /** What one archive holds, as it was unpacked. */
@@ -49,7 +66,7 @@ export async function restoreHome(options: RestoreOptions): Promise<Restored> {
       hint: `Copy it elsewhere first: cp '${inside}' /tmp/`,
     });
   const owner = otherOwner(home);
-  const held = filled && existsSync(home.state) ? lockAsOwner(home) : undefined;
+  const held = filled && existsSync(home.state) ? await lockAsOwner(home) : undefined;
   const mark = `${process.pid}-${crypto.getRandomValues(new Uint8Array(3)).toHex()}`;
   const staging = join(dirname(home.root), `.${basename(home.root)}.restore-${mark}`);
   try {
@@ -88,7 +105,8 @@ export async function restoreHome(options: RestoreOptions): Promise<Restored> {
   }
 }
 
-function lockAsOwner(home: Home): HomeLock {
+async function lockAsOwner(home: Home): Promise<HomeLock> {
+  const { lockHome } = await import('../app/app.ts');
   using _ = asOwner(home);
   return lockHome(home);
 }
@@ -138,12 +156,16 @@ async function unpack({ passphrase, counted }: RestoreOptions, file: string, int
   raw.on('error', (thrown) => tar.destroy(thrown));
   opened.pipe(tar);
   const sums = new Map<string, string>();
+  const lean = await stayLean();
   let manifest: v.InferOutput<typeof Manifest> | undefined;
   try {
     for await (const part of readTar(tar)) {
       if (manifest) throw invalid('it goes on after its end');
-      if (part.path === manifestName) manifest = await readManifest(part);
-      else await place(part, into, sums);
+      if (part.path === manifestName) {
+        lean.rest();
+        manifest = await readManifest(part);
+        lean.rest();
+      } else await place(part, into, sums, lean);
     }
   } finally {
     tar.destroy();
@@ -152,8 +174,8 @@ async function unpack({ passphrase, counted }: RestoreOptions, file: string, int
   if (!manifest) throw invalid('it is cut off');
   for (const [path, sum] of Object.entries(manifest.files))
     if (sums.get(path) !== sum) throw invalid(`${path} in it is missing or damaged`);
-  const known = new Set(Object.keys(manifest.files));
-  for (const path of sums.keys()) if (!known.has(path)) throw invalid(`${path} in it is not in its list`);
+  for (const path of sums.keys())
+    if (!Object.hasOwn(manifest.files, path)) throw invalid(`${path} in it is not in its list`);
   // What is about to take a home's place must be on disk, not only on its way there.
   await Bun.spawn(['sync'], { stdio: ['ignore', 'ignore', 'ignore'] }).exited.catch(() => {});
   return { at: manifest.at, key: manifest.key, files: sums.size };
@@ -171,7 +193,7 @@ async function readManifest(part: TarPart): Promise<v.InferOutput<typeof Manifes
 }
 
 /** Writes one entry below the folder. Its name decides nothing but where below: no way up, no root, no other part than a home's. */
-async function place(part: TarPart, into: string, sums: Map<string, string>): Promise<void> {
+async function place(part: TarPart, into: string, sums: Map<string, string>, lean: Lean): Promise<void> {
   const words = part.path.split('/');
   const [top = ''] = words;
   const odd = words.some((word) => word === '' || word === '.' || word === '..' || /[\0\\]/.test(word));
@@ -185,22 +207,30 @@ async function place(part: TarPart, into: string, sums: Map<string, string>): Pr
     await mkdir(path, { recursive: true, mode: 0o700 });
     return;
   }
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(path, 'wx', 0o600).catch((cause: unknown) => {
-    throw cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'
-      ? invalid(`${part.path} is in it twice`, cause)
-      : cause;
-  });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const file = createFile(path, part);
   const hash = createHash('sha256');
+  lean.file();
   try {
     for await (const chunk of part.bytes()) {
       hash.update(chunk);
-      await file.writeFile(chunk);
+      for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
+      lean.worked(chunk.length);
     }
+    fchmodSync(file, mode | 0o600);
+    futimesSync(file, part.at / 1000, part.at / 1000);
   } finally {
-    await file.close();
+    closeSync(file);
   }
-  await chmod(path, mode | 0o600);
-  await utimes(path, part.at / 1000, part.at / 1000);
   sums.set(part.path, hash.digest('hex'));
+}
+
+function createFile(path: string, part: TarPart): number {
+  try {
+    return openSync(path, 'wx', 0o600);
+  } catch (cause) {
+    throw cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'
+      ? invalid(`${part.path} is in it twice`, cause)
+      : cause;
+  }
 }

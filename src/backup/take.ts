@@ -1,17 +1,21 @@
 import { createHash } from 'node:crypto';
 import {
+  closeSync,
   createWriteStream,
   existsSync,
+  fstatSync,
+  lstatSync,
   mkdtempSync,
   openSync,
   readdirSync,
+  readSync,
   rmSync,
   type Stats,
   type WriteStream,
 } from 'node:fs';
-import { type FileHandle, link, lstat, open, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { link, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
 import { asOwner } from '../config/config.ts';
@@ -20,11 +24,10 @@ import { settledLength } from '../memory/memory.ts';
 import { snapshotDatabase } from '../store/store.ts';
 import type { BackedUp, BackupOptions } from './backup.ts';
 import { manifestName } from './format.ts';
+import { type Lean, stayLean } from './lean.ts';
 import { sealStream } from './seal.ts';
 import { padding, tarEnd, tarHeader } from './tar.ts';
 
-/** How much of a file is read at a time, in bytes. */
-const slice = 64 * 1024;
 /** What is made again by itself, or is of this process only: databases apart from px.db, the lock, the address, compiled plugins. */
 const passing = /^(?:index\.db.*|px\.db[-.].*|px\.lock.*|px\.pid|gateway\.json|cache|uploads|backup-.*|.*\.tmp)$/;
 /** The parts of `state/` that must be as old as the journal or older: the journal is what counts, and runs ahead of them after a crash, too. */
@@ -73,12 +76,14 @@ async function writeArchive(options: BackupOptions, out: WriteStream, own: strin
   for (const name of leftOver) rmSync(join(home.state, name), { recursive: true, force: true });
   const work = existsSync(home.state) ? mkdtempSync(join(home.state, 'backup-')) : undefined;
   try {
-    const archive = new Archive(options, work, own);
+    const archive = new Archive(options, work, own, await stayLean());
     counted.total = await archive.measure();
-    const tar = Readable.from(archive.tar(counted), { objectMode: false });
-    const packed = tar.pipe(createZstdCompress());
-    tar.on('error', (thrown) => packed.destroy(thrown));
-    await pipeline(passphrase === undefined ? packed : Readable.from(sealStream(packed, passphrase)), out);
+    const packed = createZstdCompress();
+    const written = pipeline(passphrase === undefined ? packed : Readable.from(sealStream(packed, passphrase)), out);
+    // Told below: what cannot be written fails the next piece, too.
+    written.catch(() => {});
+    await archive.writeTo(packed, counted).catch((thrown: Error) => packed.destroy(thrown));
+    await written;
     return archive;
   } finally {
     if (work) rmSync(work, { recursive: true, force: true });
@@ -87,19 +92,65 @@ async function writeArchive(options: BackupOptions, out: WriteStream, own: strin
 
 const message = (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown));
 
+/** Hands bytes on in pieces of one buffer, which is used again once a piece was taken: nothing is left behind for the collector of garbage. */
+class Pieces {
+  readonly #to: Writable;
+  readonly #buffer = Buffer.allocUnsafeSlow(128 * 1024);
+  #filled = 0;
+
+  constructor(to: Writable) {
+    this.#to = to;
+  }
+
+  /** Has the rest of the buffer filled by `read`, which says how many bytes it wrote there. These bytes, as long as nothing else is put. */
+  async fill(read: (room: Buffer) => number): Promise<Buffer> {
+    if (this.#filled === this.#buffer.length) await this.#flush();
+    const from = this.#filled;
+    this.#filled += read(this.#buffer.subarray(from));
+    return this.#buffer.subarray(from, this.#filled);
+  }
+
+  async put(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      const put = await this.fill((room) => {
+        const piece = bytes.subarray(at, at + room.length);
+        room.set(piece);
+        return piece.length;
+      });
+      at += put.length;
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#flush();
+    this.#to.end();
+  }
+
+  async #flush(): Promise<void> {
+    const piece = this.#buffer.subarray(0, this.#filled);
+    // Called once the piece was packed, or when that failed.
+    await new Promise<void>((resolve, reject) => {
+      this.#to.write(piece, (thrown) => (thrown ? reject(thrown) : resolve()));
+    });
+    this.#filled = 0;
+  }
+}
+
 /** One archive that is being written. */
 class Archive {
   readonly #options: BackupOptions;
   /** Where `px.db` is copied to; undefined without one. */
   readonly #work: string | undefined;
   readonly #own: string[];
+  readonly #lean: Lean;
   readonly leftOut: string[] = [];
   readonly #sums: Record<string, string> = {};
 
-  constructor(options: BackupOptions, work: string | undefined, own: string[]) {
+  constructor(options: BackupOptions, work: string | undefined, own: string[], lean: Lean) {
     this.#options = options;
     this.#work = work;
     this.#own = own;
+    this.#lean = lean;
   }
 
   get files(): number {
@@ -114,11 +165,13 @@ class Archive {
     return total;
   }
 
-  async *tar(counted: { done: number }): AsyncGenerator<Uint8Array> {
+  /** Writes the tar, and ends what it is written to. */
+  async writeTo(packed: Writable, counted: { done: number }): Promise<void> {
+    const out = new Pieces(packed);
     for await (const found of this.#walk()) {
       const { path, stats } = found;
       if (stats.isDirectory()) {
-        yield tarHeader({ path, kind: 'folder', size: 0, mode: stats.mode & 0o777, at: stats.mtimeMs });
+        await out.put(tarHeader({ path, kind: 'folder', size: 0, mode: stats.mode & 0o777, at: stats.mtimeMs }));
         continue;
       }
       let from = found.from;
@@ -126,47 +179,48 @@ class Archive {
         from = join(this.#work, 'px.db');
         snapshotDatabase(found.from, from);
       }
-      yield* this.#file(path, from, counted);
+      await this.#file(path, from, out, counted);
     }
+    this.#lean.rest();
     const { version, key = true } = this.#options;
     const manifest = { format: 1, px: version, at: Date.now(), key, files: this.#sums };
     const bytes = new TextEncoder().encode(`${JSON.stringify(manifest)}\n`);
-    yield tarHeader({ path: manifestName, kind: 'file', size: bytes.length, mode: 0o600, at: manifest.at });
-    yield bytes;
-    yield padding(bytes.length);
-    yield tarEnd();
+    await out.put(tarHeader({ path: manifestName, kind: 'file', size: bytes.length, mode: 0o600, at: manifest.at }));
+    await out.put(bytes);
+    await out.put(padding(bytes.length));
+    await out.put(tarEnd());
+    await out.end();
   }
 
   /** A file as long as it is now; a journal as far as it was completed. */
-  async *#file(path: string, from: string, counted: { done: number }): AsyncGenerator<Uint8Array> {
-    let file: FileHandle;
+  async #file(path: string, from: string, out: Pieces, counted: { done: number }): Promise<void> {
+    let file: number;
     try {
-      file = await open(from, 'r');
+      file = openSync(from, 'r');
     } catch (thrown) {
       // Gone since it was listed: a note that was removed, a file that is made anew.
       if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return;
       throw thrown;
     }
     try {
-      const stats = await file.stat();
+      const stats = fstatSync(file);
       const settled = /^memory\/journal\/[^/]+\/[^/]+\.md$/.test(path) ? await settledLength(from) : stats.size;
       const size = Math.min(stats.size, settled);
-      yield tarHeader({ path, kind: 'file', size, mode: stats.mode & 0o777, at: stats.mtimeMs });
+      await out.put(tarHeader({ path, kind: 'file', size, mode: stats.mode & 0o777, at: stats.mtimeMs }));
       const hash = createHash('sha256');
       for (let at = 0; at < size; ) {
-        const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(slice, size - at)), 0, undefined, at);
-        if (bytesRead === 0)
+        const bytes = await out.fill((room) => readSync(file, room, 0, Math.min(room.length, size - at), at));
+        if (bytes.length === 0)
           throw new PxError('backup.failed', `${from} became shorter while it was read.`, { retryable: true });
-        const bytes = buffer.subarray(0, bytesRead);
         hash.update(bytes);
-        at += bytesRead;
-        counted.done += bytesRead;
-        yield bytes;
+        at += bytes.length;
+        counted.done += bytes.length;
+        this.#lean.worked(bytes.length);
       }
-      yield padding(size);
+      await out.put(padding(size));
       this.#sums[path] = hash.digest('hex');
     } finally {
-      await file.close();
+      closeSync(file);
     }
   }
 
@@ -204,7 +258,8 @@ class Archive {
   async *#each(path: string, from: string, names: string[]): AsyncGenerator<Found> {
     for (const name of names) {
       const [inside, file] = [`${path}/${name}`, join(from, name)];
-      const stats = await lstat(file).catch(() => undefined);
+      this.#lean.file();
+      const stats = lstatSync(file, { throwIfNoEntry: false });
       if (!stats || this.#own.includes(file)) continue;
       if (stats.isDirectory()) yield* this.#below(inside, file);
       else if (stats.isFile()) yield { path: inside, from: file, stats };

@@ -148,7 +148,11 @@ class Reader {
   }
 }
 
-const sum = (bytes: Uint8Array) => bytes.reduce((total, byte) => total + byte, 0);
+function sum(bytes: Uint8Array): number {
+  let total = 0;
+  for (const byte of bytes) total += byte;
+  return total;
+}
 
 function text(bytes: Uint8Array, from: number, length: number): string {
   const field = bytes.subarray(from, from + length);

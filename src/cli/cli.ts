@@ -15,7 +15,7 @@ export type { Verb } from './verb.ts';
 /** Runs one command line. The exit code: 0 done, 1 failure, 2 usage, 130 interrupted. Prints errors itself; never throws. */
 export async function runCli(argv: string[], version: string): Promise<number> {
   const env = loadEnvironment();
-  const io = processIo(env.get('NO_COLOR') === undefined);
+  const io = processIo(!env.get('NO_COLOR'));
   const json = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json');
   try {
     const found = await findVerb(root, argv);

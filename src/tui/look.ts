@@ -10,6 +10,11 @@ export interface Look {
 export type Style =
   | 'plain'
   | 'bold'
+  | 'italic'
+  | 'bold-italic'
+  | 'struck'
+  | 'link'
+  | 'code'
   | 'dim'
   | 'person'
   | 'agent'
@@ -24,6 +29,11 @@ export type Style =
 const codes: Record<Style, [colour: string, mono: string]> = {
   plain: ['', ''],
   bold: ['1', '1'],
+  italic: ['3', '3'],
+  'bold-italic': ['1;3', '1;3'],
+  struck: ['9', '9'],
+  link: ['4', '4'],
+  code: ['36', ''],
   dim: ['2', '2'],
   person: ['1;36', '1'],
   agent: ['1;32', '1'],
@@ -44,8 +54,30 @@ export function styled(text: string, style: Style, look: Look): string {
 /** Signs with a meaning, for a look. */
 export function signs(look: Look) {
   return look.ascii
-    ? { bar: '|', rule: '-', dot: '*', ok: '+', no: 'x', more: '~', prompt: '>', cursor: '_', plot: ' .:-=+*#' }
-    : { bar: '│', rule: '─', dot: '●', ok: '✓', no: '✗', more: '…', prompt: '›', cursor: '▏', plot: ' ▁▂▃▄▅▆▇█' };
+    ? {
+        bar: '|',
+        rule: '-',
+        dot: '*',
+        bullet: '-',
+        ok: '+',
+        no: 'x',
+        more: '~',
+        prompt: '>',
+        cursor: '_',
+        plot: ' .:-=+*#',
+      }
+    : {
+        bar: '│',
+        rule: '─',
+        dot: '●',
+        bullet: '•',
+        ok: '✓',
+        no: '✗',
+        more: '…',
+        prompt: '›',
+        cursor: '▏',
+        plot: ' ▁▂▃▄▅▆▇█',
+      };
 }
 
 /** The last values as a plot one row high, scaled from 0 to the largest; newest at the right. */

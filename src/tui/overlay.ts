@@ -1,5 +1,6 @@
 import type { Approval } from '../wire/wire.ts';
 import { drawChanges } from './changes.ts';
+import { fitting } from './fitting.ts';
 import { type Line, line, plain, spans } from './line.ts';
 import { type Look, signs } from './look.ts';
 import type { Overlay } from './state.ts';
@@ -26,10 +27,9 @@ const help: [keys: string, does: string][] = [
   ['Ctrl-L, Ctrl-Z', 'draw anew; to the shell, fg comes back'],
 ];
 
-/** The choices of a list that fit what was typed: all of its words, in any order. */
+/** The choices of a list that fit what was typed, best first. */
 export function choices(overlay: Extract<Overlay, { kind: 'pick' }>): string[] {
-  const words = overlay.query.toLowerCase().split(/\s+/);
-  return overlay.choices.filter((choice) => words.every((word) => choice.toLowerCase().includes(word)));
+  return fitting(overlay.choices, overlay.query);
 }
 
 /** An overlay's title and rows, at most `rows` of them and `columns` wide. */

@@ -1,6 +1,9 @@
 import type { Client } from '../client/client.ts';
 import type { ConversationId } from '../wire/wire.ts';
 
+export { type AnswerWriter, answerWriter } from './answer.ts';
+export { fitting } from './fitting.ts';
+export type { Look } from './look.ts';
 export { conversationId } from './press.ts';
 export { checkTerminal } from './terminal.ts';
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { fitting } from '../../src/tui/fitting.ts';
 import type { Key } from '../../src/tui/keys.ts';
 import { conversationId, press } from '../../src/tui/press.ts';
 import { takeEvent } from '../../src/tui/reduce.ts';
@@ -135,6 +136,19 @@ describe('what is asked of the world', () => {
     all(state, text('ollama'), name('down'));
     expect(shown(state).join('\n')).not.toContain('gpt-5');
     expect(all(state, name('enter'))).toEqual({ do: 'set-model', model: 'ollama/llama3' });
+  });
+
+  test('the end of a name fits better than letters within a word', () => {
+    const models = ['gemini/gemini-pro', 'gemini/gemini-flash', 'openai/gpt-5.4-mini', 'openai/gpt-5', 'x/minimal'];
+    expect(fitting(models, 'mini')).toEqual([
+      'openai/gpt-5.4-mini',
+      'x/minimal',
+      'gemini/gemini-pro',
+      'gemini/gemini-flash',
+    ]);
+    expect(fitting(models, 'gpt-5')).toEqual(['openai/gpt-5', 'openai/gpt-5.4-mini']);
+    expect(fitting(models, 'flash GEM')).toEqual(['gemini/gemini-flash']);
+    expect(fitting(models, '')).toEqual(models);
   });
 
   test('a conversation that is not there yet is made by its name', () => {

@@ -1,5 +1,7 @@
 import type { Client } from '../../client/client.ts';
 import { fromErrorShape, PxError } from '../../error/error.ts';
+import { fitting } from '../../tui/tui.ts';
+import type { Prompt } from '../prompt.ts';
 import { chooseProvider } from './provider.ts';
 import { kept, type Outcome, type Provider, type Setup, sentence } from './setup.ts';
 
@@ -99,7 +101,7 @@ async function tryModel(setup: Setup, provider: Provider): Promise<Tested> {
   return typeof other === 'string' ? tested(setup, prefix + other) : other;
 }
 
-/** Most models that are listed to choose from; with more the person types the name. */
+/** Most models that are listed to choose from; with more the person types a part of the name. */
 const mostListed = 20;
 
 async function offeredModel(setup: Setup, provider: Provider): Promise<string | Tested> {
@@ -112,14 +114,24 @@ async function offeredModel(setup: Setup, provider: Provider): Promise<string | 
     const { models, usual } = await wait(client.offered(provider.name));
     if (models.length === 0) return failed(`${provider.label} has no model yet. ${noModelHint(provider)}`);
     if (!ask || models.length === 1) return usual;
-    if (models.length > mostListed) {
-      setup.say(`${models.length} models, as ${models.slice(0, 3).join(', ')}`);
-      return (await ask.line(`Which one? [${usual}]`)) || usual;
-    }
+    if (models.length > mostListed) return await nameModel(ask, setup.say, models, usual);
     return models[await ask.choose(models, Math.max(0, models.indexOf(usual)))] ?? usual;
   } catch (thrown) {
     if (thrown instanceof PxError && thrown.code === 'interrupted') throw thrown;
     return failed(sentence(thrown));
+  }
+}
+
+/** One of more models than can be listed, by a part of its name. What fits none of them may be one all the same: the server knows. */
+async function nameModel(ask: Prompt, say: Setup['say'], models: string[], usual: string): Promise<string> {
+  say(`It has ${models.length} models, as ${models.slice(0, 3).join(', ')}.`);
+  for (;;) {
+    const word = (await ask.line(`Which one? Part of a name is enough. [${usual}]`)) || usual;
+    if (models.includes(word)) return word;
+    const fit = fitting(models, word);
+    if (fit.length < 2) return fit[0] ?? word;
+    if (fit.length <= mostListed) return fit[await ask.choose(fit, 0)] ?? word;
+    say(`${fit.length} fit, as ${fit.slice(0, 3).join(', ')}: type more of it.`);
   }
 }
 

@@ -1,9 +1,11 @@
 import { basename } from 'node:path';
 import { fromErrorShape, PxError, toPxError } from '../../error/error.ts';
+import type { AnswerWriter } from '../../tui/tui.ts';
 import type { Attached, ConversationId, TurnEvent } from '../../wire/wire.ts';
 import { askPerson, type ReadLine } from '../asking.ts';
 import { type Backend, openBackend } from '../backend.ts';
 import type { Io } from '../io.ts';
+import { terminalLook } from '../look.ts';
 import { type Context, verb } from '../verb.ts';
 
 type TurnEnd = Extract<TurnEvent, { type: 'turn.end' }>;
@@ -59,14 +61,16 @@ async function readAttached(path: string): Promise<Attached> {
 type With = { model?: string; attachments?: Attached[] };
 
 async function once(
-  { io, json }: Context,
+  context: Context,
   backend: Backend,
   conversation: ConversationId,
   text: string,
   options: With,
 ): Promise<number> {
+  const { io, json } = context;
   const read = !json && process.stdin.isTTY && process.stderr.isTTY ? readOnce : undefined;
-  const end = await follow(io, backend, conversation, text, { ...options, silent: json, ...(read ? { read } : {}) });
+  const out = json ? {} : { out: await answerOut(context) };
+  const end = await follow(io, backend, conversation, text, { ...options, ...out, ...(read ? { read } : {}) });
   if (json) {
     const { text: answer, model, turn, reason, error } = end;
     io.data({ answer, model, conversation, turn, reason, ...(error ? { error } : {}) });
@@ -79,30 +83,53 @@ async function once(
 /** Where Ctrl-C is heard: the process, or the line editor, which keeps the terminal from turning it into a signal. */
 type Interrupts = Pick<NodeJS.EventEmitter, 'once' | 'off' | 'listenerCount'>;
 
-/** Follows one turn, printing what arrives. Ctrl-C stops the turn, wherever it runs. */
+/** Where an answer goes: to a person drawn from its Markdown, to a program as it is. */
+async function answerOut({ io, env }: Context): Promise<AnswerWriter> {
+  if (io.tty && env.get('TERM') !== 'dumb') {
+    const { stdout } = process;
+    const screen = {
+      get columns() {
+        return stdout.columns || 80;
+      },
+      get rows() {
+        return stdout.rows || 24;
+      },
+      write: (bytes: string) => void stdout.write(bytes),
+    };
+    return (await import('../../tui/tui.ts')).answerWriter(screen, terminalLook(env));
+  }
+  let open = false;
+  return {
+    take(text) {
+      io.stream(text);
+      open = !text.endsWith('\n');
+    },
+    end() {
+      if (open) io.line();
+      open = false;
+    },
+  };
+}
+
+/** Follows one turn, printing what arrives, to `out` when there is one. Ctrl-C stops the turn, wherever it runs. */
 async function follow(
   io: Io,
   backend: Backend,
   conversation: ConversationId,
   text: string,
-  options: With & { silent: boolean; interrupts?: Interrupts; read?: ReadLine },
+  options: With & { out?: AnswerWriter; interrupts?: Interrupts; read?: ReadLine },
 ): Promise<TurnEnd> {
   const { client } = backend;
-  const { interrupts = process, read, silent, ...rest } = options;
+  const { interrupts = process, read, out, ...rest } = options;
   const stop = () => void client.stop(conversation).catch(() => {});
   interrupts.once('SIGINT', stop);
-  let open = false;
   let asking = Promise.resolve();
   const questions = new Map<string, AbortController>();
   try {
     for await (const event of client.follow(conversation, text, rest)) {
-      if (event.type === 'turn.end') {
-        if (open) io.line();
-        return event;
-      }
+      if (event.type === 'turn.end') return event;
       if (event.type === 'approval.asked') {
-        if (open) io.line();
-        open = false;
+        out?.end();
         // Not waited for: px goes on when somebody answers elsewhere. One question at a time is on the screen.
         const over = new AbortController();
         questions.set(event.id, over);
@@ -110,16 +137,14 @@ async function follow(
           .then(() => askPerson(io, backend, event, over.signal, read))
           .catch((thrown: unknown) => complain(io, { error: toPxError(thrown).toJSON() }));
       } else if (event.type === 'approval.decided') questions.get(event.id)?.abort();
-      if (silent) continue;
-      if (event.type === 'turn.text') {
-        io.stream(event.text);
-        open = !event.text.endsWith('\n');
-      } else if (event.type === 'turn.tool' && io.tty) {
-        io.line(io.dim(`${open ? '\n' : ''}· ${event.call.name} ${JSON.stringify(event.call.args).slice(0, 200)}`));
-        open = false;
+      if (event.type === 'turn.text') out?.take(event.text);
+      else if (event.type === 'turn.tool' && out && io.tty) {
+        out.end();
+        io.line(io.dim(`· ${event.call.name} ${JSON.stringify(event.call.args).slice(0, 200)}`));
       }
     }
   } finally {
+    out?.end();
     for (const over of questions.values()) over.abort();
     interrupts.off('SIGINT', stop);
   }
@@ -130,11 +155,13 @@ async function follow(
 }
 
 async function converse(
-  { io }: Context,
+  context: Context,
   backend: Backend,
   conversation: ConversationId,
   options: { model?: string },
 ): Promise<number> {
+  const { io } = context;
+  const out = await answerOut(context);
   const { createInterface } = await import('node:readline/promises');
   const { default: ref } = await backend.client.models();
   io.line(io.dim(`${ref.ref} (${ref.why})\n/help lists commands, Ctrl-C stops an answer, Ctrl-D ends`));
@@ -178,8 +205,7 @@ async function converse(
     if (text === undefined || text === '/quit' || text === '/exit') break;
     if (text === '') continue;
     answering = true;
-    const more = { ...options, silent: false, interrupts: lines, read };
-    const end = await follow(io, backend, conversation, text, more);
+    const end = await follow(io, backend, conversation, text, { ...options, out, interrupts: lines, read });
     answering = false;
     if (end.error && !end.text.includes(end.error.message)) complain(io, end);
   }

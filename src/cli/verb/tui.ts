@@ -1,6 +1,7 @@
 import { connect } from '../../client/client.ts';
 import { PxError } from '../../error/error.ts';
 import { runningPx } from '../backend.ts';
+import { terminalLook } from '../look.ts';
 import { verb } from '../verb.ts';
 
 /** `px tui`. */
@@ -28,14 +29,13 @@ export const tui = verb({
       });
     checkTerminal(env.get('TERM'));
     const client = await runningPx({ home });
-    const locale = env.get('LC_ALL') || env.get('LC_CTYPE') || env.get('LANG') || '';
+    const look = terminalLook(env);
     return await runTui({
       client,
       connect: () => connect(home),
       conversation,
-      ascii: args.ascii === true || !/utf-?8/i.test(locale),
-      // As the convention says: set and not empty.
-      colour: !env.get('NO_COLOR'),
+      ascii: args.ascii === true || look.ascii,
+      colour: look.colour,
     });
   },
 });

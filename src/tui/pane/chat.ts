@@ -1,3 +1,4 @@
+import { growingMarkdown } from '../growing.ts';
 import { type Line, line, spans } from '../line.ts';
 import { type Look, type Style, signs } from '../look.ts';
 import type { ChatItem } from '../state.ts';
@@ -29,6 +30,18 @@ function rowsOf(item: ChatItem, columns: number, look: Look): Line[] {
   return rows;
 }
 
+/** What draws the answers that are on the screen, each as it grows. */
+const growing = new WeakMap<ChatItem, { ascii: boolean; draw: ReturnType<typeof growingMarkdown> }>();
+
+function markdownOf(item: ChatItem, look: Look): ReturnType<typeof growingMarkdown> {
+  let known = growing.get(item);
+  if (known?.ascii !== look.ascii) {
+    known = { ascii: look.ascii, draw: growingMarkdown(look) };
+    growing.set(item, known);
+  }
+  return known.draw;
+}
+
 function draw(item: ChatItem, columns: number, look: Look): Line[] {
   const sign = signs(look);
   switch (item.kind) {
@@ -37,7 +50,7 @@ function draw(item: ChatItem, columns: number, look: Look): Line[] {
       return [line(''), ...said(sign.prompt, 'person', name + item.text, 'bold', columns, look)];
     }
     case 'agent':
-      return said(sign.dot, 'agent', item.text.trimEnd(), 'plain', columns, look);
+      return beside(sign.dot, 'agent', markdownOf(item, look)(item.text, columns - 2));
     case 'thought': {
       const rows = wrap(oneLine(item.text, look), columns - 4);
       const shown = rows.slice(-thoughtRows);
@@ -51,11 +64,18 @@ function draw(item: ChatItem, columns: number, look: Look): Line[] {
   }
 }
 
-/** A sign, then the text beside it. Every row is indented, so that no text can look like another one's message. */
 function said(sign: string, signStyle: Style, text: string, style: Style, columns: number, look: Look): Line[] {
-  return wrap(safe(text, look), columns - 2).map((row, i) =>
-    spans([i === 0 ? `${sign} ` : '  ', signStyle], [row, style]),
+  const rows = wrap(safe(text, look), columns - 2);
+  return beside(
+    sign,
+    signStyle,
+    rows.map((row) => line(row, style)),
   );
+}
+
+/** A sign, then rows beside it. Every row is indented, so that no text can look like another one's message. */
+function beside(sign: string, style: Style, rows: Line[]): Line[] {
+  return rows.map((row, i) => [...line(i === 0 ? `${sign} ` : '  ', style), ...row]);
 }
 
 function tool(item: Extract<ChatItem, { kind: 'tool' }>, columns: number, look: Look): Line[] {
