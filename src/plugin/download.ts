@@ -68,16 +68,20 @@ async function reach(
   let url = first;
   for (let hop = 0; ; hop++) {
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal(url) && isLocal(first)))
-      throw new PxError('plugin.invalid', `${url.host} is asked without encryption`, { hint: 'Use an https URL.' });
+      throw hop === 0
+        ? new PxError('plugin.invalid', `${url.host} is asked without encryption`, { hint: 'Use an https URL.' })
+        : new PxError('plugin.invalid', `${first.host} sends on to ${url.origin}, without encryption`);
     const { authorization, ...open } = headers;
     const sent = authorization !== undefined && url.origin === first.origin ? { ...open, authorization } : open;
     let response: Response;
     try {
       response = await fetch(url, { signal, redirect: 'manual', headers: sent });
     } catch (cause) {
-      throw new PxError('plugin.invalid', `${url.host} cannot be reached: ${whyNot(cause)}`, {
+      const { why, hint } = whyNot(cause);
+      throw new PxError('plugin.invalid', `${url.host} cannot be reached: ${why}`, {
         cause,
         retryable: true,
+        ...(hint === undefined ? {} : { hint }),
       });
     }
     const location = response.headers.get('location');
@@ -104,8 +108,9 @@ async function whole<T>(host: string, max: number, read: () => Promise<T>): Prom
     return await read();
   } catch (cause) {
     if (cause instanceof BodyTooLarge)
-      throw new PxError('too-large', `${host} sends more than ${Math.ceil(max / 1024)} KiB`, { cause });
-    throw new PxError('plugin.invalid', `${host} broke off`, { cause, retryable: true });
+      throw new PxError('too-large', `${host} sends more than ${sizeOf(max)}`, { cause });
+    const why = isTimeout(cause) ? 'takes too long' : 'broke off in the middle';
+    throw new PxError('plugin.invalid', `${host} ${why}`, { cause, retryable: true, hint: 'Try again.' });
   }
 }
 
@@ -126,8 +131,33 @@ function counted(host: string, headers: Headers, told: Told): TransformStream<Ui
   });
 }
 
-/** In the runtime's own words (a name that is not known, a certificate that is not trusted), where it has any that help. */
-function whyNot(cause: unknown): string {
+const sizeOf = (bytes: number) =>
+  bytes >= 1_048_576 ? `${Math.floor(bytes / 1_048_576)} MiB` : `${Math.ceil(bytes / 1024)} KiB`;
+const isTimeout = (cause: unknown) => cause instanceof Error && cause.name === 'TimeoutError';
+
+const untrusted =
+  'Is it the right server? If its certificate is of an authority of your own: start px with NODE_EXTRA_CA_CERTS=FILE.pem';
+/** What is the matter, by the runtime's code for it. */
+const causes: Record<string, string> = {
+  ENOTFOUND: 'nobody knows this name',
+  EAI_AGAIN: 'nobody answers where names are asked for',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet (is the clock right?)',
+};
+
+/** Why nothing came, and what helps. */
+function whyNot(cause: unknown): { why: string; hint?: string } {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const known = causes[code];
+  if (known !== undefined) return { why: known };
+  if (/^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/.test(code))
+    return { why: 'nobody this machine trusts has signed its certificate', hint: untrusted };
+  if (isTimeout(cause)) return { why: 'it does not answer' };
   const said = cause instanceof Error ? cause.message : String(cause);
-  return said.includes('Unable to connect') ? 'nothing listens there' : said;
+  return {
+    why: said.includes('Unable to connect')
+      ? 'nothing listens there'
+      : said.replace(/\.? For more information, .*$/s, ''),
+  };
 }

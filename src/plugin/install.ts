@@ -76,7 +76,7 @@ async function withImports(file: SourceFile, prepare: PrepareOptions, apart: str
   return { ...file, bytes: new TextEncoder().encode(code), filename: file.filename.replace(/\.[cm]?[jt]s$/i, '.js') };
 }
 
-/** What stands against putting a plugin in place, before a person has agreed. Throws PxError `conflict`, `plugin.asks`. */
+/** What stands against putting a plugin in place, before a person has agreed. Throws PxError `conflict`, `plugin.asks`, `usage`. */
 export function agree(seen: Entry, old: Entry | undefined, config: PluginConfig, options: AddOptions): void {
   const { name, version } = seen.manifest;
   if (options.sha256 !== undefined && options.sha256 !== seen.sha256)
@@ -91,16 +91,31 @@ export function agree(seen: Entry, old: Entry | undefined, config: PluginConfig,
         hint: 'Whoever made it would have signed it. To take it all the same: px plugin remove, then px plugin add.',
       },
     );
+  chosen(options.grant, seen, config);
   if (!old || options.grant !== undefined) return;
+  const asks = asksOf(seen.manifest, config);
+  const was = old.manifest.version;
+  const refuse = (why: string, named: Ask[], hint: string, shown = named) => {
+    const list = named.map((ask) => ask.text).join('; ');
+    const data = { name, version, sha256: seen.sha256, asks: shown };
+    throw new PxError('plugin.asks', `${name} ${version} ${why}: ${list}`, { hint: `${was} stays. ${hint}`, data });
+  };
+  if (isMoved(seen, old)) {
+    const granted = asks.filter((ask) => ask.granted);
+    const why = `is not from ${old.source}, as ${was} is, and asks for what that was granted`;
+    if (granted.length > 0)
+      refuse(why, granted, 'Agree with --yes (grants all it asks for) or --grant none (nothing).', asks);
+    return;
+  }
   const before = new Set(asksOf(old.manifest, config).map((ask) => ask.rule));
-  const more = asksOf(seen.manifest, config).filter((ask) => !ask.granted && !before.has(ask.rule));
-  if (more.length === 0) return;
-  const list = more.map((ask) => ask.text).join('; ');
-  throw new PxError('plugin.asks', `${name} ${version} asks for more than ${old.manifest.version}: ${list}`, {
-    hint: `${old.manifest.version} stays. Agree with: px plugin update ${name} --yes (grants it) or --grant none (does not).`,
-    data: { name, version, sha256: seen.sha256, asks: more },
-  });
+  const more = asks.filter((ask) => !ask.granted && !before.has(ask.rule));
+  const how = `Agree with: px plugin update ${name} --yes (grants it) or --grant none (does not).`;
+  if (more.length > 0) refuse(`asks for more than ${was}`, more, how);
 }
+
+/** Whether a plugin comes from elsewhere than the one it takes the place of: then it is another one, whatever it is called. */
+export const isMoved = (seen: Pick<Entry, 'source'>, old: Pick<Entry, 'source'> | undefined): boolean =>
+  old !== undefined && old.source !== seen.source;
 
 /** Writes what a person chose into px.yaml. Throws PxError `usage` for a rule that the plugin does not ask for. */
 export async function writeGrants(
@@ -117,6 +132,7 @@ export async function writeGrants(
   for (const [path, value] of grantOf(granted, entry.manifest, held())) await config.set(at(path), value);
 }
 
+/** The rules a choice means. Throws PxError `usage` for one that the plugin does not ask for. */
 function chosen(choice: GrantChoice | undefined, entry: Entry, held: PluginConfig): Set<string> {
   const asks = asksOf(entry.manifest, held).map((ask) => ask.rule);
   if (choice === undefined || choice === 'none') return new Set();

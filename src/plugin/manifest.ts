@@ -11,7 +11,13 @@ export const namePattern = /^(?!constructor$)[a-z][a-z0-9-]{0,62}$/;
 /** Text without line ends and control characters: what stands in a list stays in its line. */
 const oneLine = (given: string) => printable(given.replace(/\s+/g, ' ')).trim();
 const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
-const lines = v.nullish(v.pipe(v.array(text(1000)), v.maxLength(64)));
+/** More than anybody reads through. */
+const maxAsks = 64;
+const lines = v.nullish(v.pipe(v.array(text(1000)), v.maxLength(maxAsks)));
+const size = (map: object) => Object.keys(map).length;
+/** A list by name. What is counted is what a person would be shown: in YAML one line can be written once and stand in it a thousand times. */
+const few = <T>(count: (map: Record<string, T>) => number) =>
+  v.check((map: Record<string, T>) => count(map) <= maxAsks, `expected at most ${maxAsks} of them`);
 const Manifest = v.object({
   name: v.optional(text(63)),
   version: v.optional(
@@ -23,9 +29,14 @@ const Manifest = v.object({
   description: v.optional(v.pipe(text(1000), v.transform(oneLine))),
   egress: lines,
   private_hosts: lines,
-  secrets: v.nullish(v.record(text(128), v.pipe(v.array(text(1000)), v.maxLength(64)))),
-  files: v.nullish(v.record(text(64), text(1000))),
-  schedule: v.nullish(v.record(text(64), text(200))),
+  secrets: v.nullish(
+    v.pipe(
+      v.record(text(128), v.pipe(v.array(text(1000)), v.maxLength(maxAsks))),
+      few((map: Record<string, string[]>) => Object.values(map).flat().length),
+    ),
+  ),
+  files: v.nullish(v.pipe(v.record(text(64), text(1000)), few<string>(size))),
+  schedule: v.nullish(v.pipe(v.record(text(64), text(200)), few<string>(size))),
   limits: v.nullish(v.record(text(64), v.number())),
   /** Gives up every host function; each of its calls has a process of its own. */
   sealed: v.optional(v.boolean()),

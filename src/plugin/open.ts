@@ -243,16 +243,18 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
 
   /** Puts a plugin that was looked at in place. A version before runs on until its call has ended. */
   async function install(seen: Seen, given: AddOptions): Promise<PluginInfo> {
-    const { agree, grantedOf, writeGrants } = await import('./install.ts');
+    const { agree, grantedOf, isMoved, writeGrants } = await import('./install.ts');
     const { entry, bytes } = seen;
     const { name } = entry.manifest;
     const old = registry.get(name);
     if (old && !given.replace)
-      throw new PxError('conflict', `a plugin ${name} is installed already`, {
+      throw new PxError('conflict', `a plugin ${name} is installed already, from ${old.source}`, {
         hint: 'Replace it with --replace, or give another name with --name.',
       });
     const held = () => configOf(name);
     agree(entry, old, held(), given);
+    // What the old one was granted is not for whoever takes its name.
+    if (old && isMoved(entry, old)) await writeGrants(old, config, held, { revoke: 'all' });
     await writeGrants(entry, config, held, { grant: given.grant });
     // Of several versions that have not answered yet, the last one that did is kept.
     const previous = old?.previous ?? old;

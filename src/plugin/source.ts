@@ -142,8 +142,16 @@ async function fromUrl(source: string, signed: boolean, told?: Told): Promise<So
   const { download } = await import('./download.ts');
   const url = new URL(source);
   const { status, bytes } = await download(url.href, maxFileBytes, {}, told);
-  if (status !== 200) throw new PxError('not-found', `${url.host} answered ${status}`);
-  const file = sourceFile(bytes, basename(url.pathname) || 'plugin.wasm', `${url.origin}${url.pathname}`);
+  if (status !== 200)
+    throw new PxError('not-found', `${url.origin}${url.pathname} is answered with ${status}`, {
+      retryable: status >= 500,
+    });
+  if (/^\s*<(!doctype\s|html\b|\?xml\b)/i.test(new TextDecoder().decode(bytes.subarray(0, 200))))
+    throw new PxError('plugin.invalid', `${url.origin}${url.pathname} is a web page and no plugin`, {
+      hint: 'Give the address of the file itself: what a download button leads to, or "Raw".',
+    });
+  // With its query: an update asks for the same thing.
+  const file = sourceFile(bytes, basename(url.pathname) || 'plugin.wasm', `${url.origin}${url.pathname}${url.search}`);
   if (!signed) return file;
   url.pathname += '.sig';
   const beside = await download(url.href, maxSignature);

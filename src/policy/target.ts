@@ -94,6 +94,9 @@ function hostMatches(rule: string, host: string): boolean {
   return host === rule;
 }
 
+/** A dot or slash in more bytes of UTF-8 than it needs (`%c0%ae`), or in the form of some Windows servers (`%u002e`). */
+const overlong = /[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f]|\xf0[\x80-\x8f]|%u[0-9a-fA-F]{4}/;
+
 /**
  * Why a path could be read as another one by the server behind it. URL parsing has already resolved `..` and `%2e%2e`; what is
  * left are dots behind an encoded slash or backslash (`/v1/..%2f..%2fadmin`), also encoded twice.
@@ -102,6 +105,7 @@ function pathProblem(path: string): string | undefined {
   let decoded = path;
   for (let i = 0; i < 4; i++) {
     if (/%00|\0/.test(decoded)) return 'a zero byte stands in the path';
+    if (overlong.test(decoded)) return 'a character of the path is written in a form that only some servers read';
     const segments = decoded.replaceAll('\\', '/').split('/');
     if (segments.some((segment) => /^\.\.?(?:;.*)?$/.test(segment))) return 'the path climbs out of itself';
     const next = decoded.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

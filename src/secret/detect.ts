@@ -1,4 +1,4 @@
-import { base64Cores } from './form.ts';
+import { base64Cores, hexGap } from './form.ts';
 
 /**
  * Makes the quick look that runs on every text: undo all the escaping there is and compare. Returns the name of the value
@@ -17,14 +17,14 @@ export function detector(pieces: [name: string, piece: string][]): (text: string
 }
 
 /** What any of {@link codedEnds} matches holds: so many characters that hex and base64 are written with. */
-const codedRun = /[A-Za-z0-9+/_\-\\% :]{7}/;
+const codedRun = /[A-Za-z0-9+/_\-\\% :,\r\n]{7}/;
 
 /** Both ends of each hex and base64 form (letters may stand for a `+` or `/` of either alphabet): a line break can hit one only. */
 function codedEnds(piece: string): string[] {
   const hex = Buffer.from(piece.slice(0, 8)).toString('hex').slice(0, 10);
   const ends = base64Cores(piece).flatMap((core) => [core.slice(0, 7), core.slice(-7)]);
   return [
-    [...(hex.match(/../g) ?? [])].join('[ :]?'),
+    [...(hex.match(/../g) ?? [])].join(hexGap),
     ...ends.map((end) => end.replace(/[+/]/g, '(?:[-_+]|\\\\{0,3}\\/|%2[BF]|\\\\u002[BF])')),
   ];
 }

@@ -8,9 +8,12 @@ export function characterForms(value: string, asBytes: boolean, every: boolean):
   return [...value.matchAll(/\\+|./gsu)].map(([unit]) => unitForms(unit, asBytes, every)).join('');
 }
 
-/** The value's UTF-8 bytes in hex, either case, also with a space, a colon or nothing between two bytes. */
+/** What may stand between two bytes of hex: nothing, as in `3a:5c`, `3A-5C`, a dump in lines, or `0x3a, 0x5c`. */
+export const hexGap = '(?:[ :,\\r\\n-]{1,2}(?:0x)?)?';
+
+/** The value's UTF-8 bytes in hex, either case. */
 export function hexForm(value: string): string {
-  return [...Buffer.from(value)].map(hexByte).join('[ :]?');
+  return [...Buffer.from(value)].map(hexByte).join(hexGap);
 }
 
 /**

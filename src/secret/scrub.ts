@@ -18,7 +18,11 @@ const minPieceLength = 6;
 /** What finds these values in every form a program usually gives them; undefined when there is nothing to find. */
 export function needles(values: [name: string, value: string][]): Needles | undefined {
   const pieces = values
-    .flatMap(([name, value]) => split(value).map((piece): [string, string] => [name, piece]))
+    .flatMap(([name, value]) =>
+      inEitherCase(value)
+        .flatMap(split)
+        .map((piece): [string, string] => [name, piece]),
+    )
     // Of two values that start alike the longer one has to be tried first.
     .sort((a, b) => b[1].length - a[1].length);
   if (pieces.length === 0) return undefined;
@@ -90,6 +94,13 @@ function replace(text: string, pattern: RegExp, names: string[]): string | undef
 
 function isBase64(text: string, at: number): boolean {
   return /[A-Za-z0-9+/_-]/.test(text[at] ?? '');
+}
+
+/** A value of small letters only (hex, a UUID) says as much in capitals, and the other way round. */
+function inEitherCase(value: string): string[] {
+  const [small, large] = [value.toLowerCase(), value.toUpperCase()];
+  if (small === large) return [value];
+  return value === small ? [value, large] : value === large ? [value, small] : [value];
 }
 
 function split(value: string): string[] {

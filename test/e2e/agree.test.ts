@@ -56,5 +56,27 @@ describe.skipIf(lacking !== undefined)(`what a plugin asks for, at a terminal${l
     expect(stays).toContain('1.0 stays');
     expect(await run('plugin update asker', ['[c]ancel: ', 'y'])).toContain('asker 1.0 → 2.0');
     expect(await granted()).toEqual([false, true, true, false]);
-  }, 60_000);
+
+    // Another file that says it is asker has none of it until a person says so.
+    const other = join(px.home, 'other.js');
+    writeFileSync(other, script('9.0', ['POST https://b.example/in/']));
+    const taken = await run(`plugin add ${other} --replace`, ['[c]ancel: ', 'n']);
+    expect(taken).toContain(`It takes the place of asker 2.0, which is from ${file}.`);
+    expect(taken).toContain('asker 9.0 asks to\n  - make POST requests to https://b.example below /in/\n');
+    expect(await granted()).toEqual([false, false]);
+
+    // An author is asked again when the manifest changes, by name; and does not take the place of somebody else's plugin.
+    await terminal.type(`clear; ${binary} --home ${px.home} plugin dev ${file}`);
+    await terminal.keys('Enter');
+    await terminal.saw(/A plugin asker is installed already, from /);
+    writeFileSync(file, script('3.0', []).replaceAll('asker', 'mine'));
+    await terminal.saw(/mine 3\.0 asks to\n {2}- use up to 100 MiB of memory[\s\S]*\[c\]ancel:\s*$/);
+    await terminal.type('n');
+    await terminal.keys('Enter');
+    await terminal.saw(/mine 3\.0 is loaded/);
+    writeFileSync(file, script('4.0', ['GET https://d.example/']).replaceAll('asker', 'mine'));
+    await terminal.saw(/mine 4\.0 asks to\n {2}- make GET requests to https:\/\/d\.example\n[\s\S]*\[c\]ancel:\s*$/);
+    await terminal.keys('C-c');
+    await terminal.saw(/mine stays installed\./);
+  }, 120_000);
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { PluginConfig } from '../../src/config/config.ts';
+import { download } from '../../src/plugin/download.ts';
 import { BodyTooLarge, readBody } from '../../src/plugin/http/body.ts';
 import { type GuestRequest, guestRequest, type HttpOptions } from '../../src/plugin/http/request.ts';
 import { openHome, type TestHome } from './home.ts';
@@ -294,6 +295,11 @@ describe('a redirect', () => {
     expect(seen[1]?.headers).toMatchObject({ accept: 'text/plain' });
     expect(seen[1]?.headers['authorization']).toBeUndefined();
     expect(seen[1]?.headers['x-custom']).toBeUndefined();
+    // In a host's name a URL makes small letters of it, which nobody would know it by.
+    const named = { ...setup, egress: [...setup.egress, `GET http://*.other.test:${other.port}/`] };
+    home.secrets.set('NAME', 'Tok-4711-AaF');
+    const inName = encodeURIComponent(`http://Tok-4711-AaF.other.test:${other.port}/`);
+    expect((await request({ url: at(`/?to=${inName}`) }, named)).err).toContain('carries a secret');
     const secretInTarget = encodeURIComponent(`http://other.test:${other.port}/?t=${encodeURIComponent(token)}`);
     expect((await request({ url: at(`/?to=${secretInTarget}`) }, setup)).err).toContain('denied');
   });
@@ -409,6 +415,12 @@ describe('over TLS', () => {
     expect(await ask('secure.test')).toBe(`secure.test:${secure.port}`);
     expect(await ask('impostor.test')).toContain('network');
     expect(await ask('secure.test')).toBe(`secure.test:${secure.port}`);
+    // Nor is a plugin taken from a server that anybody may be.
+    const taken = download(`https://127.0.0.1:${secure.port}/x.wasm`, 1000).catch((thrown: unknown) => thrown);
+    expect(await taken).toMatchObject({
+      message: expect.stringContaining('nobody this machine trusts has signed its certificate'),
+      hint: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+    });
     await secure.stop(true);
   });
 });

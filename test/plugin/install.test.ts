@@ -93,10 +93,51 @@ describe('what a plugin asks for', () => {
       [{ limits: { everything: 1 } }, 'limits'],
       [{ limits: { memory_mb: 1e9 } }, 'memory_mb'],
       [{ egress: Array.from({ length: 65 }, () => asked.egress[0]) }, 'egress'],
+      [{ secrets: { A: Array(40).fill(asked.egress[0]), B: Array(40).fill(asked.egress[0]) } }, 'at most 64'],
+      [{ schedule: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`f${i}`, '0 8 * * *'])) }, 'at most 64'],
     ] as const)
       expect((await errorOf(packPlugin(bytes, { name: 'sums', ...bad }))).message).toContain(key);
     const two = new Uint8Array(Buffer.concat([await sums('1'), (await sums('2')).subarray(bytes.length)]));
     expect(await codeOf(home.plugins.add(home.file('two.wasm', two)))).toBe('plugin.invalid');
+  });
+});
+
+describe('a plugin from elsewhere with the name of an installed one', () => {
+  test('is another plugin: it has nothing that was granted to that one', async () => {
+    await using home = await openHome({ plugins: { sums: { grants: { egress: ['GET https://mine.example/'] } } } });
+    await home.plugins.add(home.file('x.wasm', await sums('1.0')), { grant: 'all' });
+    const granted = () => home.config.current.plugins['sums']?.grants;
+    const before = granted();
+    // It asks for what is granted already, so that nobody would be asked.
+    const taker = home.file('y.wasm', await sums('9.0', { private_hosts: [], files: {}, schedule: {} }));
+    expect(await errorOf(home.plugins.add(taker))).toMatchObject({
+      code: 'conflict',
+      message: `a plugin sums is installed already, from ${join(home.root, 'x.wasm')}`,
+    });
+    const error = await errorOf(home.plugins.add(taker, { replace: true }));
+    expect([error.code, error.message]).toEqual(['plugin.asks', expect.stringContaining('is not from')]);
+    expect((error.data as { asks: unknown[] }).asks).toHaveLength(3);
+    expect([home.plugins.list()[0]?.version, granted()]).toEqual(['1.0', before]);
+    expect(await codeOf(home.plugins.add(taker, { replace: true, grant: ['egress GET https://evil.example/'] }))).toBe(
+      'usage',
+    );
+    expect(granted()).toEqual(before);
+    const info = await home.plugins.add(taker, {
+      replace: true,
+      grant: ['egress GET,POST https://api.example.com/v1/'],
+    });
+    expect(info.asks.map((ask) => ask.granted)).toEqual([true, false, false]);
+    // What a person wrote for this name stands.
+    expect(granted()).toMatchObject({
+      egress: ['GET https://mine.example/', 'GET,POST https://api.example.com/v1/'],
+      private_hosts: [],
+      secrets: {},
+      files: {},
+      schedule: {},
+    });
+    // Nor does one that asks for nothing and would find it there.
+    await home.plugins.add(home.file('z.wasm', bytes), { name: 'sums', replace: true });
+    expect(granted()).toMatchObject({ egress: ['GET https://mine.example/'], secrets: {} });
   });
 });
 

@@ -291,14 +291,31 @@ describe('where a plugin comes from', () => {
 
   test('a URL on this machine; one without encryption elsewhere is refused', async () => {
     await using home = await openHome();
+    const script = (n: number) => `export const manifest = { name: 'one' }; export const one = () => ${n};`;
+    let now = 1;
     const files = Bun.serve({
       port: 0,
       hostname: '127.0.0.1',
-      fetch: () => new Response('export const one = () => 1;'),
+      fetch(request) {
+        const { pathname, searchParams } = new URL(request.url);
+        if (pathname === '/away') return Response.redirect('http://example.com/x.js');
+        if (pathname === '/page.js') return new Response('\n<!DOCTYPE html><title>Sign in</title>');
+        if (pathname === '/get.js' && searchParams.get('id') === '7') return new Response(script(now));
+        return new Response(null, { status: 404 });
+      },
     });
-    await home.plugins.add(`http://127.0.0.1:${files.port}/some/one.js`);
-    expect(await home.plugins.call('one', 'one', [])).toBe(1);
+    const from = `http://127.0.0.1:${files.port}`;
+    const info = await home.plugins.add(`${from}/get.js?id=7`);
+    expect([info.source, await home.plugins.call('one', 'one', [])]).toEqual([`${from}/get.js?id=7`, 1]);
+    now = 2;
+    expect((await home.plugins.update('one')).updated).toBe(true);
+    expect(await home.plugins.call('one', 'one', [])).toBe(2);
+    const said = (source: string) => home.plugins.add(source).catch((thrown: unknown) => String(thrown));
+    expect(await said(`${from}/page.js`)).toContain(`${from}/page.js is a web page and no plugin`);
+    expect(await said(`${from}/away`)).toContain('sends on to http://example.com, without encryption');
+    expect(await said(`${from}/gone.js`)).toContain(`${from}/gone.js is answered with 404`);
     await files.stop(true);
+    expect(await said(`${from}/get.js`)).toContain('nothing listens there');
     expect(await codeOf(home.plugins.add('http://example.com/x.wasm'))).toBe('plugin.invalid');
   });
 

@@ -155,6 +155,11 @@ describe('getting around a rule', () => {
     'https://api.example.com/v1/..;/admin',
     'https://api.example.com/v1/..%00/admin',
     'https://api.example.com/v1%2f../admin',
+    'https://api.example.com/v1/%c0%ae%c0%ae/admin',
+    'https://api.example.com/v1/..%c0%af..%C1%9Cadmin',
+    'https://api.example.com/v1/%e0%80%ae%e0%80%ae/admin',
+    'https://api.example.com/v1/%25c0%25ae%25c0%25ae/admin',
+    'https://api.example.com/v1/%u002e%u002e/admin',
     'https://api.example.com//v1/',
     'https://api.example.com/./V1/',
   ])
@@ -165,6 +170,7 @@ describe('getting around a rule', () => {
   test('an encoded slash that climbs nowhere is ordinary', () => {
     expect(allows(rule, 'GET', 'https://api.example.com/v1/projects/group%2Fproject')).toBe(true);
     expect(allows(rule, 'GET', 'https://api.example.com/v1/a..b/...')).toBe(true);
+    expect(allows(rule, 'GET', 'https://api.example.com/v1/Zoë/日本/😀/100%')).toBe(true);
   });
 
   test('look-alike hosts match by their ASCII form only', () => {

@@ -35,6 +35,12 @@ const writings: Record<string, (value: string) => string> = {
   'hex in capitals': (v) => Buffer.from(v).toString('hex').toUpperCase(),
   'a hex dump': (v) => everyByte(v, (b) => ` ${hex2(b)}`),
   'hex with colons': (v) => everyByte(v, (b) => `:${hex2(b)}`).slice(1),
+  'hex with dashes in capitals': (v) =>
+    everyByte(v, (b) => `-${hex2(b)}`)
+      .slice(1)
+      .toUpperCase(),
+  'hex in lines': (v) => everyByte(v, (b) => `${hex2(b)} `).replace(/(.{24})/g, '$1\n'),
+  'hex as a program has it': (v) => everyByte(v, (b) => `0x${hex2(b)}, `),
   base64: (v) => Buffer.from(v).toString('base64'),
   base64url: (v) => Buffer.from(v).toString('base64url'),
   'base64 after one byte': (v) => Buffer.from(`u${v}`).toString('base64'),
@@ -96,6 +102,15 @@ describe('a secret is found', () => {
     const [[name = '', value = ''] = []] = values;
     for (const written of [Buffer.from(`<${value}>`, 'utf16le'), Buffer.from(`<${value}>`, 'utf16le').swap16()])
       expect(Buffer.from(scrubBytes(written, known)).toString()).toBe(`[redacted:${name}]`);
+  });
+
+  test('in the other case, where its own is one only', () => {
+    const key = '3f2a9b7c-11d0-4e5f-8a6b';
+    const one = needles([['KEY', key]]);
+    expect(scrubText(`id ${key.toUpperCase()} ${btoa(key.toUpperCase())}`, one)).toBe(
+      'id [redacted:KEY] [redacted:KEY]',
+    );
+    expect(scrubText(key, needles([['KEY', key.toUpperCase()]]))).toBe('[redacted:KEY]');
   });
 
   test('in a private key: the whole, one line of it, or escaped', () => {

@@ -45,6 +45,11 @@ export async function askPerson(
   for (const ask of asks) io.line(`  - ${ask.text}`);
   const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stdout });
+  // Ctrl-C is the terminal's own here, and no signal.
+  lines.on('SIGINT', () => {
+    lines.close();
+    process.kill(process.pid, 'SIGINT');
+  });
   const ask = async (question: string) => (await lines.question(question)).trim().toLowerCase();
   const several = asks.length > 1;
   try {
@@ -68,9 +73,25 @@ export async function askPerson(
   }
 }
 
+/** What a person decides about a plugin that was looked at. */
+export interface Open {
+  /** What is not granted yet; of one from elsewhere than the installed one of its name all it asks for: it is another plugin. */
+  asks: Ask[];
+  /** The installed one, when it is from elsewhere. */
+  instead: Installed | undefined;
+}
+type Installed = Awaited<ReturnType<Client['plugins']>>[number];
+
+/** What is open about a plugin that was looked at. */
+export async function openOf(client: Client, seen: Info): Promise<Open> {
+  const there = (await client.plugins()).find(({ name }) => name === seen.name);
+  const instead = there?.source === seen.source ? undefined : there;
+  return { asks: seen.asks.filter((ask) => instead !== undefined || !ask.granted), instead };
+}
+
 /** What a new version asks for, from the error that stopped it; undefined for any other error. */
-export function asksIn(thrown: unknown): { version: string; sha256: string; asks: Ask[] } | undefined {
+export function asksIn(thrown: unknown): { name: string; version: string; sha256: string; asks: Ask[] } | undefined {
   if (!(thrown instanceof PxError) || thrown.code !== 'plugin.asks') return undefined;
   // The server's own shape: only shown, and sent back.
-  return thrown.data as { version: string; sha256: string; asks: Ask[] };
+  return thrown.data as { name: string; version: string; sha256: string; asks: Ask[] };
 }

@@ -1,16 +1,22 @@
+import { join, resolve, sep } from 'node:path';
 import { type Client, type Events, openEvents } from '../../client/client.ts';
-import { toPxError } from '../../error/error.ts';
+import { PxError, toPxError } from '../../error/error.ts';
 import { loadAuthor } from '../../plugin/plugin.ts';
 import type { PxEvent } from '../../wire/wire.ts';
 import { runningPx } from '../backend.ts';
 import { withProgress } from '../progress.ts';
 import { nextSignal } from '../signal.ts';
 import { type Context, verb } from '../verb.ts';
-import { agreeing, askPerson, asksIn, canAsk, choiceOf } from './plugin-agree.ts';
+import { agreeing, askPerson, asksIn, canAsk, choiceOf, openOf } from './plugin-agree.ts';
 import { lockOf, shownPath, source } from './plugin-author.ts';
 import { sourceOf } from './plugin-report.ts';
 
 type Choice = ReturnType<typeof choiceOf>;
+/** What the flags say. */
+interface How {
+  choice: Choice;
+  replace: boolean;
+}
 type Info = Awaited<ReturnType<Client['addPlugin']>>;
 
 /** `px plugin dev`. */
@@ -19,7 +25,11 @@ export const dev = verb({
   summary: 'Work on a plugin: build it and load it into the running px at each change, and show what it does there.',
   details:
     'A call that is under way ends on the old version. What it asks for is granted as with px plugin add: on a terminal px asks; --yes and --grant answer beforehand. A build that fails is shown and the version before stays. Ctrl-C ends it; the plugin stays installed.',
-  args: { ...source, ...agreeing },
+  args: {
+    ...source,
+    replace: { type: 'boolean', description: 'Put it in the place of an installed one of its name from elsewhere.' },
+    ...agreeing,
+  },
   examples: ['px plugin dev', 'px plugin dev ./weather --yes'],
   async run({ args, ...context }) {
     const { changed, fingerprint, openProject } = await loadAuthor();
@@ -31,12 +41,17 @@ export const dev = verb({
     const watcher = await follow(context);
     const project = await openProject(args.source);
     const script = project.language === 'ts' || project.language === 'js';
-    const look = () => fingerprint(project.folder, `${project.folder}/${project.name}.${script ? 'js' : 'wasm'}`);
-    const choice = choiceOf(args);
+    const { config, memory, plugins, state } = context.home;
+    const built = join(project.folder, `${project.name}.${script ? 'js' : 'wasm'}`);
+    const apart = new Set([config, memory, plugins, state]);
+    // A script alone may have the very name of what is built of it.
+    if (built !== project.script) apart.add(built);
+    const look = () => fingerprint(project.folder, apart);
+    const how = { choice: choiceOf(args), replace: args.replace ?? false };
     let name = '';
     try {
       for (let seen = look(); !stop.signal.aborted; seen = await changed(look, seen, stop.signal)) {
-        const loaded = load(args.source, context, choice, watcher).then(
+        const loaded = load(args.source, context, how, watcher).then(
           (loaded) => {
             name = loaded;
           },
@@ -54,7 +69,7 @@ export const dev = verb({
 });
 
 /** Builds the plugin and puts it into the running px; its name. */
-async function load(given: string, context: Context, choice: Choice, watcher: Watcher): Promise<string> {
+async function load(given: string, context: Context, how: How, watcher: Watcher): Promise<string> {
   const { io, json } = context;
   const { buildPlugin, openProject } = await loadAuthor();
   const project = await openProject(given);
@@ -66,7 +81,9 @@ async function load(given: string, context: Context, choice: Choice, watcher: Wa
     plugin = built.file;
     took = `, built in ${(built.ms / 1000).toFixed(1)} s`;
   }
-  const info = await put(plugin, await watcher.client(), context, choice, watcher.name() === '');
+  const client = await watcher.client();
+  if (watcher.name() === '' && !how.replace) await refuseOther(plugin, resolve(given), client);
+  const info = await put(plugin, client, context, how.choice, watcher.name() === '');
   watcher.watch(info.name);
   if (json) io.data({ loaded: info.name, version: info.version, sha256: info.sha256 });
   else {
@@ -80,23 +97,35 @@ async function load(given: string, context: Context, choice: Choice, watcher: Wa
   return info.name;
 }
 
+/** Refuses to take the place of an installed plugin that is not this one at work, whatever this one is called. Throws PxError `conflict`. */
+async function refuseOther(plugin: string, given: string, client: Client): Promise<void> {
+  const { instead } = await openOf(client, await client.inspectPlugin(plugin));
+  // A folder, and a file in it.
+  if (!instead || instead.source.startsWith(given + sep) || given.startsWith(instead.source + sep)) return;
+  throw new PxError('conflict', `A plugin ${instead.name} is installed already, from ${instead.source}.`, {
+    hint: 'Put yours in its place with --replace, or give it another name in its manifest.',
+  });
+}
+
 /** Installs a file; what it asks for and is not granted is asked on the terminal, first of all and when it is more than before. */
 async function put(plugin: string, client: Client, context: Context, choice: Choice, first: boolean): Promise<Info> {
   if (choice !== undefined) return client.addPlugin(plugin, { replace: true, grant: choice });
   if (!canAsk(context)) return client.addPlugin(plugin, { replace: true, grant: 'none' });
   const ask = async (what: string, asks: Info['asks'], sha256: string) => {
-    const grant = (await askPerson(context, what, asks, 'load it without')) ?? 'none';
+    const grant = await askPerson(context, what, asks, 'load it without');
+    if (grant === undefined)
+      throw new PxError('interrupted', `${what} is not loaded.`, { hint: 'The next change asks again.' });
     return client.addPlugin(plugin, { replace: true, grant, sha256 });
   };
   if (first) {
     const seen = await client.inspectPlugin(plugin);
-    const open = seen.asks.filter((one) => !one.granted);
-    if (open.length > 0) return ask(`${seen.name} ${seen.version}`, open, seen.sha256);
+    const { asks } = await openOf(client, seen);
+    if (asks.length > 0) return ask(`${seen.name} ${seen.version}`, asks, seen.sha256);
   }
   return client.addPlugin(plugin, { replace: true }).catch((thrown: unknown) => {
     const more = asksIn(thrown);
     if (!more) throw thrown;
-    return ask(`version ${more.version}`, more.asks, more.sha256);
+    return ask(`${more.name} ${more.version}`, more.asks, more.sha256);
   });
 }
 

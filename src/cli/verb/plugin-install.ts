@@ -2,7 +2,7 @@ import { PxError } from '../../error/error.ts';
 import { openBackend } from '../backend.ts';
 import { withDownload } from '../download.ts';
 import { verb } from '../verb.ts';
-import { agreeing, askPerson, asksIn, canAsk, choiceOf, rulesOf } from './plugin-agree.ts';
+import { agreeing, askPerson, asksIn, canAsk, choiceOf, openOf, rulesOf } from './plugin-agree.ts';
 import { installedReport, sourceOf } from './plugin-report.ts';
 
 /** `px plugin add`. */
@@ -32,9 +32,12 @@ export const add = verb({
     let agreed = withGrant(choiceOf(args));
     if (agreed.grant === undefined && canAsk(context)) {
       const seen = await withDownload(context.io, backend, () => client.inspectPlugin(source, args.name));
-      const open = seen.asks.filter((ask) => !ask.granted);
-      if (open.length > 0) {
-        const choice = await askPerson(context, `${seen.name} ${seen.version}`, open, 'install without');
+      const { asks, instead } = await openOf(client, seen);
+      if (instead && args.replace)
+        context.io.line(`It takes the place of ${instead.name} ${instead.version}, which is from ${instead.source}.`);
+      // One that would not be installed is not asked about.
+      if (asks.length > 0 && (args.replace || !instead)) {
+        const choice = await askPerson(context, `${seen.name} ${seen.version}`, asks, 'install without');
         if (choice === undefined) return nothing(context.io);
         agreed = { grant: choice, sha256: seen.sha256 };
       }

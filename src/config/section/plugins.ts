@@ -61,6 +61,8 @@ const grants = v.strictObject({
 /** Most requests a minute where px.yaml says nothing. A connector serves many chats, and its platform has limits of its own. */
 export const requestsPerMinute = { plugin: 120, connector: 12_000 };
 
+/** The longest time a timer can be set to, in ms: 24 days. */
+const longestMs = 2_147_483_647;
 /** The bounds of one plugin. Every default is stated here and nowhere else. */
 const limits = v.strictObject({
   memory_mb: v.optional(
@@ -78,16 +80,29 @@ const limits = v.strictObject({
       v.number(),
       v.integer(),
       v.minValue(10),
+      v.maxValue(longestMs),
       v.description('Guest time of one call, in ms; waiting for the host does not count.'),
     ),
     5_000,
   ),
   wall_ms: v.optional(
-    v.pipe(v.number(), v.integer(), v.minValue(10), v.description('Whole time of one call, in ms.')),
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(10),
+      v.maxValue(longestMs),
+      v.description('Whole time of one call, in ms.'),
+    ),
     60_000,
   ),
   idle_ms: v.optional(
-    v.pipe(v.number(), v.integer(), v.minValue(0), v.description('How long an unused plugin process stays, in ms.')),
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(0),
+      v.maxValue(longestMs),
+      v.description('How long an unused plugin process stays, in ms.'),
+    ),
     20_000,
   ),
   kv_bytes: v.optional(

@@ -9,19 +9,20 @@ const written = /^(Cargo\.lock|go\.sum|.*\.(wasm|sig|pyc|pyi))$|~$/;
 const maxFiles = 5000;
 
 /**
- * What the sources in a folder look like now: it differs when one was changed, added or taken away. Hidden files, packages, `built` and what
- * else a build makes are left out, so that a build never looks like a change.
+ * What the sources in a folder look like now: it differs when one was changed, added or taken away. Hidden files, packages, what a build
+ * makes and `apart` (files and folders, by their paths) are left out, so that a build never looks like a change, nor what px itself writes.
  */
-export function fingerprint(folder: string, built: string): string {
+export function fingerprint(folder: string, apart: ReadonlySet<string>): string {
   const seen: string[] = [];
   const look = (at: string): void => {
     for (const entry of readdirSync(at, { withFileTypes: true })) {
       const { name } = entry;
       if (name.startsWith('.') || seen.length > maxFiles) continue;
       const path = join(at, name);
+      if (apart.has(path)) continue;
       if (entry.isDirectory()) {
         if (!made.test(name)) look(path);
-      } else if (path !== built && !written.test(name)) {
+      } else if (!written.test(name)) {
         // Gone between the two looks is a change, too.
         const { mtimeMs = 0, size = -1 } = statSync(path, { throwIfNoEntry: false }) ?? {};
         seen.push(`${path} ${mtimeMs} ${size}`);

@@ -15,6 +15,7 @@ export async function inspectPage(visit: Visit, source: string, name?: string) {
   const { client } = visit;
   const [info, installed] = await Promise.all([client.inspectPlugin(source, name), client.plugins()]);
   const before = installed.find((one) => one.name === info.name);
+  const moved = before !== undefined && before.source !== info.source;
   const asked = new Set(before ? (await client.plugin(before.name)).asks.map((ask) => ask.rule) : []);
   return (
     <Layout
@@ -25,8 +26,10 @@ export async function inspectPage(visit: Visit, source: string, name?: string) {
     >
       {before && (
         <Notice kind="warn">
-          {before.name} {plain(before.version)} is installed already. Adding this puts it in its place; what you granted
-          stays.
+          {before.name} {plain(before.version)} is installed already. Adding this puts it in its place;{' '}
+          {moved
+            ? `it is from elsewhere (that one from ${plain(before.source)}), and has only what you tick.`
+            : 'what you granted stays.'}
         </Notice>
       )}
       <Form visit={visit} action="/plugins" class="stack">
@@ -50,11 +53,11 @@ export async function inspectPage(visit: Visit, source: string, name?: string) {
                 name="grant"
                 value={ask.rule}
                 checked={ask.granted || !asked.has(ask.rule)}
-                disabled={ask.granted}
+                disabled={ask.granted && !moved}
               />
               <span>
                 {plain(ask.text)}
-                {ask.granted && <span class="soft"> (granted already)</span>}
+                {ask.granted && <span class="soft"> ({moved ? 'granted to that one' : 'granted already'})</span>}
               </span>
             </label>
           ))}
