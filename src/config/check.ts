@@ -153,7 +153,14 @@ export function unknownKey(path: ConfigPath, valid: string[]): Problem {
 function fromIssue(issue: v.BaseIssue<unknown>, data: unknown): Problem[] {
   const path: ConfigPath = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
   const atKey = issue.path?.at(-1)?.origin === 'key';
-  if (issue.kind === 'schema' && atKey) return [];
+  if (issue.kind === 'schema' && atKey) {
+    // Of a key nobody knows the walk has told; any other is one that has to be there.
+    if (issue.expected === 'never') return [];
+    const expected = shapeAt(path)?.type ?? 'a value';
+    return [
+      { code: 'config.invalid', path, message: `${formatPath(path)}: expected ${expected}, got nothing`, expected },
+    ];
+  }
   if (atKey)
     return [
       {

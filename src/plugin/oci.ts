@@ -65,17 +65,22 @@ export async function pullComponent(
   loginOf: LoginOf,
   told?: Told,
 ): Promise<{ bytes: Uint8Array; signature: string | undefined }> {
-  const base = `${isLocal(ref) ? 'http' : 'https'}://${ref.host}/v2/${ref.repository}`;
+  let scheme = isLocal(ref) ? 'http' : 'https';
   let authorization: string | undefined;
   const get = async (path: string, max: number, accept: string[], watch?: Told): Promise<Fetched> => {
     const ask = () =>
       download(
-        `${base}/${path}`,
+        `${scheme}://${ref.host}/v2/${ref.repository}/${path}`,
         max,
         { accept: accept.join(', '), ...(authorization === undefined ? {} : { authorization }) },
         watch,
       );
     let answer = await ask();
+    // One on this machine may be encrypted too: that is how such a server answers who does not know.
+    if (answer.status === 400 && scheme === 'http') {
+      scheme = 'https';
+      answer = await ask();
+    }
     if (answer.status === 401 && authorization === undefined) {
       authorization = await authorize(answer.headers.get('www-authenticate') ?? '', ref, loginOf);
       answer = await ask();
@@ -122,7 +127,7 @@ function hint(ref: OciRef, loginOf: LoginOf): string {
   const key = `registries.${JSON.stringify(named(ref))}`;
   return loginOf(named(ref))
     ? `Is the name right, and may the user of ${key} in px.yaml read it?`
-    : `Is the name right? What is not for anybody needs ${key} in px.yaml, with user and password.`;
+    : `Is the name right? What is not for anybody wants to know who you are: px secret set REGISTRY, then px config set '${key}' '{"user": "NAME", "password": "secret:REGISTRY"}'`;
 }
 
 /** What a registry that asked who px is wants to be told: its name and password, or a token for reading. */

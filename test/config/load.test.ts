@@ -91,6 +91,11 @@ describe('a mistake names file, line, column, key, what was expected and the nea
       { line: 3, column: 3 },
     ],
     ['plugins:\n  a: {enabled: true, enabled: false}\n', 'px.yaml:2:22: key "enabled" stands here a second time', {}],
+    [
+      'registries:\n  ghcr.io:\n    user: ada\n',
+      'px.yaml:3:5: registries."ghcr.io".password: expected text, got nothing',
+      { key: 'registries."ghcr.io".password' },
+    ],
     ['__proto__:\n  x: 1\n', 'px.yaml:1:1: unknown key "__proto__"', {}],
     ['agent:\n  constructor: 1\n', 'px.yaml:2:3: unknown key "constructor" in agent', {}],
   ];
