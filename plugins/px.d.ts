@@ -94,7 +94,7 @@ declare module 'px' {
     id: string;
     sender: { id: string; displayName: string };
     text: string;
-    /** An object or JSON text. px reads `channel`, `date` (Unix seconds), `group`, `mentioned` and `files`. */
+    /** An object or JSON text. px reads `channel`, `date` (Unix seconds), `group`, `within`, `mentioned` and `files`. */
     metadata?: string | { [key: string]: Json };
   }
   /** Puts a message into px's inbox at once. */

@@ -154,6 +154,7 @@ function written(m: TelegramMessage): Message | undefined {
       channel: channelOf(m),
       date: m.date,
       group,
+      ...withinOf(m),
       message_id: m.message_id,
       ...(group ? { mentioned: isForUs(m) } : {}),
       ...(files.length > 0 ? { files: files as unknown as Json } : {}),
@@ -192,6 +193,7 @@ function pressed(query: NonNullable<Update['callback_query']>): Message | undefi
       channel: channelOf(message),
       date: Math.floor(now() / 1000),
       group: message.chat.type !== 'private',
+      ...withinOf(message),
       mentioned: true,
       button: true,
       reply_to: message.message_id,
@@ -202,6 +204,11 @@ function pressed(query: NonNullable<Update['callback_query']>): Message | undefi
 function channelOf(m: TelegramMessage): string {
   const topic = m.is_topic_message && m.message_thread_id ? `:${m.message_thread_id}` : '';
   return `${knownAs(m.chat.id)}${topic}`;
+}
+
+/** The group of a topic: Telegram counts what a bot writes in all of them together. */
+function withinOf(m: TelegramMessage): { within?: string } {
+  return m.is_topic_message ? { within: `${knownAs(m.chat.id)}` } : {};
 }
 
 function nameOf(user: User): string {

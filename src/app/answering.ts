@@ -20,7 +20,7 @@ const INTERRUPTED = '⏹ Stopped for your newer message.';
 /** What answering works with. */
 export interface AnsweringOptions {
   channels: Pick<Channels, 'accept' | 'onPending' | 'reply' | 'settle' | 'typing' | 'merge'>;
-  sessions: Pick<Sessions, 'enqueue' | 'running' | 'stop' | 'queueMode'>;
+  sessions: Pick<Sessions, 'enqueue' | 'open' | 'running' | 'stop' | 'queueMode'>;
   agent: Agent;
   bus: Bus;
   log: Log;
@@ -47,6 +47,8 @@ export function createAnswering(options: AnsweringOptions): Answering {
   const interrupted = new Set<ConversationId>();
   /** Models asked for with a message. Only `submit` says so: a connector's metadata is a stranger's and must not choose. */
   const chosen = new Map<string, string>();
+  /** Conversations that were being answered when px was stopped. */
+  const begun = new Set<ConversationId>();
   let closed = false;
   let closing: Promise<void> | undefined;
 
@@ -81,6 +83,8 @@ export function createAnswering(options: AnsweringOptions): Answering {
 
   const answer = async (given: InboxItem, leftOver: boolean, signal: AbortSignal): Promise<void> => {
     if (closed) return;
+    // What waited before a restart was put down before anybody had looked what was chosen in its conversation.
+    if (leftOver && waiting.collected(given) && !(await collects(given.inbound.conversation))) waiting.alone(given);
     const merged = waiting.gather(given);
     if (merged === 'gone') return;
     const item = merged.length > 0 ? channels.merge(given, merged) : given;
@@ -112,17 +116,26 @@ export function createAnswering(options: AnsweringOptions): Answering {
     }
   };
 
+  /** Whether what is said in a conversation while px answers is answered together. */
+  const collects = async (conversation: ConversationId) => {
+    await sessions.open(conversation);
+    return sessions.queueMode(conversation) === 'collect';
+  };
+
   const take = (item: InboxItem, leftOver: boolean): void => {
     if (closed) return;
     const { conversation } = item.inbound;
-    if (!leftOver && !agent.command(item.inbound) && sessions.running().includes(conversation)) {
-      const mode = sessions.queueMode(conversation);
-      if (mode === 'steer' && waiting.steer(item)) return;
-      if (mode === 'interrupt' && sessions.stop(conversation)) interrupted.add(conversation);
-      // What is collected is one text, and that of one who said it themselves.
-      const { metadata } = item.inbound;
-      const plain = attachmentsIn(metadata).length === 0 && metadata?.['outside'] === undefined;
-      if (mode === 'collect' && plain) waiting.collect(item);
+    if (!agent.command(item.inbound)) {
+      if (leftOver) {
+        // The oldest is the one that was being answered; the others had waited for it.
+        if (begun.has(conversation) && canJoin(item.inbound)) waiting.collect(item);
+        begun.add(conversation);
+      } else if (sessions.running().includes(conversation)) {
+        const mode = sessions.queueMode(conversation);
+        if (mode === 'steer' && waiting.steer(item)) return;
+        if (mode === 'interrupt' && sessions.stop(conversation)) interrupted.add(conversation);
+        if (mode === 'collect' && canJoin(item.inbound)) waiting.collect(item);
+      }
     }
     queue(item, leftOver);
   };
@@ -151,6 +164,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
         if (!waiting || leftOver) take(item, waiting);
       });
       waiting = false;
+      begun.clear();
     },
     submit(inbound) {
       const model = inbound.metadata?.['model'];
@@ -164,6 +178,9 @@ export function createAnswering(options: AnsweringOptions): Answering {
     },
   };
 }
+
+/** What is collected is one text, and that of one who said it themselves. */
+const canJoin = ({ metadata }: Inbound) => attachmentsIn(metadata).length === 0 && metadata?.['outside'] === undefined;
 
 const key = (inbound: Inbound) => `${inbound.channel}/${inbound.id}`;
 

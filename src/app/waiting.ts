@@ -19,6 +19,10 @@ export interface Waiting {
   open(conversation: ConversationId, steered: Steered): () => void;
   /** Puts a message down to be collected. */
   collect(item: InboxItem): void;
+  /** Whether this message was put down to be collected. */
+  collected(item: InboxItem): boolean;
+  /** It is answered by itself after all. */
+  alone(item: InboxItem): void;
   /** The others of the same person to be answered together with this message; `gone` when it was itself answered with another. */
   gather(item: InboxItem): InboxItem[] | 'gone';
 }
@@ -28,6 +32,11 @@ export function createWaiting(): Waiting {
   const turns = new Map<ConversationId, Steered>();
   const collected = new Map<ConversationId, InboxItem[]>();
   const gone = new Set<InboxItem>();
+  const drop = (conversation: ConversationId, items: InboxItem[]) => {
+    const rest = collected.get(conversation)?.filter((one) => !items.includes(one)) ?? [];
+    if (rest.length > 0) collected.set(conversation, rest);
+    else collected.delete(conversation);
+  };
   return {
     steer(item) {
       const turn = turns.get(item.inbound.conversation);
@@ -45,15 +54,15 @@ export function createWaiting(): Waiting {
       if (list) list.push(item);
       else collected.set(conversation, [item]);
     },
+    collected: (item) => collected.get(item.inbound.conversation)?.includes(item) === true,
+    alone: (item) => drop(item.inbound.conversation, [item]),
     gather(item) {
       if (gone.delete(item)) return 'gone';
       const { conversation } = item.inbound;
       const list = collected.get(conversation);
       if (!list?.includes(item)) return [];
       const others = list.filter((one) => one !== item && samePerson(one.inbound, item.inbound));
-      const rest = list.filter((one) => one !== item && !others.includes(one));
-      if (rest.length > 0) collected.set(conversation, rest);
-      else collected.delete(conversation);
+      drop(conversation, [item, ...others]);
       for (const one of others) gone.add(one);
       return others;
     },

@@ -6,6 +6,7 @@ import { isGroup } from './access.ts';
 import type { InboxItem } from './channel.ts';
 import { readSendFailure } from './failure.ts';
 import type { Outgoing } from './outgoing.ts';
+import { createPace } from './pace.ts';
 import { splitText } from './split.ts';
 import type { Timing } from './timing.ts';
 
@@ -72,6 +73,7 @@ export function createStreams(options: StreamsOptions): Streams {
   const byTurn = new Map<string, Stream>();
   /** Channels whose server knows no drafts. */
   const noDrafts = new Set<string>();
+  const pace = createPace(timing);
 
   for (const { chat } of db.query<{ chat: string }, []>(`SELECT chat FROM stream WHERE platform_id IS NULL`).all())
     log.warn('the beginning of an answer may stand in a chat twice: px was stopped while it was shown', { chat });
@@ -110,6 +112,9 @@ export function createStreams(options: StreamsOptions): Streams {
     stream.timer = undefined;
     const [first = '', ...rest] = splitText(stream.text.trim(), options.maxText(stream.item.inbound.channel) - 16);
     if (stream.over || stream.sending || first.length < LEAST || first === stream.shown) return;
+    const wait = pace.wait(stream.item.inbound);
+    if (wait > 0) return schedule(stream, wait);
+    pace.wrote(stream.item.inbound);
     stream.shown = first;
     stream.sending = show(stream, first)
       .then(
@@ -178,6 +183,7 @@ export function createStreams(options: StreamsOptions): Streams {
       names.set(item.seq, name);
     },
     async finish(item) {
+      pace.wrote(item.inbound);
       const stream = bySeq.get(item.seq);
       if (stream) {
         stop(stream);

@@ -28,6 +28,8 @@ export interface Timing {
   historyAfter: number;
   /** How often an answer that is being written is shown, in ms; in a group a third as often. */
   streamEvery: number;
+  /** In a group, so much in a minute before what is shown of unfinished answers waits. */
+  groupMinute: number;
   /** At most one typing sign a chat in this time, in ms. */
   typingEvery: number;
   /** How long close waits for a call that a plugin is in, in ms. */
@@ -51,6 +53,8 @@ export const defaultTiming: Timing = {
   maxSends: 20,
   historyAfter: 2_000,
   streamEvery: 1_200,
+  // Telegram lets a bot write 20 times a minute into a group: the rest is for whole answers and questions.
+  groupMinute: 14,
   // A little under the four seconds at which the app asks, so that a timer that fires early is not refused.
   typingEvery: 3_900,
   closeWait: 3_000,

@@ -233,6 +233,24 @@ test('queue collect: messages during a turn are answered together after it', asy
   expect(replies[1]).toStartWith('m2: re second & third\n\n↪ This answers 2 messages');
 });
 
+test('queue collect: what waited before a restart is answered together after what was being answered', async () => {
+  const waiting = ['m1', 'm2', 'm3'].map((id) => inbound(`text ${id}`, id));
+  const turn = async ({ inbound }: TurnInput) => ({ text: `re ${inbound.text}` });
+  const together = make(turn, [...waiting, inbound('/help', 'm4')]);
+  await together.sessions.setQueue('cli/default', 'collect');
+  together.answering.start({ leftOver: true });
+  await until(() => together.replies.length === 3);
+  expect(together.replies.map((reply) => reply.split('\n')[0])).toEqual([
+    'm1: re text m1',
+    'm2: re text m2 & text m3',
+    'm4: re /help',
+  ]);
+  const alone = make(turn, waiting);
+  alone.answering.start({ leftOver: true });
+  await until(() => alone.replies.length === 3);
+  expect(alone.replies).toEqual(['m1: re text m1', 'm2: re text m2', 'm3: re text m3']);
+});
+
 for (const mode of ['steer', 'collect'] as const)
   test(`queue ${mode}: in a group nobody's words become another's`, async () => {
     const slow = slowTurns();

@@ -117,6 +117,7 @@ describe('telegram', () => {
       reply_to: 3,
       title: 'Team',
       username: 'al',
+      within: '-100',
     });
     expect((call('next-wait') as { url: string }).url).toContain('offset=7&');
   });
