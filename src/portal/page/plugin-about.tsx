@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import type { Client } from '../../client/client.ts';
 import { plain } from '../ui/markdown.ts';
-import { bytes, Card, count, Fact } from '../ui/parts.tsx';
+import { bytes, Card, count, Fact, Words } from '../ui/parts.tsx';
 
 type Info = Awaited<ReturnType<Client['plugin']>>;
 
@@ -55,7 +55,9 @@ export function Offers({ info: { tools, functions } }: { info: Info }) {
             <span class="grow">
               <strong>{plain(tool.name)}</strong> <span class="tag">tool</span>
               <br />
-              <span class="soft small">{plain(tool.description)}</span>
+              <span class="soft small">
+                <Words text={plain(tool.description)} />
+              </span>
             </span>
           </li>
         ))}
@@ -71,7 +73,9 @@ export function Offers({ info: { tools, functions } }: { info: Info }) {
                   {one.docs !== '' && (
                     <>
                       <br />
-                      <span class="soft small">{plain(one.docs)}</span>
+                      <span class="soft small">
+                        <Words text={plain(one.docs)} />
+                      </span>
                     </>
                   )}
                 </span>

@@ -187,7 +187,7 @@ export function Fact({ name, children }: { name: string; children?: Child }) {
   );
 }
 
-/** px's own words, with what stands in backquotes as code. */
+/** Plain words, with what stands in backquotes as code. */
 export function Words({ text }: { text: string }) {
   return <>{text.split('`').map((part, i) => (i % 2 === 1 ? <code>{part}</code> : part))}</>;
 }
