@@ -5,7 +5,7 @@ import { dependencies } from '../../package.json';
 import { sha256, writeAtomic } from './registry.ts';
 
 /** Raised when what px makes of a plugin changes, so that nothing made by an older px is run. */
-const generation = 6;
+const generation = 7;
 
 const Manifest = v.object({
   key: v.string(),

@@ -70,7 +70,7 @@ export function openPipes(): OpenPipes {
     },
     write(frame) {
       if (!open) return;
-      const taken = queued === 0 ? Math.max(0, Number(write(toChild, frame, frame.length))) : 0;
+      const taken = queued === 0 ? Math.max(0, write(toChild, frame, frame.length)) : 0;
       if (taken === frame.length) return;
       try {
         sink.write(frame.subarray(taken));
@@ -83,7 +83,7 @@ export function openPipes(): OpenPipes {
     read: async () => (await reader.read()).value,
     readNow(ms) {
       if (!open || poll(wanted, 1, ms) <= 0) return undefined;
-      const count = Number(read(fromChild, bytes, atOnce));
+      const count = read(fromChild, bytes, atOnce);
       return count > 0 ? bytes.slice(0, count) : undefined;
     },
     close() {
@@ -123,7 +123,7 @@ function openLibc() {
     fcntl: { args: ['i32', 'i32', 'i32'], returns: 'i32' },
     close: { args: ['i32'], returns: 'i32' },
     poll: { args: ['ptr', 'u64', 'i32'], returns: 'i32' },
-    read: { args: ['i32', 'ptr', 'u64'], returns: 'i64' },
-    write: { args: ['i32', 'ptr', 'u64'], returns: 'i64' },
+    read: { args: ['i32', 'ptr', 'u64'], returns: 'i32' },
+    write: { args: ['i32', 'ptr', 'u64'], returns: 'i32' },
   } as const).symbols;
 }

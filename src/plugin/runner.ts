@@ -66,8 +66,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const faults = createFaults(Date.now, options.quarantined, options.onQuarantine);
   let guest: Guest | undefined;
   let idle: ReturnType<typeof setTimeout> | undefined;
-  /** When it has been idle for long enough. */
-  let restAt = 0;
+  let usedAt = 0;
   let tail: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   /** Calls that wait or work. */
@@ -223,19 +222,18 @@ export function createRunner(options: RunnerOptions): Runner {
   /** After a call: a process that used much of its life's time is retired, any other may idle for a while. */
   function settle(): void {
     if (!guest?.alive) return;
-    const { cpuMs, idleMs } = options.limits();
     if (options.sealed()) return void end('idle');
-    if (outdated || isOld(guest, cpuMs)) return void end('replaced');
-    restAt = performance.now() + idleMs;
-    // The one that runs already looks again when its time has come.
-    idle ??= restIn(idleMs);
+    if (outdated || isOld(guest)) return void end('replaced');
+    usedAt = performance.now();
+    // A timer that runs already looks again when its time has come.
+    idle ??= restIn(options.limits().idleMs);
   }
 
   function restIn(ms: number): ReturnType<typeof setTimeout> {
     const timer = setTimeout(() => {
       idle = undefined;
       if (working || inLine > 0) return;
-      const left = restAt - performance.now();
+      const left = usedAt + options.limits().idleMs - performance.now();
       if (left > 0) idle = restIn(left);
       else void end('idle');
     }, ms);
@@ -244,11 +242,11 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   /** Whether half of its life's processor time is used; looked at once a second, since calls are much shorter. */
-  function isOld(which: Guest, cpuMs: number): boolean {
+  function isOld(which: Guest): boolean {
     const now = performance.now();
     if (now - lookedAt < lookEvery) return false;
     lookedAt = now;
-    return (which.cpu() ?? 0) > (cpuMs * lifetimeCalls) / 2;
+    return (which.cpu() ?? 0) > (options.limits().cpuMs * lifetimeCalls) / 2;
   }
 
   return {

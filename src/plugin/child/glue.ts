@@ -49,8 +49,23 @@ const nested = /const createTask = [\s\S]*?taskCreation: \{[\s\S]*?setParentSubt
 const laterReturn =
   /try \{\s*postReturn\d+Async = WebAssembly\.promising\([^)]*\);\s*\} catch\(err\) \{\s*postReturn\d+Async = [^;]*;\s*\}/g;
 
+/** What a call tells its task, each a statement; the values among it are made again for whoever called. */
+const told = [
+  /const started = task\.enterSync\(\);/g,
+  /CURRENT_TASK_MAY_BLOCK\.value = task\.mayBlock\(\) \? 1 : 0;/g,
+  /if \(\w+\s*!== null\) \{\s*task\.setReturnMemoryIdx\(\w+\);\s*task\.setReturnMemory\(\(\(\) => \w+\)\(\)\);\s*\}/g,
+  /task\.setCalleeIsAsync\(\w+\);/g,
+  /task\.resolve\(\[[^;]*\]\);/g,
+  /task\.exit\(\);/g,
+];
+/** A call of the component that stands on one line. */
+const direction =
+  /_withGlobalCurrentTaskMeta\(\{\s*taskID: task\.id\(\),\s*componentIdx: task\.componentIdx\(\),\s*fn: \(\) => ([^\n]*),\s*\}\)/g;
+
 function withoutBooks(component: string): string {
-  return component
+  return told
+    .reduce((code, statement) => code.replace(statement, ''), component)
+    .replace(direction, '($1)')
     .replace(wrapped, 'let $1 = $2;')
     .replace(nested, '[task] = oneTask;')
     .replace(laterReturn, '')

@@ -10,8 +10,9 @@ const darwin = process.platform === 'darwin';
 const again = new Set([4, darwin ? 35 : 11]);
 
 const { symbols: libc } = dlopen(libcName(), {
-  read: { args: ['i32', 'ptr', 'u64'], returns: 'i64' },
-  write: { args: ['i32', 'ptr', 'u64'], returns: 'i64' },
+  // No call of these takes 2 GiB: as i64 each result would be a bigint.
+  read: { args: ['i32', 'ptr', 'u64'], returns: 'i32' },
+  write: { args: ['i32', 'ptr', 'u64'], returns: 'i32' },
   open: { args: ['ptr', 'i32'], returns: 'i32' },
   close: { args: ['i32'], returns: 'i32' },
   readlink: { args: ['ptr', 'ptr', 'u64'], returns: 'i64' },
@@ -37,9 +38,9 @@ export function writeFrom(fd: number, bytes: Uint8Array, at = 0): number {
 }
 
 /** Does a call again that was disturbed, or that found its pipe in non-blocking mode. */
-function whole(what: string, call: () => number | bigint): number {
+function whole(what: string, call: () => number): number {
   for (;;) {
-    const done = Number(call());
+    const done = call();
     if (done >= 0) return done;
     const why = errno();
     if (!again.has(why)) throw new Error(`${what}: error ${why}`);

@@ -101,6 +101,7 @@ export function toWit(type: WitType, json: Json | undefined, path = 'value'): un
 function toInteger(kind: WitInteger, json: Json | undefined, path: string): number | bigint {
   const [min, max] = ranges[kind];
   const wide = kind === 's64' || kind === 'u64';
+  if (!wide && typeof json === 'number' && Number.isInteger(json) && json >= min && json <= max) return json;
   let value: bigint | undefined;
   if (typeof json === 'number' && Number.isSafeInteger(json)) value = BigInt(json);
   else if (wide && typeof json === 'string' && /^-?\d{1,20}$/.test(json)) value = BigInt(json);
@@ -169,6 +170,8 @@ export function argumentsOf(params: WitField[], named: { [key: string]: Json }):
 }
 
 function checkKeys(fields: WitField[], json: { [key: string]: Json }, path: string): void {
+  // Most names are spelt in one way only.
+  if (Object.keys(json).every((key) => fields.some(({ name }) => name === key))) return;
   const known = fields.flatMap((f) => spellings(f.name));
   const extra = Object.keys(json).find((k) => !known.includes(k));
   if (extra === undefined) return;
@@ -180,6 +183,7 @@ function checkKeys(fields: WitField[], json: { [key: string]: Json }, path: stri
 
 /** A member by any spelling of its WIT name. */
 function pick(json: { [key: string]: Json }, name: string): Json | undefined {
+  if (Object.hasOwn(json, name) && !/[-A-Z]/.test(name)) return json[name];
   const key = spellings(name).find((k) => Object.hasOwn(json, k));
   return key === undefined ? undefined : json[key];
 }
