@@ -1,5 +1,5 @@
 import type { ArgDef } from 'citty';
-import { table } from './io.ts';
+import { broken, table } from './io.ts';
 import { spelled } from './parse.ts';
 import type { Verb } from './verb.ts';
 
@@ -65,13 +65,6 @@ export function renderHelp(usage: Usage, columns = Number.POSITIVE_INFINITY): st
       usage.examples.map((line) => [line]),
     ),
   ].join('\n');
-}
-
-/** A line broken between words, what follows below its text from column `hang` on. As it is where that would leave it little room. */
-function broken(line: string, columns: number, hang = 0): string {
-  if (line.length <= columns || columns - hang < 20) return line;
-  const text = Bun.wrapAnsi(line.slice(hang), columns - hang, { wordWrap: true });
-  return line.slice(0, hang) + text.replaceAll('\n', `\n${' '.repeat(hang)}`);
 }
 
 const indent = (text: string) => text.replace(/^/gm, '  ');

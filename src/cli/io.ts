@@ -63,6 +63,13 @@ export function processIo(colour: boolean): Io {
   };
 }
 
+/** A line broken between words, what follows below its text from column `hang` on. As it is where that would leave it little room. */
+export function broken(line: string, columns: number, hang = 0): string {
+  if (line.length <= columns || columns - hang < 20) return line;
+  const text = Bun.wrapAnsi(line.slice(hang), columns - hang, { wordWrap: true });
+  return line.slice(0, hang) + text.replaceAll('\n', `\n${' '.repeat(hang)}`);
+}
+
 /** Rows as aligned columns, each on one line: a cell cannot look like a row of its own. The last column is not padded. */
 export function table(given: string[][]): string {
   const rows = given.map((row) => row.map((cell) => cell.replace(/\s*[\n\r]\s*/g, ' ')));

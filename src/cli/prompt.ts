@@ -60,7 +60,8 @@ export function terminalPrompt(
       }
     },
     async choose(options, usual) {
-      for (const [i, option] of options.entries()) note(`      ${i + 1}  ${option}`);
+      const digits = String(options.length).length;
+      for (const [i, option] of options.entries()) note(`      ${String(i + 1).padStart(digits)}  ${option}`);
       for (;;) {
         const word = await asked(`1 to ${options.length} [${usual + 1}]`);
         if (word === '') return usual;

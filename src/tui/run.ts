@@ -137,7 +137,9 @@ export async function run(options: TuiOptions, terminal: Terminal): Promise<numb
       case 'list-models':
         return ask(async (client) => {
           const { models } = await client.models();
-          const names = models.map((model) => model.ref);
+          // What answers now is one of them, also where its provider does not list it.
+          const now = state.model ?? state.status?.model.ref;
+          const names = [...new Set([...(now === undefined ? [] : [now]), ...models.map((model) => model.ref)])];
           state.view.overlay = { kind: 'pick', what: 'model', query: '', choices: names, at: 0 };
         });
       case 'list-conversations':

@@ -10,8 +10,8 @@ import { noTmux, Tmux } from './tmux.ts';
 
 const goodKey = 'sk-good-1234567890';
 
-/** A provider that knows one key and refuses others in its own words. */
-async function provider() {
+/** A provider that knows one key and refuses others in its own words. `models`: what it says it has. */
+async function provider(models?: string[]) {
   const mock = new LLMock({ port: 0 });
   mock.on({ userMessage: /.*/ }, { content: 'Yes, I am here.' });
   await mock.start();
@@ -22,6 +22,8 @@ async function provider() {
       const { pathname } = new URL(request.url);
       if (request.headers.get('authorization') !== `Bearer ${goodKey}`)
         return Response.json({ error: { message: 'Incorrect API key provided: sk-w…' } }, { status: 401 });
+      if (models && pathname.endsWith('/models'))
+        return Response.json({ object: 'list', data: models.map((id) => ({ id, object: 'model' })) });
       return fetch(mock.url + pathname, { method: request.method, headers: request.headers, body: request.body });
     },
   });
@@ -228,6 +230,35 @@ describe.skipIf(notBuilt !== undefined || noTmux !== undefined)('px setup on a t
     expect(telegram.texts().at(-1)).toContain('px is set up');
     expect(telegram.texts().at(-1)).toContain('px serve');
     expect(telegram.texts(9).join('\n')).not.toContain('set up');
+  }, 90_000);
+
+  test('another server: its address, a wrong key, and of many models one by a part of its name', async () => {
+    const many = Array.from({ length: 25 }, (_, n) => `google/gemini-${n}`);
+    await using model = await provider([...many, 'openai/gpt-5', 'openai/gpt-5-mini', 'openai/gpt-4.1-mini']);
+    await using at = await terminal({});
+    const { tmux, home, answer } = at;
+    await answer(`${binary} --home ${home} setup --no-telegram`);
+    await tmux.saw('1 to 6 [1] ›');
+    await answer('5');
+    await tmux.saw('Its address');
+    await answer('');
+    await until('the providers again', async () => (await tmux.screen()).match(/1 to 6/g)?.length === 2);
+    await answer('5');
+    await until('the address again', async () => (await tmux.screen()).match(/Its address/g)?.length === 2);
+    await answer('nonsense');
+    await tmux.saw('That is no address.');
+    await answer(model.url);
+    await tmux.saw('Its key');
+    await answer('sk-wrong-key-1234567');
+    await tmux.saw('Another key (not shown');
+    await answer(goodKey);
+    await tmux.saw('Which one?');
+    await answer('mini');
+    expect(await tmux.saw('1 to 21 [1] ›')).toMatch(
+      / 1 {2}openai\/gpt-5-mini\n +2 {2}openai\/gpt-4.1-mini\n +3 {2}google/,
+    );
+    await answer('2');
+    await tmux.saw('ok    local/openai/gpt-4.1-mini answers');
   }, 90_000);
 
   test('Ctrl-C leaves a home that works, and the next setup goes on from there', async () => {

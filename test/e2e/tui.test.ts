@@ -36,6 +36,10 @@ describe.skipIf(notBuilt !== undefined || noTmux !== undefined)('px tui in a ter
     await terminal.keys('Enter');
     await terminal.saw('✓ clock_now');
     await terminal.saw(`● It is`);
+    await terminal.type('/help');
+    await terminal.keys('Enter');
+    // Markdown is drawn, its marks are not.
+    await terminal.saw('(default: follow px.yaml)');
     await terminal.keys('Tab');
     await terminal.saw(/cli\/default +stop/);
     await terminal.keys('Tab');

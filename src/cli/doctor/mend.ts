@@ -1,5 +1,5 @@
 import { toPxError } from '../../error/error.ts';
-import type { Io } from '../io.ts';
+import { broken, type Io } from '../io.ts';
 import type { Context } from '../verb.ts';
 import { examine } from './doctor.ts';
 import type { Finding, Fix } from './finding.ts';
@@ -54,8 +54,10 @@ async function mend({ io, json }: Context, fix: Fix, mended: string[]): Promise<
 }
 
 function print(io: Io, { name, state, text, hint, fix }: Finding, mends: boolean): void {
-  io.line(`${state.padEnd(4)}  ${io.bold(name)}: ${text}`);
+  const below = (words: string) => io.line(io.dim(broken(`      ${words}`, io.columns, 6)));
+  const [mark, rest] = [`${state.padEnd(4)}  `, broken(`${' '.repeat(6)}${name}: ${text}`, io.columns, 6)];
+  io.line(mark + io.bold(name) + rest.slice(mark.length + name.length));
   if (state === 'ok' || (fix && mends)) return;
-  if (hint) io.line(io.dim(`      ${hint}`));
-  if (fix) io.line(io.dim(`      px doctor --fix does it: ${fix.what}`));
+  if (hint) below(hint);
+  if (fix) below(`px doctor --fix does it: ${fix.what}`);
 }

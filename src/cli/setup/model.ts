@@ -1,5 +1,5 @@
 import type { Client } from '../../client/client.ts';
-import { fromErrorShape, PxError } from '../../error/error.ts';
+import { fromErrorShape, PxError, toPxError } from '../../error/error.ts';
 import { fitting } from '../../tui/tui.ts';
 import type { Prompt } from '../prompt.ts';
 import { chooseProvider } from './provider.ts';
@@ -21,9 +21,10 @@ export async function setUpModel(setup: Setup): Promise<Outcome> {
   let named = answers.provider;
   for (;;) {
     const provider = named === 'offline' ? named : await chooseProvider(setup, named);
+    named = undefined;
+    if (provider === undefined) continue;
     const outcome = provider === 'offline' ? await stayOffline(client) : await tryProvider(setup, provider);
     if (outcome) return outcome;
-    named = undefined;
   }
 }
 
@@ -106,8 +107,8 @@ const mostListed = 20;
 
 async function offeredModel(setup: Setup, provider: Provider): Promise<string | Tested> {
   const { ask, client, wait } = setup;
-  const failed = (text: string): Tested => ({
-    code: 'model.unreachable',
+  const failed = (text: string, code = 'model.unreachable'): Tested => ({
+    code,
     outcome: { step, state: 'failed', text, ref: `${provider.name}/${provider.defaultModel}` },
   });
   try {
@@ -117,10 +118,15 @@ async function offeredModel(setup: Setup, provider: Provider): Promise<string | 
     if (models.length > mostListed) return await nameModel(ask, setup.say, models, usual);
     return models[await ask.choose(models, Math.max(0, models.indexOf(usual)))] ?? usual;
   } catch (thrown) {
-    if (thrown instanceof PxError && thrown.code === 'interrupted') throw thrown;
-    return failed(sentence(thrown));
+    const error = toPxError(thrown);
+    if (error.code === 'interrupted') throw error;
+    return failed(refusal(setup, error), error.code);
   }
 }
+
+/** What a provider said in a sentence. Where keys go a person who is asked for one knows. */
+const refusal = ({ ask }: Setup, thrown: PxError) =>
+  sentence(thrown.code === 'model.auth' && ask ? thrown.message : thrown);
 
 /** One of more models than can be listed, by a part of its name. What fits none of them may be one all the same: the server knows. */
 async function nameModel(ask: Prompt, say: Setup['say'], models: string[], usual: string): Promise<string> {
@@ -130,8 +136,10 @@ async function nameModel(ask: Prompt, say: Setup['say'], models: string[], usual
     if (models.includes(word)) return word;
     const fit = fitting(models, word);
     if (fit.length < 2) return fit[0] ?? word;
-    if (fit.length <= mostListed) return fit[await ask.choose(fit, 0)] ?? word;
-    say(`${fit.length} fit, as ${fit.slice(0, 3).join(', ')}: type more of it.`);
+    const shown = fit.slice(0, mostListed);
+    if (shown.length < fit.length) say(`${fit.length} fit. The nearest:`);
+    const chosen = shown[await ask.choose([...shown, 'another name'], 0)];
+    if (chosen !== undefined) return chosen;
   }
 }
 
@@ -143,7 +151,7 @@ interface Tested {
 
 /** A real call through the switcher. */
 async function tested(setup: Setup, name: string): Promise<Tested> {
-  const { ask, client, wait, say } = setup;
+  const { client, wait, say } = setup;
   say(`Asking ${name} for a word…`);
   try {
     const { ok, model, ms, text, error } = await wait(client.testModel(name));
@@ -153,9 +161,7 @@ async function tested(setup: Setup, name: string): Promise<Tested> {
     return { outcome: { step, state: 'done', ref: model, text: `${model} answers: “${word}” after ${seconds} s.` } };
   } catch (thrown) {
     if (!(thrown instanceof PxError) || thrown.code === 'interrupted') throw thrown;
-    // Where keys go a person who is asked for one knows.
-    const text = sentence(thrown.code === 'model.auth' && ask ? thrown.message : thrown);
-    return { code: thrown.code, outcome: { step, state: 'failed', ref: name, text } };
+    return { code: thrown.code, outcome: { step, state: 'failed', ref: name, text: refusal(setup, thrown) } };
   }
 }
 

@@ -1,8 +1,11 @@
 import { PxError } from '../../error/error.ts';
 import { type Provider, type Setup, sentence } from './setup.ts';
 
-/** The provider that was named, or the one the person chooses. Throws PxError `usage` for one nobody knows. */
-export async function chooseProvider(setup: Setup, named: string | undefined): Promise<Provider | 'offline'> {
+/** The provider that was named, or the one the person chooses; undefined when they want to choose again. Throws PxError `usage` for one nobody knows. */
+export async function chooseProvider(
+  setup: Setup,
+  named: string | undefined,
+): Promise<Provider | 'offline' | undefined> {
   const { client, answers, ask } = setup;
   if (named !== undefined) {
     if (answers.baseUrl !== undefined) await addServer(setup, named, answers.baseUrl);
@@ -13,7 +16,7 @@ export async function chooseProvider(setup: Setup, named: string | undefined): P
   const local = await installed(setup);
   setup.say('Which model is to answer you?');
   const lines = providers.map((provider) => [provider.label, note(setup, provider, local)]);
-  lines.push(['Another', 'a server that speaks as OpenAI does: LM Studio, OpenRouter, …']);
+  lines.push(['Another', 'a server that speaks as OpenAI’s: LM Studio, OpenRouter, …']);
   lines.push(['None yet', 'the small built-in model, which needs no network']);
   const width = Math.max(...lines.map(([label = '']) => label.length));
   const ready = providers.findIndex((one) => keyOf(setup, one) !== '');
@@ -58,17 +61,22 @@ async function installed({ client, wait }: Setup): Promise<string[]> {
   }
 }
 
-async function newServer(setup: Setup): Promise<Provider> {
-  const { ask, client } = setup;
+/** A server the person names, with its key for what comes next. Undefined: they want to choose again. */
+async function newServer(setup: Setup): Promise<Provider | undefined> {
+  const { ask, answers } = setup;
   for (;;) {
-    const url = (await ask?.line('Its address, as http://localhost:1234/v1')) ?? '';
+    const url = await ask?.line('Its address, as http://localhost:1234/v1 (Enter: back)');
+    if (!url) return undefined;
+    if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
+      setup.say('That is no address. It begins with http:// or https://.');
+      continue;
+    }
     const name = nameOf(url);
     try {
       await addServer(setup, name, url);
       const key = await ask?.hidden('Its key', 'none');
-      const provider = await find(setup, name);
-      if (key) await client.setSecret(provider.secret, key);
-      return provider;
+      if (key) answers.key = key;
+      return await find(setup, name);
     } catch (thrown) {
       if (thrown instanceof PxError && thrown.code === 'interrupted') throw thrown;
       setup.say(sentence(thrown));

@@ -1,5 +1,6 @@
 import { resolveHome } from '../../config/config.ts';
 import { type Backend, openBackend } from '../backend.ts';
+import { broken } from '../io.ts';
 import { terminalPrompt } from '../prompt.ts';
 import type { Context } from '../verb.ts';
 import { greet } from './greeting.ts';
@@ -30,7 +31,7 @@ export async function runSetup(context: Context, answers: Answers, asks: boolean
     answers,
     ask: asks ? terminalPrompt((text) => io.note(text), interrupted, stop) : undefined,
     context,
-    say: (text) => (json ? undefined : io.note(`    ${text}`)),
+    say: (text) => (json ? undefined : io.note(broken(`    ${text}`, io.columns, 4))),
     wait: (work) => unlessStopped(work, stop),
   };
   if (asks) io.line(`Setting up px in ${home.root}. Ctrl-C stops; \`px setup\` goes on from there.`);

@@ -1,6 +1,6 @@
 import type { Client } from '../../client/client.ts';
 import { PxError, toPxError } from '../../error/error.ts';
-import type { Io } from '../io.ts';
+import { broken, type Io } from '../io.ts';
 import type { Prompt } from '../prompt.ts';
 import type { Context } from '../verb.ts';
 
@@ -80,8 +80,8 @@ export async function unlessStopped<T>(work: Promise<T>, stop: AbortSignal): Pro
 /** A step's outcome as the person sees it. */
 export function show(io: Io, { state, text, hint }: Outcome): void {
   const mark = { done: 'ok  ', left: 'todo', skipped: '-   ', failed: 'fail' }[state];
-  io.line(`${mark}  ${text}`);
-  if (hint && state !== 'done') io.line(io.dim(`      ${hint}`));
+  io.line(broken(`${mark}  ${text}`, io.columns, 6));
+  if (hint && state !== 'done') io.line(io.dim(broken(`      ${hint}`, io.columns, 6)));
 }
 
 /** An error in a sentence or two, as it is told within a step. */
@@ -89,7 +89,7 @@ export function sentence(thrown: unknown): string {
   const { message, hint } = toPxError(thrown);
   // What a plugin puts before its words is meant for px.
   const text = message.replace(/^(unauthorized|refused|conflict|unknown|network|denied): /, '');
-  return `${/[.!?]$/.test(text) ? text : `${text}.`}${hint ? ` ${hint}` : ''}`;
+  return `${/[.!?…]$/.test(text) ? text : `${text}.`}${hint ? ` ${hint}` : ''}`;
 }
 
 /** What the environment or px's own store has under a name. */

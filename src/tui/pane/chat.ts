@@ -75,7 +75,7 @@ function said(sign: string, signStyle: Style, text: string, style: Style, column
 
 /** A sign, then rows beside it. Every row is indented, so that no text can look like another one's message. */
 function beside(sign: string, style: Style, rows: Line[]): Line[] {
-  return rows.map((row, i) => [...line(i === 0 ? `${sign} ` : '  ', style), ...row]);
+  return rows.map((row, i) => [...(i === 0 ? line(`${sign} `, style) : line('  ')), ...row]);
 }
 
 function tool(item: Extract<ChatItem, { kind: 'tool' }>, columns: number, look: Look): Line[] {
