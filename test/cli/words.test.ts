@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { Glob } from 'bun';
 import { describe as describeVerb, renderHelp } from '../../src/cli/help.ts';
 import { otherNames } from '../../src/cli/meant.ts';
 import { checkWords, findVerb } from '../../src/cli/parse.ts';
@@ -57,12 +58,24 @@ describe('another word for a verb', () => {
   });
 });
 
-/** The words of `px` in a line as a person types it into a shell. */
+/** The words of `px` in a line as a person types it into a shell, up to a comment or what the shell does with it. */
 function wordsOf(line: string): string[] {
-  const typed = /(?:^|[\s(])px ([^|<>)]*)/.exec(line)?.[1] ?? '';
-  return [...typed.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
-    ([, double, single, bare]) => double ?? single ?? bare ?? '',
-  );
+  const typed = /(?:^|[\s(/])px (.*)/s.exec(line)?.[1] ?? '';
+  const words: string[] = [];
+  for (const [, double, single, bare] of typed.matchAll(/"((?:\\.|[^"])*)"|'([^']*)'|([^\s"'|<>;&)]+)|[|<>;&)]/g)) {
+    const word = double ?? single ?? bare;
+    if (word === undefined || bare?.startsWith('#')) break;
+    words.push(word);
+  }
+  return words;
+}
+
+/** Command lines of px in a page: those in its blocks of code, and those within a sentence. */
+function commandsIn(page: string): string[] {
+  const blocks = [...page.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block = '']) => block.split('\n'));
+  const indented = [...page.matchAll(/^ {4}(.+)$/gm)].map(([, line = '']) => line);
+  const inline = [...page.matchAll(/`((?:sudo )?(?:\.\/)?px [^`\n]+)`/g)].map(([, line = '']) => line);
+  return [...blocks, ...indented, ...inline].filter((line) => /^(?:sudo )?(?:\.\/)?px /.test(line));
 }
 
 test('every verb has examples, and each is a command line that px takes', async () => {
@@ -86,4 +99,22 @@ test('help fits the terminal: sentences are broken between words, below where th
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60);
   expect(renderHelp({ ...usage, examples: ['x'.repeat(99)] }, 60)).toContain('x'.repeat(99));
   expect(renderHelp(usage)).toContain(usage.details);
+});
+
+test('every command line in the documentation is one px takes', async () => {
+  const pages = [
+    'README.md',
+    ...new Glob('docs/*.md').scanSync(),
+    ...new Glob('plugins/{README.md,*/README.md}').scanSync(),
+  ];
+  const lines = await Promise.all(
+    pages.map(async (page) => commandsIn((await Bun.file(page).text()).replace(/\\\n\s*/g, ''))),
+  );
+  expect(lines.flat().length).toBeGreaterThan(150);
+  for (const line of new Set(lines.flat())) {
+    const found = await findVerb(root, wordsOf(line)).catch((thrown) =>
+      Promise.reject(new Error(`${line}: ${thrown.message}`)),
+    );
+    if (!found.help && !found.verb.verbs) expect(() => checkWords(found), line).not.toThrow();
+  }
 });
