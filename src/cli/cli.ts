@@ -20,9 +20,13 @@ export async function runCli(argv: string[], version: string): Promise<number> {
   try {
     const found = await findVerb(root, argv);
     if (found.help || found.verb.verbs) {
-      const text = renderHelp(await describe(found.verb, found.path), io.columns);
+      const usage = await describe(found.verb, found.path);
+      if (json && !found.help)
+        throw new PxError('usage', `${['px', ...found.path].join(' ')} needs a verb.`, { hint: helpHint(found.path) });
+      const text = renderHelp(usage, io.columns);
       // Asked for, it is the answer; typed too short, it is a complaint.
-      if (found.help) io.line(text);
+      if (json) io.data(usage);
+      else if (found.help) io.line(text);
       else
         io.note(
           found.path.length > 0

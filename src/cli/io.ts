@@ -42,7 +42,7 @@ export function processIo(colour: boolean): Io {
   return {
     tty,
     watched,
-    columns: Math.min(process.stdout.columns || Number.POSITIVE_INFINITY, 100),
+    columns: process.stdout.columns ? Math.min(process.stdout.columns, 100) : Number.POSITIVE_INFINITY,
     progress: (text) => {
       if (!watched || text === shown) return;
       shown = text;

@@ -84,8 +84,8 @@ export async function uninstallService(options: ServiceOptions): Promise<{ file:
   return { file };
 }
 
-/** The command that shows the service's log. Throws PxError `service.unavailable`, `not-found`. */
-export function serviceLogs(options: ServiceOptions, lines: number, follow: boolean): string[] {
+/** The command that shows the service's log; as a JSON object a line where the journal is systemd's. Throws PxError `service.unavailable`, `not-found`. */
+export function serviceLogs(options: ServiceOptions, lines: number, follow: boolean, json = false): string[] {
   const place = installedPlace(options);
   if (place.manager === 'launchd') return ['tail', '-n', String(lines), ...(follow ? ['-F'] : []), place.log];
   const unit = place.scope === 'user' ? '--user-unit' : '--unit';
@@ -93,7 +93,7 @@ export function serviceLogs(options: ServiceOptions, lines: number, follow: bool
     'journalctl',
     `${unit}=${place.name}.service`,
     `--lines=${lines}`,
-    '--output=short-iso',
+    `--output=${json ? 'json' : 'short-iso'}`,
     // Nothing about logs of the machine, which are not asked for.
     '--quiet',
     follow ? '--follow' : '--no-pager',

@@ -98,6 +98,16 @@ describe('px', () => {
     });
   });
 
+  test('gives help as JSON when asked', async () => {
+    const { code, stdout } = await px(['plugin', 'call', '--help', '--json']);
+    expect([code, JSON.parse(stdout)]).toEqual([
+      0,
+      expect.objectContaining({ line: 'px plugin call NAME FUNCTION [ARGUMENTS] [--flags]', verbs: [] }),
+    ]);
+    const short = await px(['plugin', '--json']);
+    expect([short.code, JSON.parse(short.stdout)]).toMatchObject([2, { error: { code: 'usage' } }]);
+  });
+
   test('has every verb with an example in the reference', async () => {
     const reference = await cliReference();
     expect(await Bun.file('docs/reference/cli.md').text()).toBe(reference);

@@ -29,6 +29,7 @@ describe.skipIf(notBuilt !== undefined)('px service, with a systemctl that start
     expect((await px.run('service', 'logs', '-f', '-n', '7')).stdout).toBe(
       '--user-unit=px.service --lines=7 --output=short-iso --quiet --follow\n',
     );
+    expect((await px.run('service', 'logs', '--json')).stdout).toContain('--output=json');
 
     const gone = await px.run('service', 'uninstall');
     expect(gone.stderr).toBe('');

@@ -126,6 +126,7 @@ const logs = verb({
   name: 'logs',
   asRoot: true,
   summary: 'Show the log of the service.',
+  details: 'With --json each line is an object as the journal of systemd has it; launchd keeps lines of text only.',
   args: {
     ...common,
     follow: { type: 'boolean', alias: 'f', description: 'Go on with what comes, until Ctrl-C.' },
@@ -135,7 +136,7 @@ const logs = verb({
   async run({ args, ...context }) {
     if (!/^\d{1,6}$/.test(args.lines)) throw new PxError('usage', `-n takes a number, not "${args.lines}".`);
     const { serviceLogs } = await load();
-    const command = serviceLogs(optionsOf(context, args), Number(args.lines), args.follow === true);
+    const command = serviceLogs(optionsOf(context, args), Number(args.lines), args.follow === true, context.json);
     // Ctrl-C is for the program that shows the log; px ends with it.
     process.on('SIGINT', () => {});
     const child = Bun.spawn(command, { stdio: ['inherit', 'inherit', 'inherit'] });
