@@ -22,6 +22,7 @@ plugin inspect clock
 plugin logs clock
 memory search bicycle
 memory list
+memory show MEMORY.md
 memory log
 model list
 config get

@@ -4,7 +4,7 @@ import { PxError, toPxError } from '../error/error.ts';
 import { printable } from '../log/log.ts';
 import { describe, renderHelp } from './help.ts';
 import { type Io, processIo } from './io.ts';
-import { checkWords, findVerb, helpHint } from './parse.ts';
+import { checkWords, type Found, findVerb, helpHint } from './parse.ts';
 import { root } from './tree.ts';
 import type { Context } from './verb.ts';
 
@@ -40,7 +40,7 @@ export async function runCli(argv: string[], version: string): Promise<number> {
     if (!found.verb.asRoot) enterHome(home);
     const context: Context = { io, env, home, json, version };
     const { result } = await runCommand(found.verb.command, { rawArgs: found.rest, data: context }).catch((thrown) =>
-      asUsage(thrown, found.path),
+      asUsage(thrown, found),
     );
     return typeof result === 'number' ? result : 0;
   } catch (thrown) {
@@ -91,10 +91,17 @@ function complain(io: Io, error: PxError, json: boolean): number {
 }
 
 /** What citty and the gateway say about the words and flags of a command line, as ours. */
-function asUsage(thrown: unknown, path: string[]): never {
+function asUsage(thrown: unknown, { path, verb }: Pick<Found, 'path' | 'verb'>): never {
   const hint = helpHint(path);
-  if (thrown instanceof Error && thrown.name === 'CLIError')
-    throw new PxError('usage', `${Bun.stripANSI(thrown.message).replace(/\.$/, '')}.`, { hint });
+  if (thrown instanceof Error && thrown.name === 'CLIError') {
+    const said = Bun.stripANSI(thrown.message).replace(/\.$/, '');
+    const [, missing] = /^Missing required positional argument: (.*)/.exec(said) ?? [];
+    if (missing !== undefined)
+      throw new PxError('usage', `${['px', ...path].join(' ')} needs ${missing}.`, { hint: verb.examples[0] ?? hint });
+    const [, flag, typed, known] =
+      /^Invalid value for argument: (\S+) \((.*)\)\. Expected one of: (.*)/s.exec(said) ?? [];
+    throw new PxError('usage', known === undefined ? `${said}.` : `${flag} takes ${known}, not ${typed}.`, { hint });
+  }
   const refused = thrown instanceof PxError && thrown.code === 'gateway.bad-request' ? thrown.message : '';
   const [, what] = /^(?:path|query|body)(?:, |: )(.*)$/s.exec(refused) ?? [];
   if (what !== undefined) throw new PxError('usage', what, { hint, cause: thrown });

@@ -75,8 +75,9 @@ export function checkWords(found: Found): void {
     }
   }
   const places = Object.values(verb.args).filter((def) => def.type === 'positional').length;
+  const most = places === 0 ? 'no words' : places === 1 ? 'one word' : `at most ${places} words`;
   if (words > places && !verb.variadic)
-    fail(`${command} takes ${places === 0 ? 'no words' : `at most ${places} words`}, and ${words} were given.`);
+    fail(`${command} takes ${most}, and ${words} ${words === 1 ? 'was' : 'were'} given.`);
 }
 
 /** Where a person reads how a verb is used. */

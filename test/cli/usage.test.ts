@@ -85,6 +85,15 @@ describe('px', () => {
     }
   });
 
+  test('says what is missing or not taken, and what to type', async () => {
+    expect((await px(['plugin', 'call', 'clock', '--home', home])).stderr).toBe(
+      'px: px plugin call needs FUNCTION.\n    px plugin call clock now\n',
+    );
+    expect((await px(['plugin', 'new', 'x', '--lang', 'cobol', '--home', home])).stderr).toStartWith(
+      'px: --lang takes ts, js, rust, go, python, c, not cobol.\n',
+    );
+  });
+
   test('gives errors as JSON when asked', async () => {
     const { code, stdout, stderr } = await px(['--home', home, 'status', '--json']);
     expect([code, stderr]).toEqual([1, '']);
