@@ -58,6 +58,18 @@ describe.skipIf(notBuilt !== undefined)('a hostile plugin', () => {
     expect(code).toBe(1);
     expect(stderr).not.toContain('    at ');
     expect((await px.run('plugin', 'call', 'trap', 'fine', '[]')).stdout.trim()).toBe('7');
+
+    // Again and again it is stopped, and the reason is wherever a person looks.
+    const crash = () => px.fetch('/api/plugins/trap/call/crash', { method: 'POST', body: '{"args":[]}' });
+    for (let i = 0; i < 4; i++) await crash();
+    expect(await (await crash()).text()).toContain('plugin.quarantined');
+    const why = 'stopped after 5 faults in 10 minutes; the last: it trapped';
+    expect((await px.run('plugin', 'list')).stdout).toMatch(new RegExp(`trap .*quarantined +${why}`));
+    expect((await px.run('status')).stdout).toContain(`quarantined: ${why}`);
+    const portal = await (await px.fetch('/plugins')).text();
+    expect(portal).toContain(why);
+    expect((await px.run('plugin', 'resume', 'trap')).stdout).toBe('trap runs again.\n');
+    expect((await px.run('plugin', 'call', 'trap', 'fine', '[]')).stdout.trim()).toBe('7');
   });
 
   test('that eats memory meets its cap, and px stays small', async () => {

@@ -57,6 +57,15 @@ describe('panes', () => {
     expect(text).toContain('Plugins!');
   });
 
+  test('a plugin that was stopped, with the reason', () => {
+    const detail = 'stopped after 5 faults in 10 minutes';
+    const plugins = [{ name: 'trap', state: 'quarantined' as const, pid: null, detail, rssBytes: null }];
+    const state = after();
+    takeStatus(state, { ...status, plugins }, at);
+    state.view.pane = 'plugins';
+    expect(shown(state).join('\n')).toMatch(/trap +quarantined .*\n.* {2}stopped after 5 faults in 10/);
+  });
+
   test('the log from the chosen level up', () => {
     const entry = (level: 'debug' | 'warn', message: string) => ({
       type: 'log' as const,

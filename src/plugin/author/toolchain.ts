@@ -41,7 +41,8 @@ export async function compile(
   const said = Bun.stripANSI(stderr.trim() || stdout.trim());
   for (const [pattern, what, install] of options.lacks ?? []) if (pattern.test(said)) throw missing(what, install);
   const more = said.length > maxSaid ? `${said.slice(0, maxSaid)}\n… (${said.length} characters)` : said;
-  throw new PxError('plugin.build', `${command.slice(0, 2).join(' ')} failed:\n${more}`);
+  const [program = '', verb = ''] = command;
+  throw new PxError('plugin.build', `${verb.startsWith('-') ? program : `${program} ${verb}`} failed:\n${more}`);
 }
 
 /** A part of a toolchain that is not installed. */
