@@ -31,7 +31,7 @@ import { statusOf, watchPids } from './status.ts';
 
 export { type HomeLock, lockHome } from './lock.ts';
 export { openNotify } from './notify.ts';
-export { executablePageDropper } from './trim.ts';
+export { executablePageDropper } from './pages.ts';
 
 /** What px is started with. */
 export interface AppOptions {
@@ -182,7 +182,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       bus,
       log,
     };
-    const after = createBackground(parts, quiet);
+    const after = createBackground({ ...parts, store }, quiet);
     const prepare = async () => {
       await Promise.all([after.prepare(), mcp.prepare()]);
     };

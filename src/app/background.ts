@@ -1,9 +1,10 @@
 import { toPxError } from '../error/error.ts';
 import { carried } from '../plugin/plugin.ts';
+import type { Store } from '../store/store.ts';
 import type { Answering } from './answering.ts';
 import type { App } from './app.ts';
 import { installCarried } from './carried.ts';
-import { startIdleTrim } from './trim.ts';
+import { startIdleTrim, waysToGiveBack } from './trim.ts';
 
 /** What goes on after px is ready. */
 export interface Background {
@@ -24,13 +25,19 @@ export interface Background {
 type Parts = Pick<
   App,
   'config' | 'memory' | 'models' | 'plugins' | 'channels' | 'schedule' | 'bus' | 'log' | 'home' | 'version'
->;
+> & { store: Pick<Store, 'shrink'> };
 
 /** Makes the background work of one px. `quiet`: for the time of one verb, without connectors, old messages and watchers. */
 export function createBackground(parts: Parts, quiet: boolean): Background {
-  const { config, memory, models, plugins, channels, schedule, bus, log, home, version } = parts;
+  const { config, store, memory, models, plugins, channels, schedule, bus, log, home, version } = parts;
   const { executable } = config.env;
-  const idle = startIdleTrim(bus);
+  const idle = startIdleTrim(
+    bus,
+    waysToGiveBack(() => {
+      store.shrink();
+      memory.shrink();
+    }),
+  );
   let closed = false;
   let layers: Record<string, string> = {};
   let prepared: Promise<void> | undefined;

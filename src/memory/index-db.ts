@@ -95,7 +95,7 @@ export class IndexDb {
     this.#calm = setTimeout(() => {
       this.#calm = undefined;
       db.run(`PRAGMA cache_size = -${cache.rest}`);
-      db.run('PRAGMA shrink_memory');
+      this.shrink();
     }, cache.after);
     this.#calm.unref();
     if (this.#held) return work();
@@ -105,6 +105,11 @@ export class IndexDb {
     } finally {
       db.run('COMMIT');
     }
+  }
+
+  /** Lets go of what it keeps of the file in memory. */
+  shrink(): void {
+    this.#store.shrink();
   }
 
   /** Runs several changes as one. They are kept with those before them by {@link flush}, which must come before other work gets its turn. */

@@ -160,6 +160,8 @@ export interface Memory {
   /** Throws when the index cannot be read; in the same time for ten notes and for a hundred thousand. */
   ready(): void;
   stats(): { notes: number; chunks: number };
+  /** Lets go of what it keeps of the index in memory. */
+  shrink(): void;
   /** Compares the index with the files as they are now: how many there are, of how many it has an old state or none, how many it has that are gone; and a few that are larger than `memory.max_file_bytes` and not searched. */
   compare(): Promise<{ files: number; stale: number; gone: number; large: string[] }>;
   close(): Promise<void>;

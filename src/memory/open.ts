@@ -169,6 +169,7 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
       db.holdsMoreThan(0);
     },
     stats: () => db.stats(),
+    shrink: () => db.shrink(),
     compare: () => compareIndex(db, root),
     async close() {
       if (closed) return;

@@ -70,6 +70,7 @@ function openOnce(path: string, options: StoreOptions): Store {
         }
       }),
     synced: () => log.synced(),
+    shrink: () => void db.run('PRAGMA shrink_memory'),
     ready: () => guarded(() => void db.query('PRAGMA schema_version').get()),
     close: () => {
       if (!open) return;

@@ -19,6 +19,8 @@ export interface Store {
   quickly<T>(work: () => T): T;
   /** Resolves when all that is committed is on disk. Nothing else of px waits meanwhile. */
   synced(): Promise<void>;
+  /** Lets go of the pages it keeps in memory. */
+  shrink(): void;
   /** Throws PxError `store.*` when the database cannot be read. */
   ready(): void;
   close(): void;

@@ -1,6 +1,16 @@
-import { expect, test } from 'bun:test';
-import { cleanRanges, dropExecutablePages, startIdleTrim } from '../../src/app/trim.ts';
+import { afterEach, expect, jest, test } from 'bun:test';
+import {
+  cleanRanges,
+  dropExecutablePages,
+  findSection,
+  readerOf,
+  readMappings,
+  unwrittenModules,
+} from '../../src/app/pages.ts';
+import { startIdleTrim } from '../../src/app/trim.ts';
 import { createBus } from '../../src/wire/wire.ts';
+
+afterEach(() => jest.useRealTimers());
 
 const mapping = (range: string, rights: string, path: string, { rss = 8, anonymous = 0, dirty = 0, swap = 0 } = {}) =>
   [
@@ -22,10 +32,41 @@ test('only clean, unwritable pages of the executable itself may be dropped', () 
     mapping('6000-7000', 'r--p', '/px', { rss: 0 }),
     mapping('7000-9000', 'r--p', '/px', { dirty: 8 }),
   ].join('\n');
-  expect(cleanRanges(smaps, '/px')).toEqual([
+  expect(cleanRanges(readMappings(smaps, '/px'))).toEqual([
     { from: 0x1000n, length: 0x1000n, rss: 4096 },
     { from: 0x7000n, length: 0x2000n, rss: 8192 },
   ]);
+});
+
+test('the program inside the executable may be dropped as long as none of its pages was written', () => {
+  const smaps = [
+    '100000-104000 r-xp 00000000 fe:00 1 /px',
+    '200000-206000 rw-p 00004000 fe:00 1 /px',
+    'Rss: 24 kB',
+    'KernelPageSize: 4 kB',
+    'Anonymous: 4 kB',
+  ].join('\n');
+  // From the middle of the mapping's second page to the middle of its last one.
+  const section = { offset: 0x5800, size: 0x4000 };
+  const asked: number[][] = [];
+  const told = (...states: number[]) =>
+    unwrittenModules(readMappings(smaps, '/px'), section, (from, length) => {
+      asked.push([from, length]);
+      return Buffer.from(states.flatMap((state) => [0, 0, 0, 0, 0, 0, 0, state]));
+    });
+  const [here, absent, written, swapped] = [0xa0, 0x20, 0x80, 0x40];
+  expect(told(here, absent, here)).toEqual([{ from: 0x202000n, length: 0x3000n, rss: 8192 }]);
+  expect(asked).toEqual([[0x202 * 8, 24]]);
+  for (const other of [written, swapped]) expect(told(here, other, here)).toEqual([]);
+  expect(told(here, here)).toEqual([]);
+});
+
+test.skipIf(process.platform !== 'linux')('a section of an executable is found by its name', () => {
+  const read = readerOf('/proc/self/exe');
+  const text = findSection(read, '.text');
+  expect(text?.size).toBeGreaterThan(1_000_000);
+  expect(findSection(read, '.nothing')).toBeUndefined();
+  expect(findSection(() => Buffer.from('#!/bin/sh'), '.text')).toBeUndefined();
 });
 
 test.skipIf(process.platform !== 'linux')('dropping them makes the process smaller and leaves it running', async () => {
@@ -35,45 +76,54 @@ test.skipIf(process.platform !== 'linux')('dropping them makes the process small
   expect(JSON.parse('{"still":"here"}')).toEqual({ still: 'here' });
 });
 
-test('memory is given back once an idle time, and not while there is work', async () => {
+/** What is given back, with a clock that the test moves. */
+function idle() {
+  jest.useFakeTimers();
   const bus = createBus();
-  let trims = 0;
-  let told = () => {};
-  const next = () =>
-    new Promise<void>((resolve) => {
-      told = resolve;
-    });
-  const all = () => {
-    trims++;
-    told();
+  const given: string[] = [];
+  const trim = startIdleTrim(bus, { all: () => given.push('all'), pages: () => given.push('pages') });
+  return {
+    ...{ bus, trim },
+    /** What was given back in these seconds. */
+    after(seconds: number) {
+      jest.advanceTimersByTime(seconds * 1_000);
+      return given.splice(0);
+    },
   };
-  const idle = startIdleTrim(bus, 40, { all, pages: () => {} });
-  const first = next();
-  const begun = performance.now();
+}
+
+test('memory is given back after five quiet seconds, after what ends late, and then no timer runs', () => {
+  const { bus, trim, after } = idle();
   for (let i = 0; i < 5; i++) {
-    await Bun.sleep(10);
+    expect(after(4)).toEqual([]);
     bus.emit({ type: 'config.changed', keys: [] });
   }
-  await first;
-  expect(performance.now() - begun).toBeGreaterThan(80);
+  expect(after(5)).toEqual(['all']);
   bus.emit({ type: 'plugin.call', plugin: 'telegram', function: 'poll-events', ms: 1, ok: true });
-  await Bun.sleep(80);
-  expect(trims).toBe(1);
-  const second = next();
-  idle.touch();
-  await second;
-  expect(trims).toBe(2);
-  idle.close();
+  expect([after(14), after(1)]).toEqual([[], ['all']]);
+  // Conversations are kept for 30 s.
+  expect([after(15), after(5)]).toEqual([[], ['all']]);
+  expect(jest.getTimerCount()).toBe(0);
+  trim.touch();
+  expect(after(5)).toEqual(['all']);
+  trim.touch();
+  expect([after(4), after(1)]).toEqual([[], ['all']]);
+  trim.close();
+  expect(jest.getTimerCount()).toBe(0);
 });
 
-test('after an answer that brings nothing only pages are given back, and not where all is due anyway', async () => {
-  const given: string[] = [];
-  const idle = startIdleTrim(createBus(), 5, { all: () => given.push('all'), pages: () => given.push('pages') });
-  while (!given.includes('pages')) {
-    idle.stirred();
-    await Bun.sleep(1);
-  }
-  idle.close();
-  expect(given.slice(0, -1)).toEqual(given.slice(0, -1).map(() => 'all'));
-  expect(given.length).toBeGreaterThan(1);
+test('after an answer that brings nothing pages are given back, and now and then all; not where all is due anyway', () => {
+  const { trim, after } = idle();
+  trim.stirred();
+  expect(after(40)).toEqual(['all', 'all', 'all']);
+  trim.stirred();
+  trim.stirred();
+  expect(after(10)).toEqual(['pages']);
+  trim.stirred();
+  expect(after(30)).toEqual(['pages']);
+  trim.stirred();
+  expect([after(4), after(20)]).toEqual([[], ['all']]);
+  trim.stirred();
+  trim.touch();
+  expect(after(5)).toEqual(['all']);
 });

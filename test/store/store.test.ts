@@ -163,6 +163,18 @@ describe('transactions', () => {
     expect(names(store)).toEqual(['ada']);
   });
 
+  test('lose nothing when the pages kept in memory are let go of in their middle', () => {
+    const store = open();
+    store.migrate(people);
+    store.transaction(() => {
+      add(store, 'ada');
+      store.shrink();
+      add(store, 'bob');
+    });
+    store.shrink();
+    expect(names(store)).toEqual(['ada', 'bob']);
+  });
+
   test('inside another, a failure undoes only the inner work', () => {
     const store = open();
     store.migrate(people);

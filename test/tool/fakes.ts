@@ -46,6 +46,7 @@ export function fakeMemory(files: { [path: string]: string } = {}): Memory & { f
     ready() {},
     compare: async () => ({ files: 0, stale: 0, gone: 0, large: [] }),
     stats: () => ({ notes: kept.size, chunks: kept.size }),
+    shrink() {},
     close: async () => {},
   };
 }
