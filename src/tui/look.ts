@@ -2,6 +2,8 @@
 export interface Look {
   /** Only ASCII: for `--ascii` and locales that are not UTF-8. */
   ascii: boolean;
+  /** The console of Linux itself: its fonts have letters and lines, but no ticks and no bars of eighths. */
+  linuxConsole?: boolean;
   /** False with `NO_COLOR`: weight, underline and reverse stay. */
   colour: boolean;
 }
@@ -51,34 +53,34 @@ export function styled(text: string, style: Style, look: Look): string {
   return code === '' || text === '' ? text : `\u001b[${code}m${text}\u001b[0m`;
 }
 
+const drawn = {
+  bar: '│',
+  rule: '─',
+  dot: '●',
+  bullet: '•',
+  ok: '✓',
+  no: '✗',
+  more: '…',
+  prompt: '›',
+  cursor: '▏',
+  plot: ' ▁▂▃▄▅▆▇█',
+};
+const onConsole: typeof drawn = { ...drawn, ok: '+', no: 'x', cursor: '_', plot: ' ░▒█' };
+const typed: typeof drawn = {
+  bar: '|',
+  rule: '-',
+  dot: '*',
+  bullet: '-',
+  ok: '+',
+  no: 'x',
+  more: '~',
+  prompt: '>',
+  cursor: '_',
+  plot: ' .:-=+*#',
+};
+
 /** Signs with a meaning, for a look. */
-export function signs(look: Look) {
-  return look.ascii
-    ? {
-        bar: '|',
-        rule: '-',
-        dot: '*',
-        bullet: '-',
-        ok: '+',
-        no: 'x',
-        more: '~',
-        prompt: '>',
-        cursor: '_',
-        plot: ' .:-=+*#',
-      }
-    : {
-        bar: '│',
-        rule: '─',
-        dot: '●',
-        bullet: '•',
-        ok: '✓',
-        no: '✗',
-        more: '…',
-        prompt: '›',
-        cursor: '▏',
-        plot: ' ▁▂▃▄▅▆▇█',
-      };
-}
+export const signs = (look: Look): typeof drawn => (look.ascii ? typed : look.linuxConsole ? onConsole : drawn);
 
 /** The last values as a plot one row high, scaled from 0 to the largest; newest at the right. */
 export function sparkline(values: readonly number[], width: number, look: Look): string {

@@ -24,7 +24,8 @@ const maxCopy = 74_000;
 
 /** Runs the monitor on a terminal until it is left; the exit code. */
 export async function run(options: TuiOptions, terminal: Terminal): Promise<number> {
-  const look = { ascii: options.ascii, colour: options.colour };
+  const { ascii, colour, linuxConsole = false } = options;
+  const look = { ascii, colour, linuxConsole };
   const state = emptyState(options.conversation);
   const screen = createScreen(terminal, look);
   const keys = createKeyReader();

@@ -16,6 +16,8 @@ export interface TuiOptions {
   conversation: ConversationId;
   /** Only ASCII is drawn, other text as its nearest ASCII. */
   ascii: boolean;
+  /** As {@link Look} has it. */
+  linuxConsole?: boolean;
   colour: boolean;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { sparkline } from '../../src/tui/look.ts';
+import { signs, sparkline } from '../../src/tui/look.ts';
 import { cut, fit, oneLine, safe, tail, width, wrap } from '../../src/tui/text.ts';
 import { asciiOnly, colourful } from './world.ts';
 
@@ -86,4 +86,12 @@ describe('plots', () => {
     expect(sparkline([1, 2, 4, 8], 2, asciiOnly)).toBe('=#');
     expect(sparkline([], 3, colourful)).toBe('   ');
   });
+});
+
+test('on the console of Linux only signs its fonts have are drawn, and letters stay as they are', () => {
+  const look = { ...colourful, linuxConsole: true };
+  // Of Debian's Lat15 and Uni2 fonts, which console-setup loads.
+  expect(Object.values(signs(look)).join('')).toMatch(/^[ -~│─●•…›░▒█]*$/);
+  expect(sparkline([1, 2, 3], 3, look)).toBe('░▒█');
+  expect(safe('Über', look)).toBe('Über');
 });

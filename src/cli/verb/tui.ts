@@ -34,8 +34,8 @@ export const tui = verb({
       client,
       connect: () => connect(home),
       conversation,
+      ...look,
       ascii: args.ascii === true || look.ascii,
-      colour: look.colour,
     });
   },
 });
