@@ -44,6 +44,8 @@ describe.skipIf(notBuilt !== undefined)('px doctor', () => {
     const seen = await doctor();
     expect(seen.stdout).toMatch(new RegExp(`^${state}  .*${RegExp.escape(sentence)}`, 'm'));
     expect(seen.stdout).toContain('px doctor --fix does it');
+    // The log does not say it once more.
+    expect(seen.stderr).toBe('');
     expect(seen.code).toBe(state === 'fail' ? 1 : 0);
     const fixed = await doctor('--fix');
     expect([fixed.code, fixed.stdout]).toEqual([0, expect.stringMatching(/^done {2}/m)]);
@@ -110,6 +112,7 @@ describe.skipIf(notBuilt !== undefined)('px doctor', () => {
       readFileSync(at('plugins/plugins.lock'), 'utf8'),
     );
     appendFileSync(at('plugins', lock.plugins['clock']?.file ?? ''), '\n// more');
+    expect((await doctor()).stdout.match(/^fail/gm)).toHaveLength(1);
     await mends('plugin clock', 'fail');
   }, 60_000);
 
@@ -166,6 +169,10 @@ describe.skipIf(notBuilt !== undefined)('px doctor', () => {
     expect([code, stdout]).toEqual([1, expect.stringMatching(/^fail {2}databases: .*px\.db is damaged/m)]);
     expect(stdout).toContain('put ');
     expect(readFileSync(at('state/px.db'), 'utf8')).toBe(broken);
+    const page = Buffer.from(was);
+    page.fill(7, 4096 + 100, 8192);
+    writeFileSync(at('state/px.db'), page);
+    expect((await doctor()).stdout).toMatch(/^fail {2}databases: .*px\.db is damaged: [^*\n]+\n {6}Nothing is mended/m);
     writeFileSync(at('state/px.db'), was);
     expect((await doctor()).code).toBe(0);
   }, 60_000);
@@ -230,6 +237,10 @@ describe.skipIf(notBuilt !== undefined)('px doctor and the network', () => {
     ]);
     const left = await wrong.run('doctor', '--offline');
     expect([left.code, left.stdout]).toEqual([0, expect.not.stringContaining('provider openai:')]);
+    await using none = new Px({ config: { model: { default: 'openai/gpt-5' } } });
+    expect((await none.run('doctor', '--offline')).stdout).toMatch(
+      /^warn {2}provider keys: OPENAI_API_KEY is not set/m,
+    );
   }, 60_000);
 
   test('notices a clock that is wrong, and names that cannot be resolved', async () => {

@@ -32,7 +32,9 @@ function indexFinding(home: Home, rebuild: (() => Promise<unknown>) | undefined)
 function damage(name: string, path: string, quick: boolean, then: Pick<Finding, 'hint' | 'fix'>): Finding[] {
   try {
     const said = checkDatabase(path, quick);
-    return said === '' ? [] : [{ name, state: 'fail', text: `${path} is damaged: ${said}`, ...then }];
+    // SQLite lists all it finds, below a heading; the first of it is enough to know.
+    const [first] = said.split('\n').filter((row) => !row.startsWith('***'));
+    return said === '' ? [] : [{ name, state: 'fail', text: `${path} is damaged: ${first ?? said}`, ...then }];
   } catch (thrown) {
     return [{ name, state: 'warn', text: `${path} could not be looked at: ${toPxError(thrown).message}` }];
   }

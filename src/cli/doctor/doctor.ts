@@ -52,7 +52,8 @@ async function examineApp(context: Context, offline: boolean, tell: Examination[
   const prepare = async (app: App) => {
     [layers] = await Promise.all([app.plugins.layers(), app.models.detect()]);
   };
-  await using backend = await openBackend(context, { prepare });
+  // What is wrong each finding tells; the log would say it once more.
+  await using backend = await openBackend(context, { prepare, log: () => {} });
   const { client, running } = backend;
   const status = await client.status();
   const daemon = running

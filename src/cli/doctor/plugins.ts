@@ -9,21 +9,22 @@ export async function pluginFindings(client: Client, channels: Status['channels'
   if (plugins.length === 0) return [fine('plugins', 'none')];
   const found = (await Promise.all(plugins.map((plugin) => look(client, plugin, channels)))).flat();
   const broken = found.filter((finding) => finding.name !== grants);
+  const whole = plugins.filter((plugin) => !broken.some((finding) => finding.name === which(plugin)));
   const names = plugins.map((plugin) => plugin.name).join(', ');
   return [
     ...found,
     ...(broken.length > 0 ? [] : [fine('plugins', `${names}: as they were installed`)]),
-    ...(await startFinding(client, plugins)),
+    ...(await startFinding(client, whole)),
   ];
 }
 
 const grants = 'grants';
+const which = (plugin: Plugin) => `plugin ${plugin.name}`;
 
 type Plugin = Awaited<ReturnType<Client['plugins']>>[number];
 
 async function look(client: Client, plugin: Plugin, channels: Status['channels']): Promise<Finding[]> {
   const { name, state, detail, source } = plugin;
-  const which = `plugin ${name}`;
   const broken = await client.checkPlugin(name).then(
     () => undefined,
     (thrown: unknown) => toPxError(thrown),
@@ -33,7 +34,7 @@ async function look(client: Client, plugin: Plugin, channels: Status['channels']
     const carried = source === `px:${name}`;
     return [
       {
-        name: which,
+        name: which(plugin),
         state: 'fail',
         text: broken.message,
         hint: carried ? 'px carries it and can install it again.' : `px plugin add ${source} --replace`,
@@ -46,7 +47,7 @@ async function look(client: Client, plugin: Plugin, channels: Status['channels']
   if (state === 'quarantined')
     return [
       {
-        name: which,
+        name: which(plugin),
         state: 'warn',
         text: `it is stopped: ${detail}`,
         hint: `px plugin logs ${name} shows why; then: px plugin resume ${name}`,

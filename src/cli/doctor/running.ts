@@ -15,18 +15,32 @@ export async function runningFindings(
   layers: Record<string, string> | undefined,
 ): Promise<Finding[]> {
   const [secrets, providers, config] = await Promise.all([client.secretNames(), client.providers(), client.config()]);
-  const set = providers.filter((provider) => provider.key !== '').map((provider) => provider.secret);
   return [
     fine('secrets', `${secrets.length} stored, and the master key opens them`),
-    fine('provider keys', set.length > 0 ? `${set.join(', ')} set` : 'none set; needed for cloud models only'),
+    keysFinding(providers, status),
     modelFinding(status, config),
     ...missingFindings(config, secrets, env),
     sandboxFinding(status.sandbox.mode, layers ?? status.sandbox.layers),
   ];
 }
 
+function keysFinding(providers: Awaited<ReturnType<Client['providers']>>, { model }: Status): Finding {
+  const name = 'provider keys';
+  const chosen = providers.find((one) => model.ref.startsWith(`${one.name}/`));
+  if (chosen?.keyNeeded && chosen.key === '')
+    return {
+      name,
+      state: 'warn',
+      text: `${chosen.secret} is not set, and ${model.ref} is to answer`,
+      hint: `px secret set ${chosen.secret}, unless it is a server of your own that asks for none`,
+    };
+  const set = providers.filter((provider) => provider.key !== '').map((provider) => provider.secret);
+  return fine(name, set.length > 0 ? `${set.join(', ')} set` : 'none set; needed for cloud models only');
+}
+
 function modelFinding({ model }: Status, config: Record<string, unknown>): Finding {
-  if (getPath(config, 'model.default') === model.ref) return fine('model', `${model.ref} answers, as px.yaml says`);
+  if (getPath(config, 'model.default') === model.ref)
+    return fine('model', `${model.ref} is to answer, as px.yaml says`);
   if (!model.offline) return { name: 'model', state: 'ok', text: `${model.ref}: ${model.note}` };
   return {
     name: 'model',
