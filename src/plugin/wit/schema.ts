@@ -24,7 +24,7 @@ export function schemaOf(type: WitType): JsonSchema {
       return { type: 'array', items: anyOf(type.of.map(schemaOf)), minItems: type.of.length, maxItems: type.of.length };
     case 'option':
       return anyOf([
-        type.of.kind === 'option' ? object([{ name: 'some', type: type.of }]) : schemaOf(type.of),
+        type.of.kind === 'option' ? oneCase([{ name: 'some', type: type.of }]) : schemaOf(type.of),
         { type: 'null' },
       ]);
     case 'record':
