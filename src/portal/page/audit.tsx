@@ -2,7 +2,7 @@
 import type { Client } from '../../client/client.ts';
 import { Layout } from '../ui/layout.tsx';
 import { plain } from '../ui/markdown.ts';
-import { Button, Empty, Form, Notice } from '../ui/parts.tsx';
+import { Button, count, Empty, Form, Notice } from '../ui/parts.tsx';
 import type { Page, Shown, Visit } from '../visit.ts';
 import { noteHref, readHref } from './address.ts';
 
@@ -102,8 +102,8 @@ function Verified({ verdict }: { verdict: Verdict }) {
   if (verdict.problems.length === 0)
     return (
       <Notice kind="good">
-        <strong>All well.</strong> {verdict.entries.toLocaleString('en')} entries in {verdict.files} files of{' '}
-        {verdict.conversations} conversations are as px wrote them.
+        <strong>All well.</strong>{' '}
+        {`${count(verdict.entries, 'entry', 'entries')} in ${count(verdict.files, 'file')} of ${count(verdict.conversations, 'conversation')}: as px wrote them.`}
       </Notice>
     );
   return (
