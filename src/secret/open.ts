@@ -10,6 +10,9 @@ import { openTable, type SecretStore } from './table.ts';
 export const minScrubLength = 6;
 const maxValueLength = 65_536;
 const namePattern = /^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/;
+/** How long the table is taken to be as it was while nobody here reads a value of it, in ms. */
+const askEvery = 100;
+
 /** Variables people refer to that hold nothing secret; scrubbing `/home/ada` from every text would only confuse. */
 const publicName = /^(?:HOME|USER|LOGNAME|PATH|PWD|SHELL|LANG|LC_\w+|TERM|TZ|TMPDIR|HOSTNAME|XDG_\w+)$/;
 const bareOrigin = /^https?:\/\/[^@/?#]+\/?$/i;
@@ -23,10 +26,14 @@ export function openSecrets(store: SecretStore, home: Home, env: Environment, lo
   const key = openMasterKey(home, table, log);
   /** Values that came from the environment: those a reference has named so far. */
   const fromEnvironment = new Map<string, string>();
-  let known: ReturnType<typeof needles> | undefined;
+  let known: { needles: ReturnType<typeof needles> } | undefined;
   let version = -1;
 
+  /** When the table was last asked for its version; 0 once a value was read, which must be known before it is used. */
+  let asked = 0;
+
   const stored = (name: string): string | undefined => {
+    asked = 0;
     const sealed = table.read(name);
     return sealed && new TextDecoder().decode(key.unseal(`secret:${name}`, sealed));
   };
@@ -40,17 +47,22 @@ export function openSecrets(store: SecretStore, home: Home, env: Environment, lo
     return value;
   };
   const forms = () => {
+    // To ask takes longer than to look through most texts, of which a message makes dozens.
+    if (known && asked > performance.now() - askEvery) return known.needles;
     // Another process (`px secret set`) may have changed the table: SQLite counts that for us.
     const now = table.version();
-    if (known && version === now) return known;
-    const values = new Map(fromEnvironment);
+    if (!known || version !== now) known = { needles: needles(values()) };
+    version = now;
+    asked = performance.now();
+    return known.needles;
+  };
+  const values = (): [name: string, value: string][] => {
+    const all = new Map(fromEnvironment);
     for (const name of table.names()) {
       const value = stored(name);
-      if (value !== undefined) values.set(name, value);
+      if (value !== undefined) all.set(name, value);
     }
-    version = now;
-    known = needles([...values].filter(([, value]) => value.length >= minScrubLength));
-    return known;
+    return [...all].filter(([, value]) => value.length >= minScrubLength);
   };
   const get = (name: string) => stored(name) ?? environment(name);
   const must = (name: string, value: string | undefined): string => {

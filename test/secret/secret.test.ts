@@ -7,6 +7,7 @@ import { PxError } from '../../src/error/error.ts';
 import { createLog, type LogEntry } from '../../src/log/log.ts';
 import { openSecrets } from '../../src/secret/secret.ts';
 import { openStore } from '../../src/store/store.ts';
+import { until } from '../e2e/px.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -195,12 +196,15 @@ describe('scrubbing', () => {
     expect(secrets.scrub(text)).toBe(text);
   });
 
-  test('follows what another process sets', () => {
+  test('follows what another process sets: at once where it is read, soon elsewhere', async () => {
     const { home, secrets } = open();
     secrets.set('FIRST', 'first-value');
     expect(secrets.scrub('second-value')).toBe('second-value');
     open(home).secrets.set('SECOND', 'second-value');
+    expect(secrets.resolve('secret:SECOND')).toBe('second-value');
     expect(secrets.scrub('second-value')).toBe('[redacted:SECOND]');
+    open(home).secrets.set('THIRD', 'third-value');
+    await until('the third value', () => secrets.scrub('third-value') === '[redacted:THIRD]');
   });
 
   test('covers values from the environment once they were used', () => {
