@@ -307,6 +307,15 @@ describe.skipIf(notBuilt !== undefined || noBrowser !== undefined)('the portal i
     await page.getByRole('heading', { level: 1, name: 'weather' }).waitFor();
     expect(await page.getByLabel(/weather\.example\.com/).isChecked()).toBe(true);
     expect(await page.getByLabel(/stars\.example\.com/).isChecked()).toBe(false);
+    // The same name from elsewhere is another plugin: it gets what is ticked now.
+    await go('Plugins');
+    await page.getByLabel('A file on this device').setInputFiles(file);
+    await page.locator('form[enctype] button').click();
+    await sees('it is from elsewhere');
+    expect(await page.getByLabel(/weather\.example\.com/).isEnabled()).toBe(true);
+    expect(await page.getByLabel(/weather\.example\.com/).isChecked()).toBe(true);
+    expect(await page.getByLabel(/stars\.example\.com/).isChecked()).toBe(false);
+    await page.goto(`${px.url}/plugins/weather`);
     await page.locator('#feed[data-ready=yes]').waitFor({ state: 'attached' });
     await px.run('plugin', 'call', 'weather', 'call-tool', '["look","{}"]');
     await page
