@@ -1,4 +1,5 @@
 import type { Client } from '../../client/client.ts';
+import { some } from '../count.ts';
 import { type Finding, fine } from './finding.ts';
 
 /** A px that runs hears of a change within this, in ms. */
@@ -42,7 +43,11 @@ export async function auditFinding(client: Client): Promise<Finding> {
   const name = 'audit';
   const { conversations, entries, problems } = await client.verifyAudit();
   const [first] = problems;
-  if (!first) return fine(name, `${entries} entries of ${conversations} conversations are as px wrote them`);
+  if (!first)
+    return fine(
+      name,
+      `what was said in ${some(conversations, 'conversation')} is as px wrote it (entries: ${entries})`,
+    );
   const more = problems.length > 1 ? `, and ${problems.length - 1} more` : '';
   return {
     name,

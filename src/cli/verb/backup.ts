@@ -1,5 +1,6 @@
 import { backUpHome, backupName, isSealedFile, restoreHome } from '../../backup/backup.ts';
 import { PxError } from '../../error/error.ts';
+import { some } from '../count.ts';
 import { readHidden } from '../hidden.ts';
 import { withProgress } from '../progress.ts';
 import { verb } from '../verb.ts';
@@ -103,7 +104,7 @@ export const restore = verb({
     if (done.moved !== '') io.line(`What was there is now ${done.moved}`);
     for (const problem of problems) io.line(`The journal was not whole when the backup was taken: ${problem}`);
     if (problems.length === 0)
-      io.line(`Journals: ${conversations} conversations, ${entries} entries, every hash fits.`);
+      io.line(`Journals: ${some(conversations, 'conversation')}, entries: ${entries}; every hash fits.`);
     if (!done.withKey) io.line('It has no master key: set your secrets again with `px secret set`.');
     io.line(io.dim(`Start it: px --home '${done.home}' serve`));
     return 0;

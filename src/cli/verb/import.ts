@@ -1,5 +1,6 @@
 import type { ImportKind, ImportStep } from '../../memory/memory.ts';
 import { importTools, shownPath } from '../../memory/memory.ts';
+import { some } from '../count.ts';
 import { type Context, group, verb } from '../verb.ts';
 import type { JobStep } from './import-jobs.ts';
 
@@ -23,8 +24,6 @@ async function bring({ home }: Context, folder: string, kind: ImportKind, dryRun
     await rm(empty, { recursive: true, force: true });
   }
 }
-
-const some = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
 function tell({ io }: Context, steps: ImportStep[], dryRun: boolean): void {
   for (const { from, to, what, why } of steps)
