@@ -1,6 +1,6 @@
 const mega = 1024 * 1024;
 /** How much work is done between two times that memory is given back, in bytes. By itself the engine waits for tens of MB of garbage. */
-const every = { pages: mega, garbage: 4 * mega };
+const every = { pages: mega / 2, garbage: 2 * mega };
 /** A file counts as so many bytes more: its name, handle and times are garbage, too. */
 const perFile = 8192;
 

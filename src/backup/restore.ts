@@ -72,7 +72,9 @@ export async function restoreHome(options: RestoreOptions): Promise<Restored> {
   try {
     await sweep(dirname(home.root), `.${basename(home.root)}.restore-`);
     await mkdir(staging, { recursive: true, mode: 0o700 });
-    const { at, key, files } = await unpack(options, file, staging);
+    const lean = await stayLean();
+    const { at, key, files } = await unpack(options, file, staging, lean);
+    lean.rest();
     const restored = homeAt(staging);
     const { verifyJournals, headsPath } = await auditTools();
     const found = await verifyJournals(restored.memory, headsPath(restored.state));
@@ -141,7 +143,12 @@ function isAlive(pid: number): boolean {
 }
 
 /** Unpacks into a folder and checks that it is all there, and nothing else. */
-async function unpack({ passphrase, counted }: RestoreOptions, file: string, into: string): Promise<Unpacked> {
+async function unpack(
+  { passphrase, counted }: RestoreOptions,
+  file: string,
+  into: string,
+  lean: Lean,
+): Promise<Unpacked> {
   const raw = createReadStream(file);
   if (counted) {
     counted.total = Bun.file(file).size;
@@ -156,7 +163,6 @@ async function unpack({ passphrase, counted }: RestoreOptions, file: string, int
   raw.on('error', (thrown) => tar.destroy(thrown));
   opened.pipe(tar);
   const sums = new Map<string, string>();
-  const lean = await stayLean();
   let manifest: v.InferOutput<typeof Manifest> | undefined;
   try {
     for await (const part of readTar(tar)) {
