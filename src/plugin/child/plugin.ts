@@ -160,10 +160,12 @@ function isGuestError(thrown: unknown): thrown is { payload: unknown } {
   return thrown instanceof Error && thrown.constructor.name === 'ComponentError' && 'payload' in thrown;
 }
 
-/** What went wrong in at most a few lines; PxError speaks for itself. */
+/** What went wrong in at most a few lines, without the glue's JavaScript that the engine quotes; PxError speaks for itself. */
 function describe(thrown: unknown): string {
   if (thrown instanceof PxError) return thrown.message.slice(0, 2000);
-  return (
-    thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : (JSON.stringify(thrown) ?? String(thrown))
-  ).slice(0, 2000);
+  const said =
+    thrown instanceof Error
+      ? `${thrown.name}: ${thrown.message.replace(/ \(evaluating '[\s\S]*$/, '')}`
+      : (JSON.stringify(thrown) ?? String(thrown));
+  return said.slice(0, 2000);
 }
