@@ -50,26 +50,19 @@ export interface Mapping extends Range {
   page: number;
 }
 
-/** The mappings of one file in a `smaps` text. */
+/** The mappings of one file in a `smaps` text. Made without much garbage, which would bring a collection and its pages back. */
 export function readMappings(smaps: string, file: string): Mapping[] {
   const found: Mapping[] = [];
-  let open: Mapping | undefined;
-  for (const line of smaps.split('\n')) {
-    const head = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ \S+\s*(.*)$/.exec(line);
-    if (head) {
-      const [, start = '0', end = '0', rights = '', offset = '0', path] = head;
-      const from = BigInt(`0x${start}`);
-      const size = { from, length: BigInt(`0x${end}`) - from, rss: 0 };
-      open =
-        path === file ? { ...size, rights, offset: Number.parseInt(offset, 16), own: false, page: 4096 } : undefined;
-      if (open) found.push(open);
-      continue;
-    }
-    const [, name, kb] = /^(Rss|Anonymous|Swap|KernelPageSize):\s+(\d+) kB/.exec(line) ?? [];
-    if (!open || name === undefined) continue;
-    if (name === 'Rss') open.rss = Number(kb) * 1024;
-    else if (name === 'KernelPageSize') open.page = Number(kb) * 1024;
-    else if (Number(kb) > 0) open.own = true;
+  for (const one of smaps.split(/^(?=[0-9a-f]+-)/m)) {
+    const [, start = '0', end = '0', rights = '', offset = '0', path] =
+      /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ \S+\s*(.*)$/m.exec(one) ?? [];
+    if (path !== file) continue;
+    const bytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(one)?.[1] ?? 0) * 1024;
+    const from = BigInt(`0x${start}`);
+    found.push({
+      ...{ from, length: BigInt(`0x${end}`) - from, rss: bytes('Rss'), rights, offset: Number.parseInt(offset, 16) },
+      ...{ own: bytes('Anonymous') + bytes('Swap') > 0, page: bytes('KernelPageSize') || 4096 },
+    });
   }
   return found;
 }

@@ -3,8 +3,11 @@ import { dropExecutablePages } from './pages.ts';
 
 /** How long nothing must have happened before memory is given back, in ms. */
 const idleMs = 5_000;
-/** Quiet times after which that is done once more, in ms: Bun collects by itself after 10 s, conversations are kept for 30 s. */
-const againMs = [20_000, 40_000];
+/**
+ * Quiet times after which that is done once more, in ms: Bun collects by itself 3 and 10 s after the heap grew, which brings pages back, and
+ * conversations are kept for 30 s.
+ */
+const againMs = [10_000, 20_000, 40_000];
 /** After an empty answer all is given back only so long after the last time, in ms: done at every one it would be most of what px costs at rest. */
 const sparingMs = 45_000;
 

@@ -100,7 +100,7 @@ test('memory is given back after five quiet seconds, after what ends late, and t
   }
   expect(after(5)).toEqual(['all']);
   bus.emit({ type: 'plugin.call', plugin: 'telegram', function: 'poll-events', ms: 1, ok: true });
-  expect([after(14), after(1)]).toEqual([[], ['all']]);
+  expect([after(4), after(1), after(9), after(1)]).toEqual([[], ['all'], [], ['all']]);
   // Conversations are kept for 30 s.
   expect([after(15), after(5)]).toEqual([[], ['all']]);
   expect(jest.getTimerCount()).toBe(0);
@@ -115,7 +115,7 @@ test('memory is given back after five quiet seconds, after what ends late, and t
 test('after an answer that brings nothing pages are given back, and now and then all; not where all is due anyway', () => {
   const { trim, after } = idle();
   trim.stirred();
-  expect(after(40)).toEqual(['all', 'all', 'all']);
+  expect(after(40)).toEqual(['all', 'all', 'all', 'all']);
   trim.stirred();
   trim.stirred();
   expect(after(10)).toEqual(['pages']);
