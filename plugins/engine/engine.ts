@@ -41,8 +41,9 @@ export function invoke(name: string, args: string): string {
     const wanted = callable.has(name) ? name : kebab(name);
     const fn = callable.get(wanted);
     if (fn === undefined) throw new TypeError(`the plugin has no function ${name}`);
-    const input = given.map((value, at) => argument(wanted, at, value));
-    const output: unknown = fn(...input);
+    // The detours below cost a plain call a tenth of its time.
+    const input = contract.has(wanted) ? given.map((value, at) => argument(wanted, at, value)) : given;
+    const output: unknown = fn.apply(undefined, input);
     if (!isThenable(output)) return written(wanted, output);
     Promise.resolve(output)
       .then((value) => {
@@ -81,8 +82,28 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 
 function written(wanted: string, output: unknown): string {
-  return JSON.stringify(result(wanted, output), bytesAsBase64) ?? 'null';
+  const value = contract.has(wanted) ? result(wanted, output) : output;
+  return (
+    JSON.stringify(value, typeof value === 'object' || typeof value === 'bigint' ? bytesAsBase64 : undefined) ?? 'null'
+  );
 }
+
+/** The functions whose arguments or results have a shape of their own: {@link argument} and {@link result}. */
+const contract = new Set([
+  'poll-events',
+  'on-wait',
+  'get-history',
+  'next-wait',
+  'next-send',
+  'fetch-file',
+  'on-sent',
+  'on-webhook',
+  'next-socket',
+  'on-socket',
+  'describe',
+  'list-tools',
+  'call-tool',
+]);
 
 /** What the host is told of a thrown value; where it was thrown goes to the log. */
 function told(e: unknown): string {
