@@ -61,8 +61,11 @@ export interface Guest {
   readonly layers: Record<string, string>;
   /** False from the moment it is to end. */
   readonly alive: boolean;
-  /** Calls an exported function. Throws PxError; after any but `plugin.guest`, `plugin.function` and `plugin.output` the guest is gone. */
-  call(fn: string, args: Json[], signal?: AbortSignal): Promise<Json>;
+  /**
+   * Calls an exported function. With `still` a call that is likely to be quick is waited for standing still. Throws PxError; after any but
+   * `plugin.guest`, `plugin.function` and `plugin.output` the guest is gone.
+   */
+  call(fn: string, args: Json[], signal?: AbortSignal, still?: boolean): Promise<Json>;
   /** The state of a script that was started with `pictureWanted`; undefined when it must not be kept: the script has spoken to the host. */
   picture(): Promise<Uint8Array | undefined>;
   /** Ends it now. Resolves when the process is gone. */
@@ -105,7 +108,7 @@ interface Work {
   settle: (() => void) | undefined;
 }
 
-/** A call that takes less than this is waited for standing still, once the call before it took less; in ms. */
+/** A call that takes less than this can be waited for standing still, once the call before it took less; in ms. */
 const quickMs = 2;
 
 /**
@@ -323,14 +326,14 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
   /** The last call was over before the event loop would have told so. */
   let quick = false;
 
-  async function call(fn: string, args: Json[], signal?: AbortSignal): Promise<Json> {
+  async function call(fn: string, args: Json[], signal?: AbortSignal, still = false): Promise<Json> {
     if (fault) throw fault;
     const begun = performance.now();
     state = 'working';
     quietSince = undefined;
     const mine = begin();
     child.send(encodeFrame({ t: 'call', id: mine.id, fn, args } satisfies CallFrame));
-    if (quick) child.hear(() => mine.outcome !== undefined, quickMs);
+    if (still && quick) child.hear(() => mine.outcome !== undefined, quickMs);
     let { outcome } = mine;
     if (!outcome) {
       wind(mine);

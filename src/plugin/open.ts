@@ -18,7 +18,7 @@ import { lookLimits, runLimits } from './limits.ts';
 import type { AddOptions, PluginInfo, PluginOptions, Plugins, PluginTool } from './plugin.ts';
 import { createRate, type Rate } from './rate.ts';
 import { type Entry, openRegistry, resting, unknownPlugin } from './registry.ts';
-import { createRunner, type Runner } from './runner.ts';
+import { type CallOptions, createRunner, type Runner } from './runner.ts';
 import { scrubJson } from './scrub.ts';
 import { selfCommand } from './self.ts';
 import { checkSigner, nameOf } from './signature.ts';
@@ -171,7 +171,12 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
     return { entry, plugin: liveOf(name) };
   }
 
-  async function call(name: string, wanted: string, args: Json[], signal?: AbortSignal): Promise<Json> {
+  async function call(
+    name: string,
+    wanted: string,
+    args: Json[],
+    how: Pick<CallOptions, 'signal' | 'still'> = {},
+  ): Promise<Json> {
     const { entry, plugin } = enabled(name);
     const fn = findFunction(name, entry, wanted);
     const perMinute = configOf(name).limits.calls_per_minute;
@@ -184,8 +189,8 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
     if (!isScript && args.length > fn.params.length)
       throw new PxError('plugin.function', `${fn.name} takes ${fn.params.length} arguments, not ${args.length}`);
     const answer = isScript
-      ? await plugin.runner.call('invoke', [fn.name, JSON.stringify(args)], signal, fn.name)
-      : await plugin.runner.call(fn.name, args, signal);
+      ? await plugin.runner.call('invoke', [fn.name, JSON.stringify(args)], { ...how, shown: fn.name })
+      : await plugin.runner.call(fn.name, args, how);
     await kv.durable();
     if (!isScript) return answer;
     try {
@@ -195,7 +200,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
     }
   }
   const forTools: ToolPlugins = {
-    call,
+    call: (name, fn, args, signal) => call(name, fn, args, { signal, still: true }),
     soon(name) {
       if (!closed && registry.get(name) && configOf(name).enabled) liveOf(name).runner.soon();
     },
@@ -339,7 +344,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
         kv.clear(name);
         changed(name, 'removed');
       }),
-    call: async (name, fn, args, { signal } = {}) => scrubJson(await call(name, fn, args, signal), secrets.scrub),
+    call: async (name, fn, args, { signal } = {}) => scrubJson(await call(name, fn, args, { signal }), secrets.scrub),
     rest: (name) => live.get(name)?.runner.rest(),
     tools() {
       const of = config.current.plugins;

@@ -38,10 +38,18 @@ export interface RunnerOptions {
 /** Why a running plugin is ended on purpose. */
 type StopReason = 'idle' | 'replaced' | 'removed' | 'closed';
 
+/** How one call is made. */
+export interface CallOptions {
+  signal?: AbortSignal | undefined;
+  /** The function's name for events, when it differs from what is called. */
+  shown?: string;
+  /** A model waits for this call alone: the daemon may stand still for a ms or two when it is likely to be quick. A burst of messages would rather be served side by side. */
+  still?: boolean;
+}
+
 /** Runs one plugin: starts its process when called, ends it when idle, one call at a time, faults counted. */
 export interface Runner {
-  /** `shown` is the function's name for events, when it differs from what is called. */
-  call(fn: string, args: Json[], signal?: AbortSignal, shown?: string): Promise<Json>;
+  call(fn: string, args: Json[], options?: CallOptions): Promise<Json>;
   /** Ends the process now, and a call in it, for good: calls that wait or come later fail with `interrupted`. */
   stop(reason: StopReason): Promise<void>;
   /** A call is likely to come: the process is started meanwhile. What goes wrong shows in the call. */
@@ -184,7 +192,7 @@ export function createRunner(options: RunnerOptions): Runner {
     }
   }
 
-  async function run(fn: string, args: Json[], signal: AbortSignal | undefined, shown: string): Promise<Json> {
+  async function run(fn: string, args: Json[], { signal, shown = fn, still }: CallOptions): Promise<Json> {
     if (signal?.aborted) throw new PxError('interrupted', 'the call was stopped');
     working = true;
     const begun = performance.now();
@@ -194,7 +202,7 @@ export function createRunner(options: RunnerOptions): Runner {
       // Without a wait where there is none: it is felt in every call.
       const process = guest?.alive && !outdated ? guest : await ensure(signal);
       try {
-        const answer = await process.call(fn, args, signal);
+        const answer = await process.call(fn, args, signal, still);
         options.onAnswer?.();
         return answer;
       } finally {
@@ -250,14 +258,14 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   return {
-    async call(fn, args, signal, shown = fn) {
+    async call(fn, args, how = {}) {
       if (waiting >= maxWaiting)
         throw new PxError('conflict', `${name} has ${waiting} calls waiting already`, { retryable: true });
       inLine++;
       waiting++;
       const go = () => {
         waiting--;
-        return run(fn, args, signal, shown);
+        return run(fn, args, how);
       };
       // Nobody before it: it goes now, not after a round of promises.
       const turn = inLine === 1 ? go() : tail.then(go);
