@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { writePack } from '../src/plugin/engine/pack.ts';
 import { buildAuthorPack } from './plugin/author.ts';
 import { buildC, buildClock, buildRust, buildScript, type Output } from './plugin/build.ts';
-import { buildEngine, carriedEngine, transpileEngine } from './plugin/engine.ts';
+import { buildEngine, carriedEngine, transpile } from './plugin/engine.ts';
 import { buildAs, buildGo, buildPython, buildRustWasi, buildTs, Missing } from './plugin/languages.ts';
 
 const root = join(import.meta.dir, '..');
@@ -36,7 +36,7 @@ async function step<T extends Output | Output[]>(build: () => Promise<T>): Promi
 }
 
 const { bytes: engine } = await step(() => buildEngine(root));
-const { glue, modules } = await carriedEngine(await transpileEngine(engine));
+const { glue, modules } = await carriedEngine(await transpile(engine));
 await step(async () => ({ file: 'engine.js', bytes: new TextEncoder().encode(glue) }));
 const hash = new Bun.CryptoHasher('sha256').update(glue);
 for (const [, bytes] of modules) hash.update(bytes);

@@ -41,7 +41,7 @@ export function invoke(name: string, args: string): string {
     const wanted = callable.has(name) ? name : kebab(name);
     const fn = callable.get(wanted);
     if (fn === undefined) throw new TypeError(`the plugin has no function ${name}`);
-    // The detours below cost a plain call a tenth of its time.
+    // The detours cost a plain call a tenth of its time.
     const input = contract.has(wanted) ? given.map((value, at) => argument(wanted, at, value)) : given;
     const output: unknown = fn.apply(undefined, input);
     if (!isThenable(output)) return written(wanted, output);
@@ -82,28 +82,12 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 
 function written(wanted: string, output: unknown): string {
-  const value = contract.has(wanted) ? result(wanted, output) : output;
+  const shaped = contract.get(wanted);
+  const value = shaped ? shaped(output) : output;
   return (
     JSON.stringify(value, typeof value === 'object' || typeof value === 'bigint' ? bytesAsBase64 : undefined) ?? 'null'
   );
 }
-
-/** The functions whose arguments or results have a shape of their own: {@link argument} and {@link result}. */
-const contract = new Set([
-  'poll-events',
-  'on-wait',
-  'get-history',
-  'next-wait',
-  'next-send',
-  'fetch-file',
-  'on-sent',
-  'on-webhook',
-  'next-socket',
-  'on-socket',
-  'describe',
-  'list-tools',
-  'call-tool',
-]);
 
 /** What the host is told of a thrown value; where it was thrown goes to the log. */
 function told(e: unknown): string {
@@ -195,45 +179,42 @@ function requestJson(from: Px.Request | string): unknown {
   return { ...rest, body: body ?? null, timeout_ms: timeoutMs ?? null };
 }
 
-/** What the contract's functions return, spelt as the host's JSON mapping wants it; anything else as it is. */
 // biome-ignore lint/suspicious/noExplicitAny: what a script returned; a wrong shape is reported by the host's schema
-function result(name: string, value: any): unknown {
-  switch (name) {
-    case 'poll-events':
-    case 'on-wait':
-    case 'get-history':
-      return (value ?? []).map(messageJson);
-    case 'next-wait':
-      return value ? requestJson(value) : null;
-    case 'next-send':
-    case 'fetch-file':
-      return requestJson(value);
-    case 'on-sent':
-      return 'again' in value ? { again: requestJson(value.again) } : { done: `${value.done ?? ''}` };
-    case 'on-webhook':
-      return {
-        response: { status: value.status ?? 200, headers: value.headers ?? [], body: value.body ?? '' },
-        messages: (value.messages ?? []).map(messageJson),
-      };
-    case 'next-socket':
-      return value ? socketJson(value) : null;
-    case 'on-socket':
-      return socketAnswer(value ?? {});
-    case 'describe':
-      return { platform: `${value.platform}`, max_text: value.maxText ?? value.max_text };
-    case 'list-tools':
-      return value.map((t: { name: string; description: string; inputSchema: unknown }) => ({
+type Returned = any;
+
+const messages = (value: Returned) => (value ?? []).map(messageJson);
+
+/** The contract's functions: what each returns, spelt as the host's JSON mapping wants it. Any other's result stays as it is. */
+const contract = new Map<string, (value: Returned) => unknown>([
+  ['poll-events', messages],
+  ['on-wait', messages],
+  ['get-history', messages],
+  ['next-wait', (value) => (value ? requestJson(value) : null)],
+  ['next-send', requestJson],
+  ['fetch-file', requestJson],
+  ['on-sent', (value) => ('again' in value ? { again: requestJson(value.again) } : { done: `${value.done ?? ''}` })],
+  [
+    'on-webhook',
+    (value) => ({
+      response: { status: value.status ?? 200, headers: value.headers ?? [], body: value.body ?? '' },
+      messages: messages(value.messages),
+    }),
+  ],
+  ['next-socket', (value) => (value ? socketJson(value) : null)],
+  ['on-socket', (value) => socketAnswer(value ?? {})],
+  ['describe', (value) => ({ platform: `${value.platform}`, max_text: value.maxText ?? value.max_text })],
+  [
+    'list-tools',
+    (value) =>
+      value.map((t: { name: string; description: string; inputSchema: unknown }) => ({
         name: t.name,
         description: t.description,
         input_schema:
           typeof t.inputSchema === 'string' ? t.inputSchema : JSON.stringify(t.inputSchema ?? { type: 'object' }),
-      }));
-    case 'call-tool':
-      return typeof value === 'string' ? value : (JSON.stringify(value, bytesAsBase64) ?? '');
-    default:
-      return value;
-  }
-}
+      })),
+  ],
+  ['call-tool', (value) => (typeof value === 'string' ? value : (JSON.stringify(value, bytesAsBase64) ?? ''))],
+]);
 
 /** The WebSocket of `next-socket`, with everything filled in. */
 function socketJson({ url, headers, protocols = [], wake = [], cursor, send = [] }: Px.Socket): unknown {

@@ -28,8 +28,8 @@ export async function buildEngine(root: string): Promise<Output> {
   return { file: 'engine.wasm', bytes: new Uint8Array(component) };
 }
 
-/** Transpiles the engine as the host transpiles a plugin, so that px can carry the result. */
-export async function transpileEngine(component: Uint8Array): Promise<[name: string, bytes: Uint8Array][]> {
+/** Transpiles a component as the host does with a plugin's: the engine's, so that px can carry the result. */
+export async function transpile(component: Uint8Array): Promise<[name: string, bytes: Uint8Array][]> {
   const { $init, generate } = await import('@bytecodealliance/jco-transpile/component');
   await $init;
   const { files } = generate(component, {

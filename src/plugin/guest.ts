@@ -105,7 +105,7 @@ interface Work {
   /** How it ended. */
   outcome: Outcome | undefined;
   /** Told of the end, by whoever has to wait for it. */
-  settle: (() => void) | undefined;
+  settle: ((outcome: Outcome) => void) | undefined;
 }
 
 /** A call that takes less than this can be waited for standing still, once the call before it took less; in ms. */
@@ -156,7 +156,7 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     done.outcome = outcome;
     done.deadline?.stop();
     done.abort?.abort();
-    done.settle?.();
+    done.settle?.(outcome);
   }
 
   const lookAtMemory = () => {
@@ -283,14 +283,10 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      return (
-        which.outcome ??
-        (await new Promise((resolve) => {
-          which.settle = () => {
-            if (which.outcome) resolve(which.outcome);
-          };
-        }))
-      );
+      if (which.outcome) return which.outcome;
+      return await new Promise((resolve) => {
+        which.settle = resolve;
+      });
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }

@@ -95,8 +95,11 @@ export function createRunner(options: RunnerOptions): Runner {
   /** Why its file cannot be run, when the last start said so. */
   let broken = '';
 
-  async function ensure(signal: AbortSignal | undefined): Promise<Guest> {
-    if (guest?.alive && !outdated) return guest;
+  /** The process that runs, when a call may go to it. */
+  const usable = (): Guest | undefined => (guest?.alive && !outdated ? guest : undefined);
+
+  /** Starts a process, in the place of one that may not be used. */
+  async function launch(signal: AbortSignal | undefined): Promise<Guest> {
     if (guest) await end('replaced');
     outdated = false;
     const why = faults.quarantine();
@@ -185,7 +188,7 @@ export function createRunner(options: RunnerOptions): Runner {
   /** Starts the process in line, as a call would; a call that has come meanwhile fails with what went wrong. */
   async function startEarly(): Promise<void> {
     try {
-      await ensure(undefined);
+      await launch(undefined);
       settle();
     } catch (thrown) {
       if (inLine > 1) early = toPxError(thrown);
@@ -200,7 +203,7 @@ export function createRunner(options: RunnerOptions): Runner {
     try {
       if (early) throw early;
       // Without a wait where there is none: it is felt in every call.
-      const process = guest?.alive && !outdated ? guest : await ensure(signal);
+      const process = usable() ?? (await launch(signal));
       try {
         const answer = await process.call(fn, args, signal, still);
         options.onAnswer?.();
@@ -273,7 +276,7 @@ export function createRunner(options: RunnerOptions): Runner {
       return turn;
     },
     soon() {
-      if (inLine > 0 || stopped || options.sealed() || (guest?.alive && !outdated)) return;
+      if (inLine > 0 || stopped || options.sealed() || usable()) return;
       if (faults.pause() > 0 || faults.quarantine() !== undefined) return;
       inLine++;
       tail = startEarly().then(left, left);

@@ -1,18 +1,12 @@
 import { expect, test } from 'bun:test';
-import { $init, generate } from '#bindgen';
+import { transpile } from '../../scripts/plugin/engine.ts';
 import { direct, withoutDebug } from '../../src/plugin/child/glue.ts';
 
 /** A component in jco's two layouts: the code of some stands deeper than that of others. */
 test('a component that waits for nothing runs without books on its calls, however its code is indented', async () => {
-  await $init;
-  const component = new Uint8Array(await Bun.file('build/plugins/clock.wasm').arrayBuffer());
-  const { files } = generate(component, {
-    name: 'plugin',
-    instantiation: { tag: 'sync' },
-    noTypescript: true,
-    base64Cutoff: 0,
-    map: [],
-  });
+  const files = await transpile(
+    new Uint8Array(await Bun.file(new URL('../../build/plugins/clock.wasm', import.meta.url)).arrayBuffer()),
+  );
   const code = withoutDebug(new TextDecoder().decode(files.find(([name]) => name === 'plugin.js')?.[1]));
   for (const laid of [
     code,

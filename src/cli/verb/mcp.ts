@@ -1,4 +1,5 @@
 import { openBackend } from '../backend.ts';
+import { some } from '../count.ts';
 import { table } from '../io.ts';
 import { group, verb } from '../verb.ts';
 
@@ -18,14 +19,13 @@ const list = verb({
       io.line('No MCP servers. Add one under mcp.servers in px.yaml: px config explain mcp.servers');
       return 0;
     }
-    const count = (n: number) => (n === 1 ? '1 tool' : `${n} tools`);
     io.line(
       table(
         servers.map((s) => [
           io.bold(s.name),
           s.state,
           s.transport === 'stdio' ? 'program, full trust' : 'http',
-          s.listedAt === null ? 'never asked' : count(s.tools.length),
+          s.listedAt === null ? 'never asked' : some(s.tools.length, 'tool'),
           s.target,
           s.detail,
         ]),

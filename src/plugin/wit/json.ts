@@ -100,13 +100,16 @@ export function toWit(type: WitType, json: Json | undefined, path = 'value'): un
 
 function toInteger(kind: WitInteger, json: Json | undefined, path: string): number | bigint {
   const [min, max] = ranges[kind];
-  const wide = kind === 's64' || kind === 'u64';
-  if (!wide && typeof json === 'number' && Number.isInteger(json) && json >= min && json <= max) return json;
-  let value: bigint | undefined;
-  if (typeof json === 'number' && Number.isSafeInteger(json)) value = BigInt(json);
-  else if (wide && typeof json === 'string' && /^-?\d{1,20}$/.test(json)) value = BigInt(json);
-  if (value === undefined || value < min || value > max) throw bad(path, `a whole number from ${min} to ${max}`, json);
-  return wide ? value : Number(value);
+  const value = kind === 's64' || kind === 'u64' ? wideInteger(json) : json;
+  const whole = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value));
+  if (!whole || value < min || value > max) throw bad(path, `a whole number from ${min} to ${max}`, json);
+  return value;
+}
+
+/** An integer that may be larger than a number says exactly: a number where it is safe, else decimal text. */
+function wideInteger(json: Json | undefined): bigint | undefined {
+  if (typeof json === 'number' && Number.isSafeInteger(json)) return BigInt(json);
+  return typeof json === 'string' && /^-?\d{1,20}$/.test(json) ? BigInt(json) : undefined;
 }
 
 /** What jco uses for lists of numbers. */
