@@ -3,6 +3,8 @@ import { describe, expect, test } from 'bun:test';
 import { existsSync, mkdtempSync, openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { libcName } from '../../src/plugin/child/libc.ts';
+import { always, guarded } from '../../src/plugin/child/syscalls.ts';
 import { readLayers } from '../../src/plugin/layers.ts';
 import { childEnvironment } from '../../src/plugin/self.ts';
 import { stopwatch } from '../stopwatch.ts';
@@ -20,6 +22,27 @@ async function inside(body: string): Promise<Record<string, unknown>> {
     return JSON.stringify((() => { ${body} })());`);
   try {
     return JSON.parse(String(await guest.call('run', []))) as Record<string, unknown>;
+  } finally {
+    await guest.end();
+  }
+}
+
+const EPERM = 1;
+
+/** Makes system calls, each a number and its arguments, inside a locked process; what `errno` was after each, or `got N` when it did not fail. */
+async function system(calls: number[][]): Promise<unknown[]> {
+  const guest = await forced(`
+    const { dlopen, read } = process.getBuiltinModule('bun:ffi') ?? Bun.FFI;
+    const libc = dlopen('${libcName()}', {
+      syscall: { args: ['i64', 'i64', 'i64', 'i64', 'i64'], returns: 'i64' },
+      __errno_location: { args: [], returns: 'ptr' },
+    }).symbols;
+    return JSON.stringify(${JSON.stringify(calls)}.map(([number, a = 0, b = 0, c = 0, d = 0]) => {
+      const result = Number(libc.syscall(number, a, b, c, d));
+      return result === -1 ? read.i32(libc.__errno_location(), 0) : 'got ' + result;
+    }));`);
+  try {
+    return JSON.parse(String(await guest.call('run', []))) as unknown[];
   } finally {
     await guest.end();
   }
@@ -56,84 +79,46 @@ describe.skipIf(!linux)('JavaScript that broke out into the locked process', () 
     expect(seen['cwd']).not.toContain('main');
   });
 
-  test('cannot make a system call that opens, connects, starts, signals, maps others or lifts a limit', async () => {
-    const x64 = process.arch === 'x64';
-    const calls: Record<string, [number, number, number, number, number]> = x64
-      ? {
-          open: [2, 0, 0, 0, 0],
-          socket: [41, 2, 1, 0, 0],
-          socketpair: [53, 1, 1, 0, 0],
-          fork: [57, 0, 0, 0, 0],
-          vfork: [58, 0, 0, 0, 0],
-          clone: [56, 17, 0, 0, 0],
-          execve: [59, 0, 0, 0, 0],
-          ptrace: [101, 0, 0, 0, 0],
-          kill: [62, 1, 0, 0, 0],
-          tkill: [200, 1, 0, 0, 0],
-          tgkill: [234, 1, 1, 0, 0],
-          sigqueue: [129, 1, 9, 0, 0],
-          prlimit: [302, 0, 7, 4096, 0],
-          setrlimit: [160, 7, 4096, 0, 0],
-          dumpable: [157, 4, 1, 0, 0],
-          setown: [72, 1, 8, 1, 0],
-          dup: [72, 1, 0, 10, 0],
-          hwpoison: [28, 4096, 4096, 100, 0],
-          processVm: [310, 1, 0, 0, 0],
-          memfd: [319, 4096, 0, 0, 0],
-          uring: [425, 8, 4096, 0, 0],
-          bpf: [321, 0, 4096, 0, 0],
-          unshare: [272, 0x10000000, 0, 0, 0],
-          mount: [165, 0, 0, 0, 0],
-          chdir: [80, 4096, 0, 0, 0],
-          ioctl: [16, 1, 0x5412, 4096, 0],
-          sendmsg: [46, 1, 4096, 0, 0],
-          recvmsg: [47, 0, 4096, 0, 0],
-          seccomp: [317, 1, 0, 4096, 0],
-          x32Socket: [0x40000000 + 41, 2, 1, 0, 0],
-          x32Execve: [0x40000000 + 520, 0, 0, 0, 0],
-          sendto: [44, 1, 4096, 1, 0],
-          execveat: [322, -100, 4096, 0, 0],
-          openat2: [437, -100, 4096, 4096, 24],
-          openByHandle: [304, -100, 4096, 0, 0],
-          processVmWrite: [311, 1, 0, 0, 0],
-          pidfdOpen: [434, 1, 0, 0, 0],
-          pidfdGetfd: [438, 3, 0, 0, 0],
-          userfaultfd: [323, 0, 0, 0, 0],
-          personality: [135, 0x0400000, 0, 0, 0],
-          archPrctl: [158, 0x1002, 4096, 0, 0],
-          modifyLdt: [154, 0, 4096, 0, 0],
-          perfEvent: [298, 4096, 0, -1, -1],
-          keyctl: [250, 0, 0, 0, 0],
-          setns: [308, 3, 0, 0, 0],
-          shmget: [29, 0, 4096, 0x3ff, 0],
-          mqOpen: [240, 4096, 0, 0, 0],
-          sendfile: [40, 1, 0, 0, 4096],
-          splice: [275, 0, 0, 1, 0],
-          timerCreate: [222, 0, 4096, 4096, 0],
-          setpriority: [141, 0, 0, -20, 0],
-          affinity: [203, 0, 8, 4096, 0],
-          reboot: [169, 0, 0, 0, 0],
-        }
-      : { openat: [56, 0, 0, 0, 0], socket: [198, 2, 1, 0, 0], execve: [221, 0, 0, 0, 0], kill: [129, 1, 0, 0, 0] };
-    const guest = await forced(`
-      const { dlopen, read, ptr } = process.getBuiltinModule('bun:ffi') ?? Bun.FFI;
-      const libc = dlopen('libc.so.6', {
-        syscall: { args: ['i64', 'i64', 'i64', 'i64', 'i64'], returns: 'i64' },
-        __errno_location: { args: [], returns: 'ptr' },
-      }).symbols;
-      const out = {};
-      for (const [name, call] of Object.entries(${JSON.stringify(calls)})) {
-        const result = Number(libc.syscall(...call));
-        out[name] = result === -1 ? read.i32(libc.__errno_location(), 0) : 'allowed: ' + result;
-      }
-      return JSON.stringify(out);`);
-    const seen = JSON.parse(String(await guest.call('run', []))) as Record<string, unknown>;
-    await guest.end();
-    const EPERM = 1;
-    expect(Object.entries(seen).filter(([, result]) => result !== EPERM)).toEqual([]);
-    expect(Object.keys(seen).length).toBe(Object.keys(calls).length);
+  test('gets no system call but those that are listed, of all numbers there are', async () => {
+    const column = process.arch === 'x64' ? 0 : 1;
+    const listed = new Set<unknown>(Object.values({ ...always, ...guarded }).map((numbers) => numbers[column]));
+    // x32's socket and execve, two that only 32-bit arm has, and the last.
+    const others = [0x40000000 + 41, 0x40000000 + 520, 0x0f0001, 0x0f0005, 0x7fffffff];
+    // Newer kernels answer these two of x64 before any filter, for its own probes: made by anybody else they fail, or end the process.
+    const [uretprobe, uprobe] = [335, 336];
+    if (process.arch === 'x64') for (const number of [uretprobe, uprobe]) listed.add(number);
+    const numbers = [...Array(1024).keys(), ...others].filter((number) => !listed.has(number));
+    const answers = await system(numbers.map((number) => [number]));
+    expect(numbers.filter((_, i) => answers[i] !== EPERM)).toEqual([]);
+    expect(answers.length).toBe(numbers.length);
   });
 
+  test('gets nothing but threads, its own signals and reading out of the calls that are listed in part', async () => {
+    const column = process.arch === 'x64' ? 0 : 1;
+    const [signal, thread] = [17, 0x3d0f00];
+    const calls: [name: keyof typeof guarded, ...args: number[]][] = [
+      ['clone', signal],
+      ['clone', 0x10000000 | signal],
+      ['clone', thread & ~0x10000],
+      ['tgkill', 1, 1, 0],
+      ['tgkill', process.pid, process.pid, 0],
+      ['prctl', 4, 1],
+      ['prctl', 22, 0],
+      ['prctl', 38, 0],
+      ['prlimit64', 0, 7, 4096],
+      ['prlimit64', 1, 7, 0, 4096],
+      ['fcntl', 1, 0, 10],
+      ['fcntl', 1, 2, 0],
+      ['fcntl', 1, 8, 1],
+      ['madvise', 4096, 4096, 100],
+    ];
+    const answers = await system(calls.map(([name, ...args]) => [guarded[name][column], ...args]));
+    expect(calls.filter((_, i) => answers[i] !== EPERM)).toEqual([]);
+    const ENOSYS = 38;
+    expect(await system([[guarded.clone3[column], 4096, 88]])).toEqual([ENOSYS]);
+  });
+
+  // On arm64 there is no such instruction: 32-bit code begins with an execve.
   test.skipIf(process.arch !== 'x64')(
     'is ended when it runs machine code that calls the kernel the 32-bit way',
     async () => {
@@ -194,7 +179,8 @@ describe.skipIf(!linux)('JavaScript that broke out into the locked process', () 
   }, 10_000);
 
   test('that fills the memory of its own process is ended', async () => {
-    const guest = await forced(`const kept = []; for (;;) kept.push(new Uint8Array(8e6).fill(1));`);
+    const eat = `const kept = []; for (;;) kept.push(new Uint8Array(8e6).fill(1));`;
+    const guest = await forced(eat, { cpuMs: 60_000, wallMs: 60_000 });
     expect(await codeOf(guest.call('run', []))).toBe('plugin.memory');
   });
 });
@@ -276,12 +262,12 @@ describe('frames', () => {
 
   test('of a call that asks the host without end are stopped', async () => {
     const guest = await forced(`for (;;) imports['project-x:core/host-api'].log('info', 'x');`, {
-      wallMs: 20_000,
-      cpuMs: 20_000,
+      wallMs: 60_000,
+      cpuMs: 60_000,
     });
     await codeOf(guest.call('run', []));
     expect(await guest.gone).toMatchObject({ code: 'plugin.output', message: expect.stringContaining('1000 times') });
-  }, 20_000);
+  }, 60_000);
 
   test('of a result over its limit are refused, and the process lives', async () => {
     const guest = await forced(`return 'x'.repeat(70000)`);
