@@ -57,15 +57,15 @@ export function describeFunction(fn: WitFunction): PluginFunction {
 }
 
 /**
- * The function a person or the daemon named: exactly, by its last part (`add` for `demo:math/ops#add`), or in camelCase or
+ * The function a person or the daemon named: exactly, by its last part or two (`add` or `ops#add` for `demo:math/ops#add`), or in camelCase or
  * snake_case. Throws PxError `plugin.function`.
  */
 export function findFunction(plugin: string, entry: Pick<Entry, 'functions'>, wanted: string): WitFunction {
   const found = entry.functions.find((fn) => fn.name === wanted) ?? nearest(entry, wanted);
   if (!found) {
-    const names = entry.functions.map((fn) => fn.name).join(', ');
+    const names = entry.functions.filter((fn) => fn.notCallable === '').map((fn) => fn.name);
     throw new PxError('plugin.function', `${plugin} has no function ${JSON.stringify(wanted.slice(0, 100))}`, {
-      hint: names ? `It has: ${names.slice(0, 500)}` : 'It exports no function.',
+      hint: names.length > 0 ? `It has: ${some(names)}` : 'It exports no function that can be called.',
     });
   }
   if (found.notCallable !== '')
@@ -73,9 +73,19 @@ export function findFunction(plugin: string, entry: Pick<Entry, 'functions'>, wa
   return found;
 }
 
+/** The first names that fit into a line or a few, and how many more there are. */
+function some(names: string[]): string {
+  let end = 0;
+  for (let length = 0; end < names.length && length < 500; end++) length += names[end]?.length ?? 0;
+  const more = names.length - end;
+  return `${names.slice(0, end).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
+}
+
 function nearest({ functions }: Pick<Entry, 'functions'>, wanted: string): WitFunction | undefined {
   const same = (name: string) => plain(name) === plain(wanted);
-  const near = functions.filter((fn) => same(fn.name) || same(fn.name.split('#')[1] ?? ''));
+  // `project-x:demo/math@0.1.0#add` is also `math#add` and `add`.
+  const shorter = (name: string) => [name, name.replace(/^.*\/(.*?)(@.*)?#/, '$1#'), name.split('#')[1] ?? ''];
+  const near = functions.filter((fn) => shorter(fn.name).some(same));
   return near.length === 1 ? near[0] : undefined;
 }
 

@@ -32,14 +32,30 @@ export function parseOci(text: string): OciRef | undefined {
   return { host, repository, reference: digest ?? tag ?? 'latest' };
 }
 
+/** What to type for a text that was surely meant as a place in a registry, and is none; undefined for any other. */
+export function nearlyOci(text: string): string | undefined {
+  const [, namespace, name, version = 'VERSION'] = /^([a-z][a-z0-9-]*):([a-z][a-z0-9-]*)(?:@(\S+))?$/.exec(text) ?? [];
+  if (namespace !== undefined)
+    return `That is the name of a package. Give the place it is published at: HOST/…/${namespace}/${name}:${version}`;
+  if (parseOci(text.toLowerCase())) return 'In a registry names and digests are in small letters.';
+  if (!new RegExp(`^(oci://)?${host}/`).test(text)) return undefined;
+  if (text.includes('@')) return 'A digest in a registry is @sha256: and 64 hex digits.';
+  return parseOci(`${text}:latest`) && `From a registry: px plugin add ${text}:latest`;
+}
+
 const types = {
   manifest: ['application/vnd.oci.image.manifest.v1+json', 'application/vnd.docker.distribution.manifest.v2+json'],
   index: ['application/vnd.oci.image.index.v1+json', 'application/vnd.docker.distribution.manifest.list.v2+json'],
   /** As the Wasm ecosystem publishes components today, and as it did before. */
   layer: ['application/wasm', 'application/vnd.wasm.content.layer.v1+wasm'],
+  script: ['text/javascript', 'application/javascript'],
 };
-/** The annotation that holds what else would stand in `FILE.sig`. */
-const signatureKey = 'px.plugin.signature';
+const keys = {
+  /** What else would stand in `FILE.sig`. */
+  signature: 'px.plugin.signature',
+  version: 'org.opencontainers.image.version',
+  description: 'org.opencontainers.image.description',
+};
 const maxManifest = 4 * 1_048_576;
 
 const digest = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/));
@@ -55,16 +71,20 @@ const Manifest = v.object({
 /** Who px is to a registry: user and password, by its host as px.yaml names it. Throws PxError `secret.missing`. */
 export type LoginOf = (host: string) => { user: string; password: string } | undefined;
 
+/** A plugin's file out of a registry. */
+export interface Pulled {
+  bytes: Uint8Array;
+  kind: 'component' | 'script';
+  signature: string | undefined;
+  /** What its publisher says beside it; no signature covers that. */
+  said: { version?: string; description?: string };
+}
+
 /**
- * Fetches a component from a registry, each piece checked against its digest. As anybody first: who px is is said when the registry asks, to it
+ * Fetches a plugin from a registry, each piece checked against its digest. As anybody first: who px is is said when the registry asks, to it
  * and to the server it names for tokens. Throws PxError `not-found`, `plugin.invalid`, `too-large`.
  */
-export async function pullComponent(
-  ref: OciRef,
-  maxBytes: number,
-  loginOf: LoginOf,
-  told?: Told,
-): Promise<{ bytes: Uint8Array; signature: string | undefined }> {
+export async function pullPlugin(ref: OciRef, maxBytes: number, loginOf: LoginOf, told?: Told): Promise<Pulled> {
   let scheme = isLocal(ref) ? 'http' : 'https';
   let authorization: string | undefined;
   const get = async (path: string, max: number, accept: string[], watch?: Told): Promise<Fetched> => {
@@ -86,7 +106,7 @@ export async function pullComponent(
       answer = await ask();
     }
     if (answer.status === 200) return answer;
-    const what = `${ref.host}/${ref.repository} ${ref.reference}`;
+    const what = shown(ref);
     if (answer.status === 404) throw new PxError('not-found', `${what}: there is no such thing in the registry`);
     if (answer.status === 401 || answer.status === 403)
       throw new PxError('plugin.invalid', `${what}: the registry does not give it to px (${answer.status})`, {
@@ -104,19 +124,32 @@ export async function pullComponent(
     if (!index.success) return read(Manifest, json);
     const { manifests } = index.output;
     const chosen = manifests.find((one) => one.platform?.architecture === 'wasm') ?? manifests[0];
-    if (!chosen || deep) throw new PxError('plugin.invalid', `${ref.repository} holds no component`);
+    if (!chosen || deep) throw new PxError('plugin.invalid', `${shown(ref)} holds no plugin`);
     return manifestOf(chosen.digest, true);
   };
   const manifest = await manifestOf(ref.reference, false);
-  const layer = manifest.layers.find(({ mediaType }) => types.layer.includes(mediaType));
+  const layerOf = (wanted: string[]) => manifest.layers.find(({ mediaType }) => wanted.includes(mediaType));
+  const component = layerOf(types.layer);
+  const layer = component ?? layerOf(types.script);
   if (!layer)
-    throw new PxError('plugin.invalid', `${ref.repository} ${ref.reference} holds no component`, {
-      hint: 'A component is published as one layer of type application/wasm.',
+    throw new PxError('plugin.invalid', `${shown(ref)} holds no plugin`, {
+      hint: 'A component is published as one layer of type application/wasm, a script as one of type text/javascript.',
     });
   const { bytes } = await get(`blobs/${layer.digest}`, maxBytes, ['*/*'], told);
   checkDigest(bytes, layer.digest);
-  return { bytes, signature: layer.annotations[signatureKey] ?? manifest.annotations[signatureKey] };
+  const note = (key: string) => layer.annotations[key] ?? manifest.annotations[key];
+  const [version, description] = [note(keys.version), note(keys.description)];
+  return {
+    bytes,
+    kind: component ? 'component' : 'script',
+    signature: note(keys.signature),
+    said: { ...(version ? { version } : {}), ...(description ? { description: description.slice(0, 1000) } : {}) },
+  };
 }
+
+/** As people write it: `ghcr.io/owner/name:tag`. */
+const shown = (ref: OciRef) =>
+  `${named(ref)}/${ref.repository}${ref.reference.startsWith('sha256:') ? '@' : ':'}${ref.reference}`;
 
 const isLocal = (ref: OciRef) => /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(ref.host);
 

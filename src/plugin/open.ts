@@ -187,7 +187,10 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       });
     const isScript = entry.kind === 'script';
     if (!isScript && args.length > fn.params.length)
-      throw new PxError('plugin.function', `${fn.name} takes ${fn.params.length} arguments, not ${args.length}`);
+      throw new PxError(
+        'plugin.function',
+        `${fn.name} takes ${fn.params.length} argument${fn.params.length === 1 ? '' : 's'}, not ${args.length}`,
+      );
     const answer = isScript
       ? await plugin.runner.call('invoke', [fn.name, JSON.stringify(args)], { ...how, shown: fn.name })
       : await plugin.runner.call(fn.name, args, how);

@@ -8,6 +8,9 @@ export function outcomeOf(
 ): { ok: Json } | { error: PxError } {
   if (frame.t === 'done') return { ok: frame.ok };
   if (frame.t === 'failed') {
+    // Of a `result` without an error type that is all there is.
+    if (frame.err === null)
+      return { error: new PxError('plugin.guest', 'it failed and did not say why', { data: null }) };
     const text = typeof frame.err === 'string' ? frame.err : JSON.stringify(frame.err);
     return { error: new PxError('plugin.guest', text.slice(0, 4000), { data: frame.err }) };
   }

@@ -46,12 +46,18 @@ export async function readSource(
   if (found?.isDirectory()) return fromFolder(path, signed);
   if (found?.isFile()) return fromFile(path, path, signed);
   if (source.includes('/')) {
-    const { parseOci, pullComponent } = await import('./oci.ts');
+    const { parseOci, pullPlugin } = await import('./oci.ts');
     const ref = parseOci(source);
     if (ref) {
-      const { bytes, signature } = await pullComponent(ref, maxFileBytes, loginOf, told);
-      const filename = `${basename(ref.repository)}.wasm`;
-      return { ...sourceFile(bytes, filename, source.replace(/^(oci:\/\/)?/, 'oci://')), signature };
+      const { bytes, kind, signature, said } = await pullPlugin(ref, maxFileBytes, loginOf, told);
+      const filename = `${basename(ref.repository)}.${kind === 'component' ? 'wasm' : 'js'}`;
+      const file = sourceFile(bytes, filename, source.replace(/^(oci:\/\/)?/, 'oci://'));
+      // A script says itself what it is, once it is loaded; what somebody signed says all that counts.
+      const manifest =
+        kind === 'component' && signature === undefined
+          ? { ...readManifest(said, source), ...file.manifest }
+          : file.manifest;
+      return { ...file, manifest, signature };
     }
   }
   return (await fromCarried(source)) ?? (await notFound(source));
@@ -59,9 +65,12 @@ export async function readSource(
 
 async function notFound(source: string): Promise<never> {
   const { bundledPlugins } = await import('./engine/bundled.ts');
+  const { nearlyOci } = await import('./oci.ts');
   const names = Object.keys(await bundledPlugins());
   throw new PxError('not-found', `there is no file, folder or carried plugin ${JSON.stringify(source.slice(0, 200))}`, {
-    hint: `Give a .wasm, .ts or .js file, a folder with plugin.yaml, an https URL, HOST/OWNER/NAME:TAG of a registry, or one px carries: ${names.join(', ')}`,
+    hint:
+      nearlyOci(source.slice(0, 200)) ??
+      `Give a .wasm, .ts or .js file, a folder with plugin.yaml, an https URL, HOST/OWNER/NAME:TAG of a registry, or one px carries: ${names.join(', ')}`,
   });
 }
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseOci } from '../../src/plugin/oci.ts';
+import { nearlyOci, parseOci } from '../../src/plugin/oci.ts';
 import { newKeys, packPlugin, signPlugin } from '../../src/plugin/plugin.ts';
 import { component, plain } from './component.ts';
 import { codeOf, openHome } from './home.ts';
@@ -11,7 +11,7 @@ const sha = (bytes: Uint8Array) => `sha256:${new Bun.CryptoHasher('sha256').upda
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 const indexType = 'application/vnd.oci.image.index.v1+json';
-/** As `wkg oci push` lays a component out. */
+/** Laid out as `wkg oci push` does; what that really wrote lies in `wkg/`. */
 const manifestOf = (layer: Uint8Array, config: Uint8Array, annotations = {}) =>
   encode({
     schemaVersion: 2,
@@ -46,6 +46,21 @@ test('a place in a registry is told from a path and a name', () => {
     'clock',
   ])
     expect([none, parseOci(none)]).toEqual([none, undefined]);
+});
+
+test('what was surely meant as a place in a registry is told how it is written', () => {
+  for (const [text, said] of Object.entries({
+    'ghcr.io/owner/name': 'px plugin add ghcr.io/owner/name:latest',
+    '127.0.0.1:5000/owner/name': 'px plugin add 127.0.0.1:5000/owner/name:latest',
+    'ghcr.io/Owner/name:1': 'small letters',
+    [`ghcr.io/o/n@${sha(config).toUpperCase()}`]: 'small letters',
+    'ghcr.io/o/n:1@sha256:00': '@sha256: and 64 hex digits',
+    'me:greet@0.3.0': 'HOST/…/me/greet:0.3.0',
+    'wasi:http': 'HOST/…/wasi/http:VERSION',
+  }))
+    expect([text, nearlyOci(text)]).toEqual([text, expect.stringContaining(said)]);
+  for (const other of ['weather', './weather.wasm', 'plugins/weather', '/home/a.b/weather', 'C:\\weather', 'a b'])
+    expect([other, nearlyOci(other)]).toEqual([other, undefined]);
 });
 
 describe('a registry', () => {
@@ -177,6 +192,62 @@ describe('a registry', () => {
     serves['o/sums/manifests/1'] = { bytes: loop };
     serves[`o/sums/manifests/${sha(encode(index))}`] = { bytes: encode(index) };
     expect(await codeOf(home.plugins.add(at(), { replace: true }))).toBe('plugin.invalid');
+  });
+
+  test('holds what wkg 0.16.1 wrote: a component of `wkg oci push`, and a WIT package of `wkg publish`, which has no code', async () => {
+    publish();
+    const wkg = (name: string) => new Uint8Array(readFileSync(join(import.meta.dir, 'wkg', name)));
+    for (const [name, tag] of [
+      ['component', '2.1.0'],
+      ['package', '0.3.0'],
+    ]) {
+      const manifest = wkg(`${name}.manifest`);
+      for (const reference of [tag, sha(manifest)])
+        serves[`o/sums/manifests/${reference}`] = { bytes: manifest, type: manifestType };
+      for (const part of ['wasm', 'config']) {
+        const blob = wkg(`${name}.${part}`);
+        serves[`o/sums/blobs/${sha(blob)}`] = { bytes: blob };
+      }
+    }
+    await using home = await openHome();
+    const added = await home.plugins.add(at('2.1.0'));
+    expect([added.version, added.manifest.description]).toEqual(['2.1.0', 'Adds up.']);
+    // The digest that `wkg oci push` printed.
+    const digest = 'sha256:1b6b87636991b879597a7be8a58b40a1d483e275328a0f5103ce464a8a3a1b21';
+    expect((await home.plugins.add(`${at('2.1.0')}@${digest}`, { replace: true })).sha256).toBe(added.sha256);
+    expect(await home.plugins.call('sums', 'double', [21])).toBe(42);
+    await expect(home.plugins.add(at('0.3.0'), { replace: true })).rejects.toThrow('WIT package');
+    expect(await home.plugins.call('sums', 'double', [4])).toBe(8);
+  });
+
+  test('says in its annotations what a component says nothing of, and never of one that says it or is signed', async () => {
+    const { publicKey, privateKey } = await newKeys();
+    const annotations = {
+      'org.opencontainers.image.version': '9.9',
+      'org.opencontainers.image.description': 'From beside.',
+    };
+    await using home = await openHome({ trust: { keys: [`${publicKey} Ada`], require: false } });
+    publish(annotations);
+    const own = await home.plugins.add(at());
+    expect([own.version, own.manifest.description]).toEqual(['1.0', 'From beside.']);
+    publish({ ...annotations, 'px.plugin.signature': await signPlugin(wasm, privateKey) });
+    const signed = await home.plugins.add(at(), { replace: true });
+    expect([signed.signedBy, signed.version, signed.manifest.description]).toEqual(['Ada', '1.0', '']);
+  });
+
+  test('holds a script, too', async () => {
+    publish();
+    const script = new TextEncoder().encode(
+      `export const manifest = { name: 'sums', version: '3' }; export const double = (n) => 2 * n;`,
+    );
+    const layers = [{ mediaType: 'text/javascript', digest: sha(script), size: script.length }];
+    const said = { 'org.opencontainers.image.version': '9.9' };
+    serves['o/sums/manifests/1'] = { bytes: encode({ layers, annotations: said }), type: manifestType };
+    serves[`o/sums/blobs/${sha(script)}`] = { bytes: script };
+    await using home = await openHome();
+    const added = await home.plugins.add(at());
+    expect([added.kind, added.version]).toEqual(['script', '3']);
+    expect(await home.plugins.call('sums', 'double', [21])).toBe(42);
   });
 
   test('that lies is not believed', async () => {

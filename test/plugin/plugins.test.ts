@@ -57,6 +57,16 @@ describe('an installed component', () => {
     expect(await codeOf(home.plugins.call('sums', 'double', [1]))).toBe('plugin.unknown');
   });
 
+  test('that fails without an error says so in words', async () => {
+    const failing = `(component
+      (core module $m (func (export "f") (result i32) i32.const 1))
+      (core instance $i (instantiate $m))
+      (func (export "f") (result (result)) (canon lift (core func $i "f"))))`;
+    await using home = await openHome();
+    await home.plugins.add(home.file('fails.wasm', await component(failing)));
+    await expect(home.plugins.call('fails', 'f', [])).rejects.toThrow('it failed and did not say why');
+  });
+
   test('tells which argument does not fit, and which functions there are', async () => {
     await using home = await openHome();
     await home.plugins.add(home.file('sums.wasm', plainBytes));

@@ -173,6 +173,17 @@ const samples: Record<string, { wit: string; values: Json[] }> = {
   'list-char': { wit: 'list<char>', values: [['a', '😀']] },
   maybe: { wit: 'option<string>', values: [null, 'x'] },
   'maybe-maybe': { wit: 'option<option<u8>>', values: [null, { some: null }, { some: 3 }] },
+  'maybe-thrice': {
+    wit: 'option<option<option<u8>>>',
+    values: [null, { some: null }, { some: { some: null } }, { some: { some: 3 } }],
+  },
+  'maybe-four': {
+    wit: 'list<option<option<option<option<string>>>>>',
+    values: [
+      [null, { some: null }],
+      [{ some: { some: { some: null } } }, { some: { some: { some: 'x' } } }, { some: { some: null } }],
+    ],
+  },
   rec: {
     wit: 'rec',
     values: [

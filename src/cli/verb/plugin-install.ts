@@ -89,6 +89,8 @@ export const update = verb({
           },
         );
         if (context.json) context.io.data({ name, updated: done.updated, version: done.plugin.version });
+        else if (done.updated && before.get(name) === done.plugin.version)
+          context.io.line(`${name} ${done.plugin.version} is another file now, of the same version.`);
         else if (done.updated) context.io.line(`${name} ${before.get(name) ?? ''} → ${done.plugin.version}`);
         else context.io.line(`${name} ${done.plugin.version} is what its source has.`);
       } catch (thrown) {

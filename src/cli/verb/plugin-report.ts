@@ -9,10 +9,6 @@ type Schema = { [key: string]: unknown };
 
 /** All a person may want to know of a plugin. */
 export function pluginReport(info: Info, installed: boolean): string {
-  const functions = info.functions.map((f) => [
-    signature(f, info.kind),
-    f.notCallable ? `not callable: ${f.notCallable}` : (f.docs.split('\n')[0] ?? ''),
-  ]);
   const state = info.detail ? `${info.state}: ${info.detail}` : info.state;
   return [
     table([
@@ -26,7 +22,7 @@ export function pluginReport(info: Info, installed: boolean): string {
       ['imports', info.kind === 'script' && !info.manifest.sealed ? 'px' : info.imports.join(', ') || 'nothing'],
       ['tools', toolNames(info)],
     ]),
-    ...(functions.length > 0 ? ['', 'Functions', indent(table(functions))] : []),
+    ...(info.functions.length > 0 ? ['', 'Functions', indent(functionList(info))] : []),
     ...wants(info, installed),
   ].join('\n');
 }
@@ -64,6 +60,22 @@ function toolNames({ tools, kind, functions }: Info): string {
     : 'none';
 }
 
+/** Columns beyond which what is said of a function stands below it, so that one long signature does not push away all that is said. */
+const longest = 60;
+
+/** The functions, a line each, beside or below it what its author says of it, or why it cannot be called. */
+function functionList({ functions, kind }: Info): string {
+  const rows = functions.map((f): [string, string] => [
+    signature(f, kind),
+    f.notCallable ? `not callable: ${f.notCallable}` : (f.docs.split('\n')[0] ?? ''),
+  ]);
+  const isLong = (text: string) => Bun.stringWidth(text) > longest;
+  const short = table(rows.filter(([text]) => !isLong(text))).split('\n');
+  return rows
+    .flatMap(([text, said]) => (isLong(text) ? [text, ...(said === '' ? [] : [`    ${said}`])] : [short.shift() ?? '']))
+    .join('\n');
+}
+
 /** `sum-list(values: list of number)`; of a script the names only are known. */
 function signature({ name, params, result }: Fn, kind: Info['kind']): string {
   if (kind === 'script') return `${name}(…)`;
@@ -78,7 +90,7 @@ function typeOf(schema: Schema): string {
   if (Array.isArray(schema['enum'])) return schema['enum'].map((value) => JSON.stringify(value)).join(' | ');
   const { type, items, properties } = schema;
   if (Array.isArray(type)) return type.join(' | ');
-  if (type === 'array') return isSchema(items) ? `list of ${typeOf(items)}` : 'list';
+  if (type === 'array') return isSchema(items) ? `list of ${typeOf(items).replace(/^.* \| .*$/, '($&)')}` : 'list';
   if (type === 'object' && isSchema(properties)) return `{ ${Object.keys(properties).join(', ')} }`;
   return typeof type === 'string' ? type : 'any';
 }
@@ -94,10 +106,12 @@ export function sizeOf(bytes: number): string {
 
 const indent = (text: string) => text.replace(/^/gm, '  ');
 
+/** What px reads as a place in a registry, or would say how to write one: `HOST/NAME:TAG`, `HOST/NAME`, `NAMESPACE:NAME@1.0`. */
 const isRegistry = (source: string): boolean =>
-  /^oci:\/\//.test(source) ||
-  /^[a-z0-9][a-z0-9.-]*[.:][a-z0-9.:-]*\/[^\s]+[:@][^\s/]+$/.test(source) ||
-  source.startsWith('px:');
+  /^(oci|px):/.test(source) ||
+  /^[a-z0-9][a-z0-9.-]*[.:][a-z0-9.:-]*\/\S+[:@][^\s/]+$/.test(source) ||
+  /^[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?\/[\w/-]+$/.test(source) ||
+  /^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*(@[\w.-]+)?$/.test(source);
 const isUrl = (source: string): boolean => /^https?:\/\//.test(source);
 
 /** A path on this machine as the daemon can find it from its own folder; URLs and names stay. */

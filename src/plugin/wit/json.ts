@@ -63,10 +63,7 @@ export function toWit(type: WitType, json: Json | undefined, path = 'value'): un
         throw bad(path, `an array of ${type.of.length}`, json);
       return type.of.map((t, i) => toWit(t, json[i], `${path}[${i}]`));
     case 'option':
-      if (json === undefined || json === null) return type.of.kind === 'option' ? { tag: 'none' } : undefined;
-      if (type.of.kind !== 'option') return toWit(type.of, json, path);
-      if (!isObject(json) || !Object.hasOwn(json, 'some')) throw bad(path, 'null or {"some": …}', json);
-      return { tag: 'some', val: toWit(type.of, json['some'], `${path}.some`) };
+      return toOption(type.of, json, path);
     case 'record':
       return toRecord(type.fields, json, path);
     case 'result':
@@ -96,6 +93,22 @@ export function toWit(type: WitType, json: Json | undefined, path = 'value'): un
     default:
       return toInteger(type.kind, json, path);
   }
+}
+
+/**
+ * Whether jco writes an option of this type as the value itself or undefined, and not as `{tag, val}`: where the value is never undefined. So
+ * of options within options it writes every second one plainly, counted from the innermost.
+ */
+function isPlain(of: WitType): boolean {
+  return of.kind !== 'option' || !isPlain(of.of);
+}
+
+function toOption(of: WitType, json: Json | undefined, path: string): unknown {
+  if (json === undefined || json === null) return isPlain(of) ? undefined : { tag: 'none' };
+  if (of.kind !== 'option') return toWit(of, json, path);
+  if (!isObject(json) || !Object.hasOwn(json, 'some')) throw bad(path, 'null or {"some": …}', json);
+  const val = toWit(of, json['some'], `${path}.some`);
+  return isPlain(of) ? val : { tag: 'some', val };
 }
 
 function toInteger(kind: WitInteger, json: Json | undefined, path: string): number | bigint {
@@ -229,11 +242,12 @@ export function fromWit(type: WitType | null, value: unknown): Json {
     case 'tuple':
       return items(value).map((v, i) => fromWit(type.of[i] ?? null, v));
     case 'option':
-      if (type.of.kind === 'option') {
+      if (!isPlain(type.of)) {
         const option = parts(value);
         return option['tag'] === 'some' ? { some: fromWit(type.of, option['val']) } : null;
       }
-      return value === undefined || value === null ? null : fromWit(type.of, value);
+      if (value === undefined || value === null) return null;
+      return type.of.kind === 'option' ? { some: fromWit(type.of, value) } : fromWit(type.of, value);
     case 'record': {
       const record = parts(value);
       return Object.fromEntries(type.fields.map((f) => [snake(f.name), fromWit(f.type, record[camel(f.name)])]));

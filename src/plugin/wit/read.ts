@@ -1,3 +1,4 @@
+import { PxError } from '../../error/error.ts';
 import { Cursor, hex, invalid } from './cursor.ts';
 import { applyTypeDocs, type Docs, functionDocs, noDocs, readDocs } from './docs.ts';
 import {
@@ -39,6 +40,10 @@ export function readComponent(bytes: Uint8Array): ComponentTypes {
   const functions: WitFunction[] = [];
   for (const [name, item] of root.imports) if (item.sort === 'instance') applyTypeDocs(found.docs, name, item.exports);
   applyTypeDocs(found.docs, '', root.exports);
+  if (isPackage(root))
+    throw new PxError('plugin.invalid', 'it is a WIT package, which has types and no code', {
+      hint: 'A plugin is a component that implements one.',
+    });
   for (const [name, item] of root.exports) {
     if (item.sort === 'func') {
       if (!isBuildHook(name, item.type)) functions.push(describe(name, [camel(name)], item.type, found.docs));
@@ -48,6 +53,16 @@ export function readComponent(bytes: Uint8Array): ComponentTypes {
   const size = functions.reduce((sum, f) => sum + weigh([...f.params.map((p) => p.type), f.result, f.error]).size, 0);
   if (size > maxTypes.all) throw invalid('its types are too large');
   return { imports: [...root.imports].filter(([, item]) => mustBeGiven(item)).map(([name]) => name), functions };
+}
+
+/** What registries also hold beside components: interfaces written down as a component that exports types alone. */
+function isPackage({ exports, components, instances }: Scope): boolean {
+  return (
+    exports.size > 0 &&
+    components.length === 0 &&
+    instances.length === 0 &&
+    [...exports.values()].every(({ sort, ...of }) => sort === 'type' && 'def' in of && of.def.is === 'component')
+  );
 }
 
 /** componentize-qjs and componentize-py leave the function behind with which they put the script in while they build. */
