@@ -191,7 +191,7 @@ function shown(value: unknown, path: ConfigPath): string {
   if (Array.isArray(value)) return 'a list';
   if (isMap(value)) return 'a map';
   if (value === null || value === undefined) return 'nothing';
-  if (path.some((part) => /key|token|secret|password/i.test(String(part)))) return 'something else';
+  if (path.some((part) => /key|token(?!s)|secret|password/i.test(String(part)))) return 'something else';
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { PxError } from '../error/error.ts';
 import { checkConfig, type Problem, unknownKey } from './check.ts';
 import { parseConfig, readConfig } from './load.ts';
-import { type ConfigPath, formatPath, parsePath } from './path.ts';
+import { type ConfigPath, formatPath, isMap, parsePath, valueAt } from './path.ts';
 import { rewrite } from './rewrite.ts';
 import { shapeAt } from './shape.ts';
 
@@ -17,11 +17,27 @@ export async function editConfig(file: string, dotted: string, value: unknown): 
   // A file that is wrong already is mended by hand: writing into it would hide the mistake.
   await parseConfig(before, file);
   checkKey(path);
-  const after = rewrite(before, path, value);
+  const after = value === undefined ? without(before, path) : rewrite(before, path, value);
   const result = checkConfig(Bun.YAML.parse(after));
   if ('problems' in result) throw refusal(result.problems);
   if (after !== before) await writeWhole(file, after);
   return after;
+}
+
+/** A text without a key, and without the sections around it that hold nothing any more, where that means the same and takes no comment along. */
+function without(before: string, path: ConfigPath): string {
+  let text = rewrite(before, path, undefined);
+  const comments = (of: string) => of.match(/^\s*#/gm)?.length ?? 0;
+  const meaning = (of: string) => checkConfig(Bun.YAML.parse(of));
+  for (let depth = path.length - 1; depth > 0; depth--) {
+    const section = path.slice(0, depth);
+    const left = valueAt(Bun.YAML.parse(text), section);
+    if (!isMap(left) || Object.keys(left).length > 0) break;
+    const shorter = rewrite(before, section, undefined);
+    if (comments(shorter) < comments(text) || !Bun.deepEquals(meaning(shorter), meaning(text))) break;
+    text = shorter;
+  }
+  return text;
 }
 
 /** Writes the whole of px.yaml, when it is valid, and returns its text. Throws PxError `config.*`, and `conflict` when it does not say `was` any more. */

@@ -1,16 +1,21 @@
-import { type Document, isCollection, isMap, isNode, isPair, isScalar, parseDocument, stringify } from 'yaml';
+import { Document, isCollection, isMap, isNode, isPair, isScalar, type Pair, parseDocument, stringify } from 'yaml';
 import { type ConfigPath, valueAt } from './path.ts';
 
 /**
  * A YAML text with one value set, or taken away when it is undefined. The smallest change that does it: each way is tried, and
- * taken when reading the result gives what was wanted; only the last one writes the whole document anew (comments and order stay).
+ * taken when reading the result gives what was wanted; then the entry is written anew in which it stands, the innermost first, and
+ * only where nothing else does it the whole document (comments and order stay).
  */
 export function rewrite(text: string, path: ConfigPath, value: unknown): string {
   const wanted = parseDocument(text);
+  if (value === undefined && !wanted.hasIn(path)) return text;
   assign(wanted, path, value);
   const ways = value === undefined ? [cutLines] : [replaceScalar, insertBelow, appendSection];
-  for (const way of ways) {
-    const candidate = way(text, path, value);
+  const candidates = function* () {
+    for (const way of ways) yield way(text, path, value);
+    for (let depth = path.length; depth > 0; depth--) yield anew(text, path.slice(0, depth), wanted);
+  };
+  for (const candidate of candidates()) {
     if (candidate === undefined) continue;
     const read = parseDocument(candidate);
     if (read.errors.length === 0 && Bun.deepEquals(read.toJS() ?? {}, wanted.toJS() ?? {})) return candidate;
@@ -70,15 +75,41 @@ function appendSection(text: string, path: ConfigPath, value: unknown): string |
 
 /** Takes the lines of a key out, with the comment at their end. */
 function cutLines(text: string, path: ConfigPath): string | undefined {
-  const parent = parseDocument(text).getIn(path.slice(0, -1), true);
-  const pair =
-    isMap(parent) && !parent.flow
-      ? parent.items.find(({ key }) => isScalar(key) && key.value === path.at(-1))
-      : undefined;
+  const lines = linesOf(text, path);
+  return lines && text.slice(0, lines.start) + text.slice(lines.end + 1);
+}
+
+/** Writes the lines of one key as the wanted document has it. */
+function anew(text: string, path: ConfigPath, wanted: Document): string | undefined {
+  const lines = linesOf(text, path);
+  const pair = pairAt(wanted, path);
+  if (!lines || !pair) return undefined;
+  const own = pair.clone();
+  // What stands above it stays where it is.
+  if (isNode(own.key)) Object.assign(own.key, { commentBefore: undefined, spaceBefore: false });
+  const alone = new Document({});
+  if (isMap(alone.contents)) alone.contents.items = [own];
+  const written = alone
+    .toString({ lineWidth: 0 })
+    .trimEnd()
+    .replace(/^(?=.)/gm, ' '.repeat(lines.column));
+  return text.slice(0, lines.start) + written + text.slice(lines.end);
+}
+
+/** Where the lines of a key are that has them for itself: from the beginning of the first to the end of the last. */
+function linesOf(text: string, path: ConfigPath): { start: number; end: number; column: number } | undefined {
+  const pair = pairAt(parseDocument(text), path);
   if (!pair || !isNode(pair.key) || !pair.key.range) return undefined;
   const start = lineStart(text, pair.key.range[0]);
   if (text.slice(start, pair.key.range[0]).trim() !== '') return undefined;
-  return text.slice(0, start) + text.slice(lineEnd(text, lastOffset(pair)) + 1);
+  return { start, end: lineEnd(text, lastOffset(pair)), column: pair.key.range[0] - start };
+}
+
+/** A key with its value, in a mapping of lines. */
+function pairAt(document: Document, path: ConfigPath): Pair | undefined {
+  const parent = document.getIn(path.slice(0, -1), true);
+  if (!isMap(parent) || parent.flow) return undefined;
+  return parent.items.find(({ key }) => isScalar(key) && key.value === path.at(-1));
 }
 
 function nested(path: ConfigPath, value: unknown): unknown {

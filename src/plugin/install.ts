@@ -1,4 +1,4 @@
-import type { ConfigStore, PluginConfig } from '../config/config.ts';
+import { type ConfigStore, defaultPlugin, type PluginConfig } from '../config/config.ts';
 import { PxError } from '../error/error.ts';
 import { type Ask, asksOf, grantOf } from '../policy/policy.ts';
 import type { Told } from './download.ts';
@@ -127,9 +127,17 @@ export async function writeGrants(
   const { name } = entry.manifest;
   const at = (path: string) => `plugins.${name}.${path}`;
   const revoked = chosen(choice.revoke, entry, held());
-  for (const [path, value] of takenBack(revoked, entry, held())) await config.set(at(path), value);
+  if (choice.revoke === 'all') for (const rule of entry.former ?? []) revoked.add(rule);
+  for (const [path, value] of takenBack(revoked, held())) await config.set(at(path), value);
   const granted = chosen(choice.grant, entry, held());
   for (const [path, value] of grantOf(granted, entry.manifest, held())) await config.set(at(path), value);
+}
+
+/** Takes back what a plugin was granted that goes, so that whatever gets its name next has to ask; its entry too when nothing else stands there. */
+export async function takeAllBack(entry: Entry, config: ConfigStore, held: () => PluginConfig): Promise<void> {
+  await writeGrants(entry, config, held, { revoke: 'all' });
+  const { name } = entry.manifest;
+  if (Bun.deepEquals(config.current.plugins[name], defaultPlugin())) await config.set(`plugins.${name}`, undefined);
 }
 
 /** The rules a choice means. Throws PxError `usage` for one that the plugin does not ask for. */
@@ -144,31 +152,33 @@ function chosen(choice: GrantChoice | undefined, entry: Entry, held: PluginConfi
   });
 }
 
-/** The edits that take granted asks away again: those that stand in px.yaml in the very words of the ask. */
-function takenBack(rules: Set<string>, entry: Entry, { grants }: PluginConfig): [path: string, value: unknown][] {
-  const { egress, private_hosts, secrets, files, schedule, limits } = entry.manifest;
+/** The edits that take granted asks away again: those that stand in px.yaml in the very words of the ask, folders and limits by their name. */
+function takenBack(rules: ReadonlySet<string>, { grants, limits }: PluginConfig): [path: string, value: unknown][] {
   const edits: [string, unknown][] = [];
-  const without = (path: string, from: string[], gone: string[]) => {
-    const left = from.filter((one) => !gone.includes(one));
+  const without = (path: string, from: string[], kind: string) => {
+    const left = from.filter((one) => !rules.has(`${kind} ${one}`));
     if (left.length < from.length) edits.push([path, left.length > 0 ? left : undefined]);
   };
-  const hit = (kind: string) => (one: string) => rules.has(`${kind} ${one}`);
-  without('grants.egress', grants.egress, egress.filter(hit('egress')));
-  without('grants.private_hosts', grants.private_hosts, private_hosts.filter(hit('private')));
-  for (const [name, lines] of Object.entries(secrets))
-    without(
-      `grants.secrets.${JSON.stringify(name)}`,
-      Object.hasOwn(grants.secrets, name) ? (grants.secrets[name] ?? []) : [],
-      lines.filter(hit(`secret ${name}`)),
-    );
-  for (const [name, rule] of Object.entries(files))
-    if (rules.has(`folder ${name} ${rule}`)) edits.push([`grants.files.${name}`, undefined]);
-  for (const [fn, time] of Object.entries(schedule))
-    if (rules.has(`schedule ${fn} ${time}`) && grants.schedule[fn] === time)
-      edits.push([`grants.schedule.${JSON.stringify(fn)}`, undefined]);
-  for (const [name, wanted] of Object.entries(limits))
-    if (rules.has(`limit ${name} ${wanted}`)) edits.push([`limits.${name}`, undefined]);
+  const named = (kind: string, name: string) => [...rules].some((rule) => rule.startsWith(`${kind} ${name} `));
+  without('grants.egress', grants.egress, 'egress');
+  without('grants.private_hosts', grants.private_hosts, 'private');
+  for (const [name, lines] of Object.entries(grants.secrets))
+    without(`grants.secrets.${JSON.stringify(name)}`, lines, `secret ${name}`);
+  for (const name of Object.keys(grants.files))
+    if (named('folder', name)) edits.push([`grants.files.${name}`, undefined]);
+  for (const [fn, time] of Object.entries(grants.schedule))
+    if (rules.has(`schedule ${fn} ${time}`)) edits.push([`grants.schedule.${JSON.stringify(fn)}`, undefined]);
+  for (const name of Object.keys(limits)) if (named('limit', name)) edits.push([`limits.${name}`, undefined]);
   return edits;
+}
+
+/** What versions before asked for, the new one does not, and px.yaml grants: it stays until the plugin goes, and goes with it. */
+export function formerAsks(old: Entry | undefined, entry: Entry, held: PluginConfig): Pick<Entry, 'former'> {
+  if (!old || isMoved(entry, old)) return {};
+  const now = new Set(asksOf(entry.manifest, held).map((ask) => ask.rule));
+  const asked = new Set([...(old.former ?? []), ...asksOf(old.manifest, held).map((ask) => ask.rule)]);
+  const former = [...asked].filter((rule) => !now.has(rule) && takenBack(new Set([rule]), held).length > 0);
+  return former.length > 0 ? { former } : {};
 }
 
 /** The rules among a plugin's asks that px.yaml grants. */

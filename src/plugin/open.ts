@@ -144,7 +144,8 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
     if (!entry?.previous || plugin?.running !== entry.sha256) return;
     const { version } = entry.previous.manifest;
     const why = `${entry.manifest.version} failed at its first call (${fault.message}); ${version} runs instead`;
-    registry.fallBack(name, why);
+    const asked = asksOf(entry.manifest, configOf(name)).map((ask) => ask.rule);
+    registry.fallBack(name, why, [...(entry.former ?? []), ...asked]);
     plugin.runner.resume();
     plugin.runner.renew();
     options.log.scope(`plugin/${name}`).error(why);
@@ -251,7 +252,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
 
   /** Puts a plugin that was looked at in place. A version before runs on until its call has ended. */
   async function install(seen: Seen, given: AddOptions): Promise<PluginInfo> {
-    const { agree, grantedOf, isMoved, writeGrants } = await import('./install.ts');
+    const { agree, formerAsks, grantedOf, isMoved, writeGrants } = await import('./install.ts');
     const { entry, bytes } = seen;
     const { name } = entry.manifest;
     const old = registry.get(name);
@@ -268,7 +269,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
     const previous = old?.previous ?? old;
     const kept = previous && previous.sha256 !== entry.sha256 ? { previous } : {};
     const granted = grantedOf(entry, held());
-    registry.put(name, { ...entry, ...kept, granted }, bytes);
+    registry.put(name, { ...entry, ...kept, ...formerAsks(old, entry, held()), granted }, bytes);
     const { version } = entry.manifest;
     options.log
       .scope(`plugin/${name}`)
@@ -314,7 +315,9 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
             ...(hint === undefined ? {} : { hint }),
           });
         });
-        if (seen.entry.sha256 === old.sha256) return { updated: false, plugin: info(name, old) };
+        // What it asks for may stand in a plugin.yaml beside it.
+        if (seen.entry.sha256 === old.sha256 && Bun.deepEquals(seen.entry.manifest, old.manifest))
+          return { updated: false, plugin: info(name, old) };
         return { updated: true, plugin: await install(seen, { ...given, replace: true }) };
       }),
     grant: (name, choice) =>
@@ -341,6 +344,8 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
         const { writeGrants } = await import('./install.ts');
         // Whatever gets its name next has to ask.
         await writeGrants(entry, config, () => configOf(name), { revoke: 'all' });
+        if (Bun.deepEquals(config.current.plugins[name], defaultPlugin()))
+          await config.set(`plugins.${name}`, undefined);
         await forget(name, 'removed');
         registry.remove(name);
         cache.drop(entry.sha256);

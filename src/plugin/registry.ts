@@ -45,6 +45,8 @@ export interface Entry {
   signer?: string;
   /** What of its asks px.yaml granted when it was installed or a person last decided, by their rules. */
   granted?: string[];
+  /** Rules that versions before asked for and were granted, and this one does not ask for: taken back when it goes. */
+  former?: string[];
   /** The version before, which runs again when this one fails before it has answered once. */
   previous?: Entry;
   /** What became of a version that failed, in words. */
@@ -96,8 +98,8 @@ export interface Registry {
   put(name: string, entry: Entry, bytes: Uint8Array): void;
   /** Changes what is noted of a plugin; what is undefined is taken away. */
   note(name: string, change: { [key in keyof Entry]?: Entry[key] | undefined }): void;
-  /** Puts the version before in the place of this one. */
-  fallBack(name: string, notice: string): void;
+  /** Puts the version before in the place of this one, and why; what this one and those before asked for goes with it. */
+  fallBack(name: string, notice: string, former: string[]): void;
   remove(name: string): void;
   /** The plugin's file, checked against its digest. Throws PxError `plugin.invalid`. */
   read(name: string): Uint8Array;
@@ -155,9 +157,9 @@ export function openRegistry(folder: string): Registry {
       // The same entry but for what was taken away, which is optional in it.
       replace(name, Object.fromEntries(kept) as unknown as Entry);
     },
-    fallBack(name, notice) {
+    fallBack(name, notice, former) {
       const { previous } = entryOf(name);
-      if (previous) replace(name, { ...previous, notice });
+      if (previous) replace(name, { ...previous, notice, former });
     },
     remove(name) {
       const gone = plugins.get(name);

@@ -19,11 +19,30 @@ plugins:
   clock:
 `;
 
+/** Written as no program would. */
+const odd = `# top
+model:   # which
+  # why
+  default: offline/px    # trailing
+  aliases: { fast: 'openai/gpt-5-mini',   l: "o/x" }
+plugins:
+  a: { settings: { x: 1 } }   # flow
+  b:
+    settings:
+      list: [ 1,2,   3 ]
+      text: |
+        several
+        lines
+gateway: {port: 5}
+
+# end
+`;
+
 async function edited(yaml: string, path: string, value: unknown): Promise<string> {
   using world = new World();
   const store = await world.open(yaml);
   await store.set(path, value);
-  if (value !== undefined) expect(getPath(store.current, path)).toEqual(value);
+  if (value !== undefined) expect({ at: getPath(store.current, path) }).toMatchObject({ at: value });
   expect(readdirSync(world.root)).toEqual(['px.yaml']);
   return readFileSync(store.home.config, 'utf8');
 }
@@ -82,7 +101,45 @@ describe('setting a key', () => {
     expect(await edited(before, 'model.default', undefined)).toBe(before.replace(/ {2}default:.*\n/, ''));
     expect(await edited(before, 'model.aliases', undefined)).toBe(before.replace(/ {2}aliases:.*\n.*\n/, ''));
     expect(await edited(before, 'gateway.origins', undefined)).toBe(before.replace(/ {4}origins:.*\n.*\n/, ''));
-    expect(await edited('log: {level: warn}\n', 'agent.max_steps', undefined)).toContain('level: warn');
+    expect(await edited(odd, 'agent.max_steps', undefined)).toBe(odd);
+  });
+
+  test('writes no line anew but those of the entry it stands in, where that has them for itself', async () => {
+    const change = async (path: string, value: unknown, from: string, to: string) =>
+      expect([path, await edited(odd, path, value)]).toEqual([path, odd.replace(from, to)]);
+    await change(
+      'model.aliases.big',
+      'x/y',
+      '{ fast: \'openai/gpt-5-mini\',   l: "o/x" }',
+      '{ fast: \'openai/gpt-5-mini\', l: "o/x", big: x/y }',
+    );
+    await change(
+      'model.aliases.l',
+      undefined,
+      '{ fast: \'openai/gpt-5-mini\',   l: "o/x" }',
+      "{ fast: 'openai/gpt-5-mini' }",
+    );
+    await change('plugins.a.settings.y', 2, '{ x: 1 } }   #', '{ x: 1, y: 2 } } #');
+    await change('plugins.b.settings.text', 'one', '|\n        several\n        lines', 'one');
+    await change(
+      'model',
+      { default: 'x/y' },
+      odd.slice(odd.indexOf('model:'), odd.indexOf('plugins:')),
+      'model:\n  default: x/y\n',
+    );
+  });
+
+  test('to undefined takes sections along that are empty then, but not what they mean or a comment in them', async () => {
+    const grants =
+      'plugins:\n  p:\n    settings: {a: 1}\n    grants:\n      egress: [ "GET https://a.example/" ]\n# end\n';
+    expect(await edited(grants, 'plugins.p.grants.egress', undefined)).toBe(grants.replace(/ {4}grants:\n.*\n/, ''));
+    const commented = grants.replace('grants:', 'grants:\n      # mine');
+    expect(await edited(commented, 'plugins.p.grants.egress', undefined)).toContain('# mine');
+    // A channel that is named is one; an alias list is nothing without aliases.
+    expect(await edited('channels: {x: {enabled: true}}\n', 'channels.x.enabled', undefined)).toBe(
+      'channels: { x: {} }\n',
+    );
+    expect(await edited('# top\nmodel: {aliases: {a: x/y}}\n', 'model.aliases.a', undefined)).toBe('# top\n');
   });
 
   test('keeps the rights of the file and a symbolic link', async () => {

@@ -102,6 +102,29 @@ describe('what a plugin asks for', () => {
   });
 });
 
+test('a plugin.yaml that asks for something else is a new version, too; removed, it leaves no empty lines in px.yaml', async () => {
+  await using home = await openHome({ plugins: { clock: { enabled: false } } });
+  const before = structuredClone(home.config.current.plugins);
+  home.file('plugin.js', 'export const f = () => 1;');
+  const write = (...egress: string[]) =>
+    home.file('plugin.yaml', JSON.stringify({ name: 'sums', egress, limits: { memory_mb: 100 } }));
+  write('GET https://a.example/');
+  await home.plugins.add(home.root, { grant: 'all' });
+  expect((await home.plugins.update('sums')).updated).toBe(false);
+  write('GET https://a.example/', 'GET https://b.example/');
+  expect(await codeOf(home.plugins.update('sums'))).toBe('plugin.asks');
+  expect((await home.plugins.update('sums', { grant: 'all' })).updated).toBe(true);
+  expect(await home.plugins.call('sums', 'f', [])).toBe(1);
+  // What only a version before asked for goes as well.
+  write('GET https://c.example/');
+  await home.plugins.update('sums', { grant: 'none' });
+  write('GET https://d.example/');
+  await home.plugins.update('sums', { grant: 'all' });
+  expect(home.config.current.plugins['sums']?.grants.egress).toHaveLength(3);
+  await home.plugins.remove('sums');
+  expect(home.config.current.plugins).toEqual(before);
+});
+
 describe('a plugin from elsewhere with the name of an installed one', () => {
   test('is another plugin: it has nothing that was granted to that one', async () => {
     await using home = await openHome({ plugins: { sums: { grants: { egress: ['GET https://mine.example/'] } } } });
