@@ -77,7 +77,7 @@ async function withImports(file: SourceFile, prepare: PrepareOptions, apart: str
 }
 
 /** What stands against putting a plugin in place, before a person has agreed. Throws PxError `conflict`, `plugin.asks`, `usage`. */
-export function agree(seen: Entry, old: Entry | undefined, config: PluginConfig, options: AddOptions): void {
+function agree(seen: Entry, old: Entry | undefined, config: PluginConfig, options: AddOptions): void {
   const { name, version } = seen.manifest;
   if (options.sha256 !== undefined && options.sha256 !== seen.sha256)
     throw new PxError('conflict', `the file of ${name} is another than the one that was shown`, {
@@ -114,8 +114,26 @@ export function agree(seen: Entry, old: Entry | undefined, config: PluginConfig,
 }
 
 /** Whether a plugin comes from elsewhere than the one it takes the place of: then it is another one, whatever it is called. */
-export const isMoved = (seen: Pick<Entry, 'source'>, old: Pick<Entry, 'source'> | undefined): boolean =>
+const isMoved = (seen: Pick<Entry, 'source'>, old: Pick<Entry, 'source'> | undefined): boolean =>
   old !== undefined && old.source !== seen.source;
+
+/**
+ * Writes into px.yaml what a plugin is granted that takes its place now, and gives what is noted of that. Throws PxError `plugin.asks` when
+ * somebody has to agree first, and `usage`.
+ */
+export async function settle(
+  entry: Entry,
+  old: Entry | undefined,
+  config: ConfigStore,
+  held: () => PluginConfig,
+  given: AddOptions,
+): Promise<Pick<Entry, 'former'> & { granted: string[] }> {
+  agree(entry, old, held(), given);
+  // What the old one was granted is not for whoever takes its name.
+  if (old && isMoved(entry, old)) await writeGrants(old, config, held, { revoke: 'all' });
+  await writeGrants(entry, config, held, { grant: given.grant });
+  return { ...formerAsks(old, entry, held()), granted: grantedOf(entry, held()) };
+}
 
 /** Writes what a person chose into px.yaml. Throws PxError `usage` for a rule that the plugin does not ask for. */
 export async function writeGrants(
@@ -173,7 +191,7 @@ function takenBack(rules: ReadonlySet<string>, { grants, limits }: PluginConfig)
 }
 
 /** What versions before asked for, the new one does not, and px.yaml grants: it stays until the plugin goes, and goes with it. */
-export function formerAsks(old: Entry | undefined, entry: Entry, held: PluginConfig): Pick<Entry, 'former'> {
+function formerAsks(old: Entry | undefined, entry: Entry, held: PluginConfig): Pick<Entry, 'former'> {
   if (!old || isMoved(entry, old)) return {};
   const now = new Set(asksOf(entry.manifest, held).map((ask) => ask.rule));
   const asked = new Set([...(old.former ?? []), ...asksOf(old.manifest, held).map((ask) => ask.rule)]);

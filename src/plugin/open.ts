@@ -252,7 +252,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
 
   /** Puts a plugin that was looked at in place. A version before runs on until its call has ended. */
   async function install(seen: Seen, given: AddOptions): Promise<PluginInfo> {
-    const { agree, formerAsks, grantedOf, isMoved, writeGrants } = await import('./install.ts');
+    const { settle } = await import('./install.ts');
     const { entry, bytes } = seen;
     const { name } = entry.manifest;
     const old = registry.get(name);
@@ -260,20 +260,15 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
       throw new PxError('conflict', `a plugin ${name} is installed already, from ${old.source}`, {
         hint: 'Replace it with --replace, or give another name with --name.',
       });
-    const held = () => configOf(name);
-    agree(entry, old, held(), given);
-    // What the old one was granted is not for whoever takes its name.
-    if (old && isMoved(entry, old)) await writeGrants(old, config, held, { revoke: 'all' });
-    await writeGrants(entry, config, held, { grant: given.grant });
+    const settled = await settle(entry, old, config, () => configOf(name), given);
     // Of several versions that have not answered yet, the last one that did is kept.
     const previous = old?.previous ?? old;
     const kept = previous && previous.sha256 !== entry.sha256 ? { previous } : {};
-    const granted = grantedOf(entry, held());
-    registry.put(name, { ...entry, ...kept, ...formerAsks(old, entry, held()), granted }, bytes);
+    registry.put(name, { ...entry, ...kept, ...settled }, bytes);
     const { version } = entry.manifest;
     options.log
       .scope(`plugin/${name}`)
-      .info(`${version} installed`, { from: entry.source, sha256: entry.sha256, granted });
+      .info(`${version} installed`, { from: entry.source, sha256: entry.sha256, granted: settled.granted });
     live.get(name)?.runner.resume();
     live.get(name)?.runner.renew();
     changed(name, old ? 'updated' : 'added');
