@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type Document, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { type ErrorCode, PxError } from '../error/error.ts';
 import type { Problem } from './check.ts';
 import { type ConfigPath, formatPath } from './path.ts';
@@ -59,11 +59,31 @@ function hintFor(first: ConfigPlace & { code: ErrorCode }, others: { message: st
 
 /** A text that is no YAML. */
 export function syntaxError(text: string, file: string, thrown: unknown): PxError {
-  const error = parseDocument(text).errors[0];
+  const document = parseDocument(text);
+  const error = document.errors[0];
+  // `*` begins an alias: of a rule or a name with a star in it, the quotes are missing.
+  const star = firstStar(document);
+  if (star && (!error || error.pos[0] >= star.at)) {
+    const why = `${star.name === '' ? 'a text' : JSON.stringify(`*${star.name}`)} that begins with * has to stand in quotes`;
+    return yamlError(text, file, star.at, why, 'config.unreadable');
+  }
   if (error) return yamlError(text, file, error.pos[0], tidy(error.message), 'config.unreadable');
   // Only Bun's parser minds it: then there is no place to name.
   const why = thrown instanceof Error ? thrown.message.replace(/^YAML Parse error: /, '') : String(thrown);
   return new PxError('config.unreadable', `${basename(file)} is not YAML: ${why}`, { cause: thrown, data: { file } });
+}
+
+/** The first alias of nothing. */
+function firstStar(document: Document): { at: number; name: string } | undefined {
+  let found: { at: number; name: string } | undefined;
+  visit(document, {
+    Alias(_, node) {
+      if (node.source !== '' && node.resolve(document)) return undefined;
+      found = { at: node.range?.[0] ?? 0, name: node.source };
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 /** The error of a key that stands twice in one mapping (or of other things only the strict parser sees); undefined when all is well. */

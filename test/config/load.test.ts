@@ -151,6 +151,22 @@ describe('a mistake names file, line, column, key, what was expected and the nea
     }
   });
 
+  test('a star without quotes is told to want them, where it stands', async () => {
+    for (const [yaml, message] of [
+      ['policy:\n  x: *nope\n', 'px.yaml:2:6: "*nope" that begins with * has to stand in quotes'],
+      ['agent: {tools: {deny: [*]}}\n', 'px.yaml:1:24: a text that begins with * has to stand in quotes'],
+      [
+        'plugins:\n  p:\n    grants:\n      egress:\n        - * https://*/\n',
+        'px.yaml:5:11: a text that begins with *',
+      ],
+      ['a: "open\nb: *c\n', 'px.yaml:3:1: Missing closing "quote'],
+    ] as const) {
+      using world = new World();
+      const error = await refusal(world.open(yaml));
+      expect([error.code, error.message]).toEqual(['config.unreadable', expect.stringContaining(message)]);
+    }
+  });
+
   test('all of them are told, the first in the file as the message', async () => {
     using world = new World();
     const error = await refusal(
