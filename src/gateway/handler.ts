@@ -84,16 +84,24 @@ export function createHandler(options: { app: App; access: Access; pages?: Pages
     app.touch();
   };
 
+  /** Whether a request that is refused was a guess. Who says nothing of who they are guesses nothing. */
+  const isGuess = ({ auth }: Route, { headers }: Request) =>
+    auth === 'none' || headers.has('authorization') || headers.has('cookie');
+
   /** Runs `work`; a failed sign-in is counted, and too many make the address wait. The right token is never locked out. */
-  const limited = async (caller: Caller, work: () => Promise<Response>, shape?: 'openai'): Promise<Response> => {
+  const limited = async (
+    caller: Caller,
+    work: () => Promise<Response>,
+    { guess = true, shape }: { guess?: boolean; shape?: Route['shape'] } = {},
+  ): Promise<Response> => {
     try {
       return await work();
     } catch (thrown) {
       let error = toPxError(thrown);
       const headers: Record<string, string> = {};
       if (error.code === 'gateway.unauthorized') {
-        const seconds = failures.wait(caller.address);
-        failures.failed(caller.address);
+        const seconds = guess ? failures.wait(caller.address) : 0;
+        if (guess) failures.failed(caller.address);
         headers['www-authenticate'] = 'Bearer';
         if (seconds > 0) {
           error = new PxError('gateway.rate-limit', 'Too many failed attempts.', {
@@ -123,7 +131,10 @@ export function createHandler(options: { app: App; access: Access; pages?: Pages
 
   for (const route of routes) {
     hono.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), (c) =>
-      limited(c.env, () => answer(route, c.req.raw, c.req.param(), c.env), route.shape),
+      limited(c.env, () => answer(route, c.req.raw, c.req.param(), c.env), {
+        guess: isGuess(route, c.req.raw),
+        shape: route.shape,
+      }),
     );
   }
   for (const path of new Set(routes.map((route) => route.path))) {

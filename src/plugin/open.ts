@@ -327,6 +327,7 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
         return info(name, entry);
       }),
     list: () => registry.all().map(([name, entry]) => summary(name, entry)),
+    get: (name) => info(name, entryOf(name)),
     async inspect(nameOrFile, name) {
       const entry = registry.get(nameOrFile);
       if (entry && name === undefined) return info(nameOrFile, entry);

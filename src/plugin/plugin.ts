@@ -115,7 +115,7 @@ export interface Plugins {
    * name of a plugin px carries. Everything is checked in a locked throw-away process first. Throws PxError `plugin.*`.
    */
   add(source: string, options?: AddOptions): Promise<PluginInfo>;
-  /** Installs what its source has now. `updated` is false when that is the same file. Throws as `add`. */
+  /** Installs what its source has now. `updated` is false when that is the same file and asks for the same. Throws as `add`. */
   update(
     name: string,
     options?: Pick<AddOptions, 'grant' | 'sha256'>,
@@ -123,6 +123,8 @@ export interface Plugins {
   /** Writes into px.yaml what of the plugin's asks is granted, and takes away what is revoked. */
   grant(name: string, choice: { grant?: GrantChoice; revoke?: GrantChoice }): Promise<PluginInfo>;
   list(): PluginSummary[];
+  /** An installed plugin. Throws PxError `plugin.unknown`. */
+  get(name: string): PluginInfo;
   /** An installed plugin, or a file that is not installed, under the name it would get. */
   inspect(nameOrFile: string, name?: string): Promise<PluginInfo>;
   remove(name: string): Promise<void>;

@@ -101,7 +101,7 @@ export function fakeApp(config: object = {}): Fake {
         if (fn === 'fail') throw new PxError('plugin.guest', 'it said no', { data: { reason: 'no' } });
         return args;
       },
-      inspect: async (name: string) => {
+      get: (name: string) => {
         throw new PxError('plugin.unknown', `There is no plugin "${name}".`);
       },
       remove: async () => {},

@@ -189,6 +189,8 @@ describe('a stranger', () => {
     expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0);
     const owner = await fetch(`${own.url}/api/status`, { headers: { authorization: `Bearer ${own.token}` } });
     expect(owner.status).toBe(200);
+    // Who says nothing guesses nothing: a program that forgot the token is told so.
+    expect((await fetch(`${own.url}/api/status`)).status).toBe(401);
     await own.stop();
   });
 

@@ -100,6 +100,14 @@ describe('the gateway of a real px', () => {
         expect([path, (await call(path)).status < 500]).toEqual([path, true]);
   });
 
+  test('knows nothing of a plugin that is removed, also of one px carries', async () => {
+    await client().addPlugin('js-run');
+    expect((await client().plugin('js-run')).state).toBe('idle');
+    await client().removePlugin('js-run');
+    expect((await call('/api/plugins/js-run')).status).toBe(404);
+    expect((await client().inspectPlugin('js-run')).name).toBe('js-run');
+  }, 60_000);
+
   test('refuses a channel it does not have, and goes on', async () => {
     const response = await call('/api/conversations/nowhere/me/messages', { method: 'POST', body: '{"text":"x"}' });
     expect(response.status).toBe(404);

@@ -110,7 +110,7 @@ export const pluginRoutes = [
     params,
     reply: s.pluginInfo,
     errors: [422],
-    run: ({ app, params }) => app.plugins.inspect(params.name),
+    run: ({ app, params }) => app.plugins.get(params.name),
   }),
   route({
     method: 'DELETE',
