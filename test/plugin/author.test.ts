@@ -7,6 +7,7 @@ import type { CaseResult } from '../../src/plugin/author/author.ts';
 import { testFolders } from '../../src/plugin/author/folders.ts';
 import { mismatch } from '../../src/plugin/author/match.ts';
 import { loadAuthor } from '../../src/plugin/plugin.ts';
+import { dummyComponent } from '../wit/component.ts';
 
 const plugin = `
 import { configGet, emitMessage, fileDelete, fileReadText, fileWrite, kvGetText, kvSet, now, secretExists } from 'px';
@@ -296,4 +297,18 @@ test('values match when lists are the same and objects hold what was expected', 
   expect(mismatch({ a: [1, 2] }, { a: [1] })).toBe('a: expected [1,2], got [1]');
   expect(mismatch({ a: { b: 'x' } }, { a: { b: 'y' } })).toBe('a.b: expected "x", got "y"');
   expect(mismatch('7', 7)).toBe('expected "7", got 7');
+});
+
+test('px plugin new takes names that mean something in WIT and YAML, and none that WIT cannot write', async () => {
+  const { newPlugin } = await loadAuthor();
+  for (const name of ['type', 'list', 'map', 'true', 'null', 'no', 'weather-2', 'e1']) {
+    const folder = join(root, 'new', name);
+    await newPlugin(folder, name, 'rust', 'tool');
+    expect(Bun.YAML.parse(readFileSync(join(folder, 'plugin.yaml'), 'utf8'))).toMatchObject({ name });
+    const line = /^package .*;$/m.exec(readFileSync(join(folder, 'wit/world.wit'), 'utf8'))?.[0];
+    expect(line).toMatch(new RegExp(`^package me:%?${name};$`));
+    expect((await dummyComponent(`${line} world w { export f: func(); }`, 'w')).length).toBeGreaterThan(0);
+  }
+  for (const name of ['x-', 'my--plugin', 'My', '1st', 'plugin'])
+    expect(await failure(newPlugin(join(root, 'new', 'bad'), name, 'c', 'tool'))).toContain('no plugin name');
 });

@@ -22,7 +22,8 @@ const Templates = v.record(v.string(), v.record(v.string(), v.string()));
  * the folder. Throws PxError `usage` for a bad name, `conflict` when something stands there.
  */
 export async function newPlugin(folder: string, name: string, language: Language, kind: Kind): Promise<string[]> {
-  if (!namePattern.test(name) || name === 'plugin' || name === 'index')
+  // Each part between dashes is a word of WIT.
+  if (!namePattern.test(name) || /-(-|$)/.test(name) || name === 'plugin' || name === 'index')
     throw new PxError('usage', `${JSON.stringify(name.slice(0, 80))} is no plugin name.`, {
       hint: 'Small letters, digits and dashes, a letter first: px plugin new my-plugin --lang ts',
     });
@@ -41,9 +42,20 @@ export async function newPlugin(folder: string, name: string, language: Language
   return Object.keys(files).sort();
 }
 
-/** A template's text with the plugin's name in the place of `my-plugin`. */
+/** Words WIT keeps to itself; as a name they begin with `%`. */
+const witWords = new Set(
+  'as async bool borrow char constructor enum error-context export f32 f64 flags from func future import include interface list map option own package record resource result s16 s32 s64 s8 static stream string tuple type u16 u32 u64 u8 use variant with world'.split(
+    ' ',
+  ),
+);
+
+/** A template's text with the plugin's name in the place of `my-plugin`, as WIT and YAML write it. */
 function named(text: string, name: string): string {
-  return text.replaceAll('my-plugin', name).replaceAll('my_plugin', name.replaceAll('-', '_'));
+  return text
+    .replaceAll('me:my-plugin', `me:${witWords.has(name) ? '%' : ''}${name}`)
+    .replaceAll('name: my-plugin', `name: ${Bun.YAML.parse(name) === name ? name : JSON.stringify(name)}`)
+    .replaceAll('my-plugin', name)
+    .replaceAll('my_plugin', name.replaceAll('-', '_'));
 }
 
 /** Writes what an editor needs for plain scripts: `px.d.ts`, and a `tsconfig.json` where there is none. The files written. */

@@ -1,3 +1,3 @@
-module my-plugin
+module me/my-plugin
 
 go 1.24
