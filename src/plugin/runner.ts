@@ -68,6 +68,9 @@ const lookEvery = 1000;
 /** What a plugin is blamed for; anything else that ends a process is nobody's fault or px's. */
 const isFault = ({ code }: PxError) => /^plugin\.(crashed|cpu|wall|memory|output)$/.test(code);
 
+/** The `main` of a program: what it leaves behind is not fit to run it again. */
+const main = /^wasi:cli\/run(@[^#]*)?#run$/;
+
 /** Makes the runner of one plugin. Starts nothing. */
 export function createRunner(options: RunnerOptions): Runner {
   const { name, bus, log } = options;
@@ -84,6 +87,8 @@ export function createRunner(options: RunnerOptions): Runner {
   };
   let working = false;
   let outdated = false;
+  /** Whether its process has run a program's `main`. */
+  let spent = false;
   /** Why the process that was started for the call that comes next could not be. */
   let early: PxError | undefined;
   let lookedAt = 0;
@@ -205,6 +210,7 @@ export function createRunner(options: RunnerOptions): Runner {
       // Without a wait where there is none: it is felt in every call.
       const process = usable() ?? (await launch(signal));
       try {
+        spent ||= main.test(fn);
         const answer = await process.call(fn, args, signal, still);
         options.onAnswer?.();
         return answer;
@@ -233,7 +239,10 @@ export function createRunner(options: RunnerOptions): Runner {
   /** After a call: a process that used much of its life's time is retired, any other may idle for a while. */
   function settle(): void {
     if (!guest?.alive) return;
-    if (options.sealed()) return void end('idle');
+    if (options.sealed() || spent) {
+      spent = false;
+      return void end('idle');
+    }
     if (outdated || isOld(guest)) return void end('replaced');
     usedAt = performance.now();
     // A timer that runs already looks again when its time has come.

@@ -67,6 +67,24 @@ describe('an installed component', () => {
     await expect(home.plugins.call('fails', 'f', [])).rejects.toThrow('it failed and did not say why');
   });
 
+  test('that is a program begins anew with each call: what main leaves behind is not fit to run again', async () => {
+    const program = `(component
+      (core module $m
+        (global $ran (mut i32) (i32.const 0))
+        (func (export "run") (result i32)
+          (if (global.get $ran) (then unreachable))
+          (global.set $ran (i32.const 1))
+          i32.const 0))
+      (core instance $i (instantiate $m))
+      (func $run (result (result)) (canon lift (core func $i "run")))
+      (instance $cli (export "run" (func $run)))
+      (export "wasi:cli/run@0.2.0" (instance $cli)))`;
+    await using home = await openHome();
+    await home.plugins.add(home.file('hello.wasm', await component(program)));
+    for (let i = 0; i < 3; i++) expect(await home.plugins.call('hello', 'run', [])).toBeNull();
+    expect(home.plugins.list()[0]?.state).toBe('idle');
+  });
+
   test('tells which argument does not fit, and which functions there are', async () => {
     await using home = await openHome();
     await home.plugins.add(home.file('sums.wasm', plainBytes));
