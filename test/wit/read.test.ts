@@ -137,6 +137,9 @@ describe('reading a component', () => {
 
 describe('a hostile component', () => {
   test('a core module, an empty file and text are refused with the reason', async () => {
+    const asynchronous = `(component (core module $m (func (export "f")))
+      (core instance $i (instantiate $m)) (func (export "f") (canon lift (core func $i "f") async)))`;
+    expect(refusal(await parse(asynchronous))).toContain('is asynchronous');
     expect(refusal(await parse('(module)'))).toContain('core module');
     expect(refusal(new Uint8Array())).toContain('does not begin like');
     expect(refusal(new TextEncoder().encode('hello world'))).toContain('does not begin like');

@@ -65,6 +65,12 @@ function isPackage({ exports, components, instances }: Scope): boolean {
   );
 }
 
+/** What was built for WASI 0.3. */
+const asynchronous = (what: string) =>
+  new PxError('plugin.invalid', `the component is asynchronous (it uses ${what}); px runs synchronous ones`, {
+    hint: 'Build it without async functions, streams and futures: for WASI 0.2.',
+  });
+
 /** componentize-qjs and componentize-py leave the function behind with which they put the script in while they build. */
 function isBuildHook(name: string, { params }: FuncType): boolean {
   const given = params.map((p) => p.name).join();
@@ -152,7 +158,7 @@ function readCanon(c: Cursor, scope: Scope): void {
     if (item.sort !== 'type' || item.def.is !== 'func') throw invalid('a function has no function type');
     scope.funcs.push(item.def.type);
   } else if (code >= 0x02 && code <= 0x04) c.u32();
-  else throw invalid(`it uses the built-in ${hex(code)}; px runs synchronous components only`);
+  else throw asynchronous(`the built-in ${hex(code)}`);
 }
 
 function readOption(c: Cursor): void {
@@ -160,7 +166,7 @@ function readOption(c: Cursor): void {
   // jco's transpiler panics over it.
   if (code === 0x02) throw invalid('its strings are latin1+utf16; px takes utf8 and utf16');
   if (code >= 0x03 && code <= 0x05) c.u32();
-  else if (code > 0x05) throw invalid(`it uses the option ${hex(code)}; px runs synchronous components only`);
+  else if (code > 0x05) throw asynchronous(`the option ${hex(code)}`);
 }
 
 /** The functions of an exported interface. */
