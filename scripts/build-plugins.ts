@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { writePack } from '../src/plugin/engine/pack.ts';
 import { buildAuthorPack } from './plugin/author.ts';
 import { buildC, buildClock, buildRust, buildScript, type Output } from './plugin/build.ts';
-import { buildEngine, carriedEngine, transpile } from './plugin/engine.ts';
+import { buildEngine } from './plugin/engine.ts';
 import { buildAs, buildGo, buildPython, buildRustWasi, buildTs, Missing } from './plugin/languages.ts';
 
 const root = join(import.meta.dir, '..');
@@ -35,11 +35,9 @@ async function step<T extends Output | Output[]>(build: () => Promise<T>): Promi
   return made;
 }
 
-const { bytes: engine } = await step(() => buildEngine(root));
-const { glue, modules } = await carriedEngine(await transpile(engine));
-await step(async () => ({ file: 'engine.js', bytes: new TextEncoder().encode(glue) }));
-const hash = new Bun.CryptoHasher('sha256').update(glue);
-for (const [, bytes] of modules) hash.update(bytes);
+const engine = await buildEngine(root);
+const hash = new Bun.CryptoHasher('sha256');
+for (const [, bytes] of engine) hash.update(bytes);
 const id = hash.digest('hex').slice(0, 16);
 const carried = {
   clock: await step(() => buildClock(root)),
@@ -63,7 +61,7 @@ await step(async () => ({
     ['manifests.json', new TextEncoder().encode(JSON.stringify(manifests))],
     ...Object.values(carried).map((b): [string, Uint8Array] => [b.file, b.bytes]),
     ['engine-id', new TextEncoder().encode(id)],
-    ...modules,
+    ...engine,
   ]),
 }));
 await step(() => buildAuthorPack(root));

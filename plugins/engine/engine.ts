@@ -1,13 +1,14 @@
-/** The script engine's guest side: world `script-engine` of wit/core.wit. One instance runs one script. */
-import * as raw from 'project-x:core/host-api@0.1.0';
-import { source } from 'project-x:core/plugin-source@0.1.0';
+/** The script engine's guest side, called by src/plugin/child/script.ts. One instance runs one script. */
 import type * as Px from 'px';
 import './globals.ts';
+import { hostApi, source } from './host.ts';
 import { httpError, messageJson, plain, px, reason, request, response } from './px.ts';
 import { forgetTimers, runTimer } from './timer.ts';
 
 type Exports = Record<string, unknown>;
 let script: Exports | undefined;
+
+export { connect } from './host.ts';
 
 type Callable = (...args: unknown[]) => unknown;
 /** What the script exports that can be called, by its name in kebab-case. */
@@ -27,22 +28,31 @@ export function load(): string {
 /** What the call under way came to, once its promise has settled. */
 let outcome: { ok: string } | { err: string } | undefined;
 
-/**
- * Calls an exported function (kebab-case or camelCase) with a JSON array of arguments. An empty text means that it returned a promise:
- * `settle` tells what becomes of it.
- */
+/** As `call`, with the arguments as a JSON array. */
 export function invoke(name: string, args: string): string {
+  let given: unknown;
+  try {
+    given = JSON.parse(args);
+    if (!Array.isArray(given)) throw new TypeError('arguments must be a JSON array');
+  } catch (e) {
+    throw told(e);
+  }
+  return call(name, ...given);
+}
+
+/**
+ * Calls an exported function (kebab-case or camelCase). Gives its result as JSON, or as it is after a `=` when it is text: each step more takes a
+ * part of a plain call's time that can be measured. An empty text means that it returned a promise: `settle` tells what becomes of it.
+ */
+export function call(name: string, ...given: unknown[]): string {
   outcome = undefined;
   forgetTimers();
   try {
     evaluated();
-    const given: unknown = JSON.parse(args);
-    if (!Array.isArray(given)) throw new TypeError('arguments must be a JSON array');
     const wanted = callable.has(name) ? name : kebab(name);
     const fn = callable.get(wanted);
     if (fn === undefined) throw new TypeError(`the plugin has no function ${name}`);
-    // The detours cost a plain call a tenth of its time.
-    const input = contract.has(wanted) ? given.map((value, at) => argument(wanted, at, value)) : given;
+    const input = read.has(wanted) ? given.map((value, at) => argument(wanted, at, value)) : given;
     const output: unknown = fn.apply(undefined, input);
     if (!isThenable(output)) return written(wanted, output);
     Promise.resolve(output)
@@ -64,7 +74,7 @@ export function invoke(name: string, args: string): string {
  */
 export function settle(): string {
   if (!outcome) {
-    const wait = runTimer();
+    const wait = next();
     if (wait === undefined) throw 'the promise it returned never settles: nothing is left that could settle it';
     return `~${wait}`;
   }
@@ -75,8 +85,14 @@ export function settle(): string {
   throw done.err;
 }
 
-/** What the engine wants to find when it is told to run the jobs that wait: see scripts/plugin/engine.ts. */
-Object.assign(__cqjs.asyncExports, { settle() {} });
+/** Runs the timer that is due, or tells in how many ms one is. */
+function next(): number | undefined {
+  try {
+    return runTimer();
+  } catch (e) {
+    throw told(e);
+  }
+}
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
@@ -84,6 +100,7 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
 function written(wanted: string, output: unknown): string {
   const shaped = contract.get(wanted);
   const value = shaped ? shaped(output) : output;
+  if (typeof value === 'string' && value.isWellFormed()) return `=${value}`;
   return (
     JSON.stringify(value, typeof value === 'object' || typeof value === 'bigint' ? bytesAsBase64 : undefined) ?? 'null'
   );
@@ -91,13 +108,17 @@ function written(wanted: string, output: unknown): string {
 
 /** What the host is told of a thrown value; where it was thrown goes to the log. */
 function told(e: unknown): string {
-  if (e instanceof Error && e.stack) raw.log('debug', plain(`${e.name}: ${e.message}\n${e.stack}`));
+  if (e instanceof Error && e.stack) hostApi.log('debug', plain(`${e.name}: ${e.message}\n${e.stack}`));
   return text(e);
 }
 
 function evaluated(): Exports {
   if (script) return script;
-  const modules: Record<string, unknown> = { px, 'project-x:core/host-api': raw, 'project-x:core/host-api@0.1.0': raw };
+  const modules: Record<string, unknown> = {
+    px,
+    'project-x:core/host-api': hostApi,
+    'project-x:core/host-api@0.1.0': hostApi,
+  };
   try {
     const made: unknown = new Function('__px_import', source())((id: string) => modules[id]);
     script = typeof made === 'object' && made !== null ? { ...made } : {};
@@ -119,12 +140,12 @@ function collect(exports: Exports): void {
   const list = () => tools.map((t) => ({ name: t.name, description: t.description, inputSchema: t.parameters }));
   if (!callable.has('list-tools')) callable.set('list-tools', list);
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
-  const call = (name: string, args: string) => {
+  const callTool = (name: string, args: string) => {
     const tool = byName.get(name);
     if (!tool) throw new TypeError(`the plugin has no tool ${name}`);
     return tool.run(JSON.parse(args || '{}'));
   };
-  if (!callable.has('call-tool')) callable.set('call-tool', call as Callable);
+  if (!callable.has('call-tool')) callable.set('call-tool', callTool as Callable);
 }
 
 /** What the host is told: a result's `err` is text. */
@@ -139,7 +160,10 @@ function toolsOf(exports: Exports): Px.Tool[] {
   return Array.isArray(tools) ? tools.filter((t) => typeof t?.run === 'function') : [];
 }
 
-/** An argument of the contract's functions as a script reads it. */
+/** The contract's functions that take what a script reads in another shape. */
+const read = new Set(['on-wait', 'on-sent', 'on-webhook']);
+
+/** An argument of those as a script reads it. */
 // biome-ignore lint/suspicious/noExplicitAny: JSON of px, in the shape of wit/core.wit
 function argument(name: string, at: number, value: any): unknown {
   if ((name === 'on-wait' && at === 0) || (name === 'on-sent' && at === 2)) return waitAnswer(value);

@@ -3,39 +3,10 @@ import { PlainDomException, PlainEvent, PlainEventTarget } from './event.ts';
 import { hostFetch, PlainRequest, PlainResponse } from './fetch.ts';
 import { PlainHeaders } from './headers.ts';
 import { px } from './px.ts';
+import { fraction } from './random.ts';
 import { Utf8Decoder, Utf8Encoder } from './text.ts';
 import { clearTimer, setTimer } from './timer.ts';
 import { PlainUrl, SearchParams } from './url.ts';
-
-/** Date with the host's clock: the engine's own is frozen into its snapshot. */
-const Engine = Date;
-function HostDate(this: unknown, ...args: unknown[]): unknown {
-  if (!new.target) return new Engine(px.now()).toString();
-  const made = args.length === 0 ? new Engine(px.now()) : Reflect.construct(Engine, args);
-  return Object.setPrototypeOf(made, new.target.prototype);
-}
-HostDate.prototype = Engine.prototype;
-Object.defineProperties(HostDate, {
-  name: { value: 'Date' },
-  length: { value: 7 },
-  now: { value: () => px.now() },
-  parse: { value: Engine.parse },
-  UTC: { value: Engine.UTC },
-});
-Object.defineProperty(Engine.prototype, 'constructor', { value: HostDate, configurable: true, writable: true });
-
-/** Math.random over the host's random bytes: the engine's own would repeat at every start. */
-let pool: DataView = new DataView(new ArrayBuffer(0));
-let at = 0;
-function random(): number {
-  if (at >= pool.byteLength) {
-    pool = new DataView(px.randomBytes(1024).buffer);
-    at = 0;
-  }
-  const value = (pool.getUint32(at) >>> 5) * 67_108_864 + (pool.getUint32(at + 4) >>> 6);
-  at += 8;
-  return value / 9_007_199_254_740_992;
-}
 
 const hostCrypto = {
   getRandomValues: <T extends ArrayBufferView>(array: T): T => {
@@ -75,7 +46,7 @@ function clone(value: unknown, seen: Map<unknown, unknown>): unknown {
     seen.set(value, made);
     return made;
   };
-  if (value instanceof Engine) return keep(new Engine(value.getTime()));
+  if (value instanceof Date) return keep(new Date(value.getTime()));
   if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags));
   if (value instanceof ArrayBuffer) return keep(value.slice(0));
   if (value instanceof Uint8Array) return keep(value.slice());
@@ -107,7 +78,6 @@ const named = <T extends object>(name: string, made: T): T => Object.definePrope
 let began: number | undefined;
 
 const given = {
-  Date: HostDate,
   TextEncoder: named('TextEncoder', Utf8Encoder),
   TextDecoder: named('TextDecoder', Utf8Decoder),
   URL: named('URL', PlainUrl),
@@ -145,4 +115,4 @@ const given = {
 };
 for (const [name, value] of Object.entries(given))
   Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-Math.random = random;
+Math.random = fraction;

@@ -1,5 +1,6 @@
-import * as host from 'project-x:core/host-api@0.1.0';
 import type * as Px from 'px';
+import { type HostRequest, hostApi as host } from './host.ts';
+import { random } from './random.ts';
 import { Utf8Decoder, Utf8Encoder } from './text.ts';
 
 const encoder = new Utf8Encoder();
@@ -73,7 +74,7 @@ export function response(status: number, headers: [string, string][], body: Uint
 }
 
 /** A request with everything filled in, as the host takes it. */
-export function request(from: Px.Request | string): Parameters<typeof host.httpRequest>[0] {
+export function request(from: Px.Request | string): HostRequest {
   const { method, url, headers, body, timeoutMs } = typeof from === 'string' ? ({ url: from } as Px.Request) : from;
   return {
     method: plain(method ?? (body === undefined ? 'GET' : 'POST')).toUpperCase(),
@@ -109,13 +110,6 @@ function call<T>(run: () => T): T {
 
 const levels: unknown[] = ['info', 'warn', 'error', 'debug'];
 
-const fileEntry = ({ name, kind, size, modified }: host.FileEntry): Px.FileEntry => ({
-  name,
-  kind,
-  size: Number(size),
-  modified: Number(modified),
-});
-
 /** The module `px`. */
 export const px: typeof Px = {
   HttpError,
@@ -135,17 +129,11 @@ export const px: typeof Px = {
   },
   kvDelete: (key) => call(() => host.kvDelete(plain(key))),
   kvList: (prefix = '') => call(() => host.kvList(plain(prefix))),
-  now: () => Number(host.now()),
-  randomBytes: (count) => {
-    // The usual case, in a third of the time.
-    if (Number.isInteger(count) && count >= 0 && count <= 65_536) return host.randomBytes(count);
-    const out = new Uint8Array(count);
-    for (let at = 0; at < count; at += 65_536) out.set(host.randomBytes(Math.min(65_536, count - at)), at);
-    return out;
-  },
+  now: () => Date.now(),
+  randomBytes: random,
   configGet: (key) => {
     const text = host.configGet(plain(key));
-    return text === undefined || text === null ? undefined : JSON.parse(text);
+    return text === undefined ? undefined : JSON.parse(text);
   },
   secretExists: (name) => host.secretExists(plain(name)),
   httpRequest: (from) => {
@@ -156,8 +144,8 @@ export const px: typeof Px = {
       throw httpError(e);
     }
   },
-  fileList: (path = '') => call(() => host.fileList(plain(path))).map(fileEntry),
-  fileStat: (path) => fileEntry(call(() => host.fileStat(plain(path)))),
+  fileList: (path = '') => call(() => host.fileList(plain(path))),
+  fileStat: (path) => call(() => host.fileStat(plain(path))),
   fileRead: (path, { offset = 0, length = 0xffff_ffff } = {}) =>
     call(() => host.fileRead(plain(path), count(offset), count(length))),
   fileReadText: (path, range) => decoder.decode(px.fileRead(path, range)),

@@ -14,7 +14,7 @@ export interface ImageSource {
   read(): Uint8Array;
 }
 
-/** The two functions of world `script-engine`, as `wit/core.wit` has them. */
+/** What a script's process is called by: the two functions of px's part of the engine. */
 const engineFunctions: WitFunction[] = [
   { name: 'load', jsPath: ['load'], params: [] },
   {
@@ -26,7 +26,6 @@ const engineFunctions: WitFunction[] = [
     ],
   },
 ].map((fn) => ({ ...fn, result: { kind: 'string' }, error: { kind: 'string' }, docs: '', notCallable: '' }));
-const engineImports = ['project-x:core/host-api@0.1.0', 'project-x:core/plugin-source@0.1.0'];
 
 /** A component's image: from the cache, or made in a throw-away process and cached. Throws PxError `plugin.*`. */
 export async function componentImage(
@@ -79,7 +78,7 @@ export async function scriptImage(
     code: new Uint8Array(),
     modules: [],
     functions: engineFunctions,
-    imports: engineImports,
+    imports: [],
     script,
   };
   const picture = known ?? (await evaluated({ command, image, limits, mode: prepare.mode }));

@@ -1,14 +1,27 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { transpile } from '../../scripts/plugin/engine.ts';
 import { fromWit, toWit } from '../../src/plugin/wit/json.ts';
 import { readComponent } from '../../src/plugin/wit/read.ts';
 import type { Json } from '../../src/wire/wire.ts';
 
+/** Transpiles a component as px does with a plugin's. */
+export async function transpile(component: Uint8Array): Promise<Map<string, Uint8Array>> {
+  const { $init, generate } = await import('@bytecodealliance/jco-transpile/component');
+  await $init;
+  const options = {
+    name: 'plugin',
+    instantiation: { tag: 'sync' },
+    noTypescript: true,
+    base64Cutoff: 0,
+    map: [],
+  } as const;
+  return new Map(generate(component, { ...options, map: [] }).files);
+}
+
 /** Instantiates a component of our own in this process and calls it with JSON, as a plugin's process does. */
 export async function runComponent(component: Uint8Array, hostApi: Record<string, unknown>) {
-  const files = new Map(await transpile(component));
+  const files = await transpile(component);
   const folder = mkdtempSync(join(tmpdir(), 'px-component-'));
   writeFileSync(join(folder, 'plugin.mjs'), files.get('plugin.js') ?? '');
   const generated = await import(join(folder, 'plugin.mjs'));

@@ -138,7 +138,7 @@ describe('the script engine', () => {
     expect(host.asked[1]).toMatchObject({ method: 'POST', headers: [['a', 'b']] });
     expect(call('emit')).toBeNull();
     expect(host.logs).toEqual([
-      'emit {"id":"1","senderId":"2","senderName":"A","text":"t","metadata":"{\\"g\\":true}"}',
+      'emit {"id":"1","sender_id":"2","sender_name":"A","text":"t","metadata":"{\\"g\\":true}"}',
     ]);
   });
 

@@ -1,4 +1,5 @@
-import { bundleScript, engineModules } from '../../src/plugin/engine/engine.ts';
+import { Script } from '../../src/plugin/child/quickjs.ts';
+import { bundleScript, engineFiles } from '../../src/plugin/engine/engine.ts';
 import type { Json } from '../../src/wire/wire.ts';
 
 /** A request as the engine hands it to the host. */
@@ -28,22 +29,7 @@ export interface Running {
   call(name: string, ...args: Json[]): Json;
 }
 
-const engine = engineModules().then(async ({ growing, fixed }) => {
-  const { instantiate } = await import('#engine');
-  const modules = new Map([...growing, ...fixed].map(([name, bytes]) => [name, new WebAssembly.Module(bytes)]));
-  const getModule = (name: string) => {
-    const found = modules.get(name);
-    if (!found) throw new Error(`the engine has no module ${name}`);
-    return found;
-  };
-  return (imports: Record<string, unknown>) => instantiate(getModule, imports) as Instance;
-});
-
-/** What the engine exports. */
-interface Instance {
-  load(): string;
-  invoke(name: string, args: string): string;
-}
+const engine = engineFiles().then(({ wasm, ...rest }) => ({ module: new WebAssembly.Module(wasm), ...rest }));
 
 /** Starts a script. */
 export async function runScript(source: string, filename = 'plugin.ts', given: Partial<Host> = {}): Promise<Running> {
@@ -56,39 +42,48 @@ export async function runScript(source: string, filename = 'plugin.ts', given: P
     now: () => 1_790_000_000_123,
     ...given,
   };
-  const api = {
-    kvSet: (key: string, value: Uint8Array) => void host.kv.set(key, value.slice()),
-    kvGet: (key: string) => {
-      const value = host.kv.get(key);
-      if (!value) throw 'not-found';
-      return value;
-    },
-    kvDelete: (key: string) => void host.kv.delete(key),
-    kvList: (prefix: string) => [...host.kv.keys()].filter((k) => k.startsWith(prefix)).sort(),
-    log: (level: string, message: string) => void host.logs.push(`${level} ${message}`),
-    now: () => BigInt(host.now()),
-    randomBytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)),
-    configGet: (key: string) => (key in host.settings ? JSON.stringify(host.settings[key]) : undefined),
-    secretExists: (name: string) => name === 'THERE',
-    httpRequest: (request: Asked) => {
-      host.asked.push(request);
-      const { status, headers = [], body } = host.http(request);
-      return { status, headers, body: new TextEncoder().encode(body) };
-    },
-    fileList: () => [],
-    fileStat: (path: string) => ({ name: path, kind: 'file', size: 0n, modified: 0n }),
-    fileRead: () => new Uint8Array(),
-    fileWrite: () => {},
-    fileDelete: () => {},
-    emitMessage: (message: unknown) => void host.logs.push(`emit ${JSON.stringify(message)}`),
-  };
   const body = bundleScript(source, filename);
-  const script = { source: () => body };
-  const instance = (await engine)({ 'project-x:core/host-api': api, 'project-x:core/plugin-source': script });
+  // biome-ignore lint/suspicious/noExplicitAny: what the engine says of each function
+  const api: Record<string, (...args: any[]) => unknown> = {
+    source: () => body,
+    'kv-set': (key: string, value: string) => void host.kv.set(key, Uint8Array.fromBase64(value)),
+    'kv-get': (key: string) => {
+      const value = host.kv.get(key);
+      if (!value) throw { payload: 'not-found' };
+      return value.toBase64();
+    },
+    'kv-delete': (key: string) => void host.kv.delete(key),
+    'kv-list': (prefix: string) => [...host.kv.keys()].filter((k) => k.startsWith(prefix)).sort(),
+    log: (level: string, message: string) => void host.logs.push(`${level} ${message}`),
+    'random-bytes': (count: number) => crypto.getRandomValues(new Uint8Array(count)).toBase64(),
+    'config-get': (key: string) => (key in host.settings ? JSON.stringify(host.settings[key]) : null),
+    'secret-exists': (name: string) => name === 'THERE',
+    'http-request': ({ timeout_ms, body, ...request }) => {
+      const asked = { ...request, body: body === null ? undefined : Uint8Array.fromBase64(body) };
+      host.asked.push({ ...asked, timeoutMs: timeout_ms ?? undefined });
+      const { status, headers = [], body: answer } = host.http({ ...asked, timeoutMs: timeout_ms ?? undefined });
+      return { status, headers, body: new TextEncoder().encode(answer).toBase64() };
+    },
+    'emit-message': (message: unknown) => void host.logs.push(`emit ${JSON.stringify(message)}`),
+  };
+  const { module, picture, anchors } = await engine;
+  const script = new Script(module, {
+    host(fn, args) {
+      try {
+        return JSON.stringify({ ok: api[fn]?.(...JSON.parse(args)) ?? null });
+      } catch (e) {
+        const { payload, tag, val } = e as { payload?: unknown; tag?: string; val?: unknown };
+        return JSON.stringify({ err: payload ?? (val === undefined ? tag : { [`${tag}`]: val }) });
+      }
+    },
+    now: host.now,
+    random: () => {},
+  });
+  script.resume(picture, anchors);
   return {
     host,
-    load: () => JSON.parse(instance.load()),
-    call: (name, ...args) => JSON.parse(instance.invoke(name, JSON.stringify(args))),
+    load: () => JSON.parse(script.load()),
+    call: (name, ...args) => JSON.parse(script.invoke(name, JSON.stringify(args))),
   };
 }
 

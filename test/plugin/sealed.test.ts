@@ -66,7 +66,7 @@ describe('js-run', () => {
     expect(await js.fails('const a = []; for (;;) a.push(new Uint8Array(1 << 20).fill(1))')).toMatch(
       /out of memory|plugin\./,
     );
-    expect(await js.fails('(function f() { return f(); })()')).toMatch(/stack|plugin\.crashed/);
+    expect(await js.fails('(function f() { return f(); })()')).toContain('Maximum call stack size exceeded');
     expect(
       await js.fails(
         'Promise.resolve().then(function again() { return Promise.resolve().then(again) }); await 1; for (;;) await 1',
@@ -105,24 +105,15 @@ describe('js-run', () => {
         '["fetch", "Request", "px", "require", "process", "Bun", "__px_import"].map((name) => typeof globalThis[name]).join()',
       ),
     ).toBe('=> undefined,undefined,undefined,undefined,undefined,undefined,undefined');
-    // What the engine's own modules hold can be had by a dynamic import: nothing of it answers.
-    const host = (use: string) =>
-      js.fails(`const host = await (0, eval)('imp' + 'ort("project-x:core/host-api@0.1.0")'); ${use}`);
-    const told = (call: string) =>
-      host(`let said; try { said = ${call} } catch (e) { said = e.payload ?? e } return JSON.stringify(said)`);
-    expect(await told('host.kvSet("a", new Uint8Array(1))')).toBe('answered => "the plugin is sealed"');
-    expect(await told('host.kvList("")')).toBe('answered => "the plugin is sealed"');
-    expect(await told('host.configGet("hidden") ?? "nothing"')).toBe('answered => "nothing"');
-    expect(await told('host.secretExists("KEY")')).toBe('answered => false');
-    expect(
-      await told(
-        'host.httpRequest({ method: "GET", url: "http://127.0.0.1/", headers: [], body: undefined, timeoutMs: undefined })',
-      ),
-    ).toContain('the plugin is sealed');
-    expect(
-      await told('host.emitMessage({ id: "1", senderId: "1", senderName: "", text: "hi", metadata: undefined })'),
-    ).toBe('answered => "the plugin is sealed"');
-    await host('host.log("error", "a line in the log of px")');
+    for (const name of ['project-x:core/host-api@0.1.0', 'px', 'px:engine', '<evalScript>'])
+      expect(
+        await js.fails(`const host = await (0, eval)('imp' + 'ort(${JSON.stringify(name)})'); return host`),
+      ).toContain('could not load module');
+    // What px's part of the engine calls on the way to the host can be replaced; the way itself leads nowhere else.
+    await js.fails(`const stringify = JSON.stringify; const kept = [];
+      JSON.stringify = (value) => { kept.push(value); return stringify(['error', 'a line in the log of px']) };
+      JSON.parse = (text) => { kept.push(text); return { ok: null } };
+      console.error('x'); structuredClone({}); crypto.randomUUID(); for (const one of kept) try { one('kvSet', '["a","YQ=="]') } catch {} 1`);
     // Functions on the stack and those that px patches its own calls into are the engine's, and lead no further.
     await js.fails(`Error.prepareStackTrace = (_, sites) => sites.map((site) => site.getFunction?.());
       const seen = new Error().stack; for (const f of [seen].flat()) try { f?.('kvSet', '["a"]') } catch {} 1`);

@@ -37,7 +37,6 @@ describe('reading a component', () => {
     expect(rich.imports).toEqual(hostApi);
     expect(rich.names).toContain('poll-events');
     expect(rich.names).toContain('next-send');
-    expect((await exportsOf('script-engine')).imports).toEqual([...hostApi, 'project-x:core/plugin-source@0.1.0']);
   });
 
   test('the first world, without a package version, is read with its types', async () => {

@@ -1,29 +1,55 @@
-import { engineModules } from '../engine/engine.ts';
+import { engineFiles } from '../engine/engine.ts';
+import { maxPicture } from '../picture-call.ts';
+import type { LoadFrame } from '../protocol.ts';
 import { capModules } from './core.ts';
+import { type AskHost, outsideFor } from './host.ts';
+import { applyPicture, copyOf, stateOf, takePicture } from './picture.ts';
+import { readBlob } from './pipe.ts';
+import { Script } from './quickjs.ts';
 
-type Glue = typeof import('#engine');
+/** A plugin that was started. */
+export interface Running {
+  /** What has its functions. */
+  root: unknown;
+  /** A picture of it, in base64; null when there can be none. */
+  picture(): string | null;
+}
 
 /** The script engine in the making. */
 export interface Engine {
-  instantiate: Glue['instantiate'];
-  /** Its core modules by name, once other threads have compiled them. */
-  modules: Promise<[name: string, module: WebAssembly.Module][]>;
+  /** Starts a script, in the state of the picture that follows, when one is given. */
+  run(load: LoadFrame, ask: AskHost, script: string): Promise<Running>;
 }
 
 /**
- * Reads the engine out of the executable and begins to compile it, its memories capped. It is px's own code, built with px, so that this
- * may happen before the lock; none of it runs before.
+ * Reads the engine out of the executable and begins to compile it on another thread, its memory capped. It is px's own code, built with
+ * px, so that this may happen before the lock; none of it runs before.
  */
 export async function beginEngine(memoryMb: number): Promise<Engine> {
-  const { fixed, growing } = await engineModules();
-  // The largest first: all others are compiled while it is.
-  const compiling = fixed.toSorted(([, a], [, b]) => b.length - a.length).map(compiled);
-  const modules = Promise.all([...compiling, ...capModules(growing, memoryMb).map(compiled)]);
-  modules.catch(() => {});
-  const { instantiate } = await import('#engine');
-  return { instantiate, modules };
-}
-
-async function compiled([name, bytes]: [string, Uint8Array]): Promise<[name: string, module: WebAssembly.Module]> {
-  return [name, await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>)];
+  const { wasm, picture, anchors } = await engineFiles();
+  const [[, capped = wasm] = []] = capModules([['quickjs.wasm', wasm]], memoryMb);
+  const module = WebAssembly.compile(capped as Uint8Array<ArrayBuffer>);
+  module.catch(() => {});
+  return {
+    async run(load, ask, source) {
+      /** Whether it asked for anything: then what it has become is not the same each time. */
+      let spoke = false;
+      const outside = outsideFor(load, ask, source, () => {
+        spoke = true;
+      });
+      const given = load.picture === 'given' ? readBlob() : undefined;
+      const script = new Script(await module, outside);
+      script.resume(picture, anchors);
+      const state = stateOf([script.instance]);
+      if (given) applyPicture(state, given);
+      const fresh = load.picture === 'wanted' ? copyOf(state) : undefined;
+      return {
+        root: { load: () => script.load(), invoke: (name: string, args: string) => script.invoke(name, args) },
+        picture() {
+          const taken = fresh && !spoke ? takePicture(state, fresh) : undefined;
+          return taken && taken.length <= maxPicture ? taken.toBase64() : null;
+        },
+      };
+    },
+  };
 }

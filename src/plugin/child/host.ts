@@ -1,5 +1,6 @@
 import type { Json } from '../../wire/wire.ts';
 import type { LoadFrame } from '../protocol.ts';
+import type { Outside } from './quickjs.ts';
 import { inertWasi } from './wasi.ts';
 import { inertSockets } from './wasi-sockets.ts';
 
@@ -45,10 +46,7 @@ function hostApi(ask: AskHost, settings: Map<string, string>, time: () => number
     kvList: (prefix: string) => ask('kv-list', prefix),
     log: (level: string, message: string) => void ask('log', level, message.slice(0, 8192)),
     now: () => BigInt(time()),
-    randomBytes: (count: number) => {
-      if (count > 65_536) throw new Error('random-bytes gives at most 65536 bytes at a time');
-      return crypto.getRandomValues(new Uint8Array(count));
-    },
+    randomBytes: random,
     configGet: (key: string) => settings.get(key),
     secretExists: (name: string) => ask('secret-exists', name),
     httpRequest: (request: Request) => {
@@ -89,22 +87,18 @@ function askHttp(ask: AskHost, request: Request) {
   }
 }
 
-/**
- * Everything the component may import, under each spelling jco looks for: as the component wrote it and without version.
- * The script engine also finds its script here. `onCall` is told of every call of the host, answered here or not.
- */
-export function importsFor(
-  { imports: names, settings, clock }: Pick<LoadFrame, 'imports' | 'settings' | 'clock'>,
-  ask: AskHost,
-  script: string,
-  onCall?: () => void,
-): Record<string, Interface> {
+/** The clock a plugin is told the time by, in ms since 1970. */
+function clockOf({ clock }: Pick<LoadFrame, 'clock'>): () => number {
   const ahead = clock === undefined ? 0 : clock - Date.now();
-  const time = () => Date.now() + ahead;
-  const api = hostApi(ask, new Map(settings), time);
+  return () => Date.now() + ahead;
+}
+
+/** Everything the component may import, under each spelling jco looks for: as the component wrote it and without version. */
+export function importsFor(load: Pick<LoadFrame, 'imports' | 'settings' | 'clock'>, ask: AskHost) {
+  const { imports: names, settings } = load;
+  const time = clockOf(load);
   const known: Record<string, Interface> = {
-    'project-x:core/host-api': onCall ? watched(api, onCall) : api,
-    'project-x:core/plugin-source': { source: () => script },
+    'project-x:core/host-api': hostApi(ask, new Map(settings), time),
     ...(names.some((name) => name.startsWith('wasi:'))
       ? inertWasi((level, line) => void ask('log', level, line.slice(0, 8192)), time)
       : {}),
@@ -117,14 +111,47 @@ export function importsFor(
   return known;
 }
 
-function watched<T extends Record<string, (...args: never[]) => unknown>>(api: T, onCall: () => void): Interface {
-  return Object.fromEntries(
-    Object.entries(api).map(([name, fn]) => [
-      name,
-      (...args: never[]) => {
-        onCall();
-        return fn(...args);
-      },
-    ]),
-  );
+/**
+ * What a script can reach. What comes from outside is asked of the daemon, as a component's calls are; `onCall` is told of
+ * every question that not each start answers alike.
+ */
+export function outsideFor(
+  load: Pick<LoadFrame, 'settings' | 'clock'>,
+  ask: AskHost,
+  script: string,
+  onCall: () => void,
+): Outside {
+  const settings = new Map(load.settings);
+  const time = clockOf(load);
+  const answer = (fn: string, args: Json[]): Json => {
+    if (fn === 'source') return script;
+    onCall();
+    if (fn === 'random-bytes') return random(Number(args[0])).toBase64();
+    if (fn === 'config-get') return settings.get(String(args[0])) ?? null;
+    return ask(fn, ...args);
+  };
+  return {
+    host(fn, args) {
+      try {
+        return JSON.stringify({ ok: answer(fn, JSON.parse(args)) });
+      } catch (thrown) {
+        if (typeof thrown === 'object' && thrown !== null && 'payload' in thrown)
+          return JSON.stringify({ err: thrown.payload });
+        throw thrown;
+      }
+    },
+    now() {
+      onCall();
+      return time();
+    },
+    random(bytes) {
+      onCall();
+      crypto.getRandomValues(bytes);
+    },
+  };
+}
+
+function random(count: number): Uint8Array {
+  if (count > 65_536) throw new Error('random-bytes gives at most 65536 bytes at a time');
+  return crypto.getRandomValues(new Uint8Array(count));
 }

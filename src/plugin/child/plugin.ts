@@ -1,17 +1,16 @@
 import { PxError } from '../../error/error.ts';
 import type { Json } from '../../wire/wire.ts';
-import { maxPicture, pictureCall } from '../picture-call.ts';
+import { pictureCall } from '../picture-call.ts';
 import type { AnswerFrame, CallFrame, FromChild, LoadFrame } from '../protocol.ts';
 import { fromWit, toWit } from '../wit/json.ts';
 import type { WitFunction } from '../wit/types.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, Running } from './engine.ts';
 import { importsFor } from './host.ts';
 import { lockProcess } from './lock.ts';
-import { applyPicture, copyOf, stateOf, takePicture } from './picture.ts';
 import { readBlob, readFrame, writeFrame, writeJson } from './pipe.ts';
 
 /** What jco's generated code exports. */
-type Instantiate = Engine['instantiate'];
+type Instantiate = (getModule: (name: string) => WebAssembly.Module, imports: Record<string, unknown>) => unknown;
 
 /**
  * The hidden verb `__plugin CPU-SECONDS MEMORY-MB [engine]`: locks itself, says so, takes a plugin over its pipe and answers calls one at
@@ -36,10 +35,8 @@ async function serve(load: LoadFrame, engine: Engine | undefined): Promise<never
   const compiling = load.modules.map(
     async (name): Promise<[string, WebAssembly.Module]> => [name, await WebAssembly.compile(readBlob())],
   );
-  const code = readBlob();
-  const instantiate = engine?.instantiate ?? evaluate(text(code));
+  const code = text(readBlob());
   const script = text(readBlob());
-  const modules = new Map(await (engine?.modules ?? Promise.all(compiling)));
   let asked = 0;
   const ask = (fn: string, ...args: Json[]): Json => {
     const n = ++asked;
@@ -48,28 +45,9 @@ async function serve(load: LoadFrame, engine: Engine | undefined): Promise<never
     if ('err' in answer) throw { payload: answer.err };
     return answer.ok ?? null;
   };
-  const getModule = (name: string) => {
-    const found = modules.get(name);
-    if (!found) throw new Error(`no core module ${name}`);
-    return found;
-  };
-  const instances: WebAssembly.Instance[] = [];
-  const instantiateCore = (...[module, imports]: ConstructorParameters<typeof WebAssembly.Instance>) => {
-    const instance = new WebAssembly.Instance(module, imports);
-    instances.push(instance);
-    return instance;
-  };
-  /** Whether a script asked the host for anything: then what it has become is not the same each time. */
-  let spoke = false;
-  const hear =
-    load.picture === 'wanted'
-      ? () => {
-          spoke = true;
-        }
-      : undefined;
-  // Not awaited: of a component that exports `then` a promise would be made.
-  const root = instantiate(getModule, importsFor(load, ask, script, hear), instantiateCore);
-  const picture = pictures(load.picture, instances, () => spoke);
+  const { root, picture } = engine
+    ? await engine.run(load, ask, script)
+    : await component(evaluate(code), compiling, importsFor(load, ask));
   const functions = new Map(load.functions.map((f) => [f.name, f]));
   writeFrame({ t: 'ready' });
   let fresh = true;
@@ -88,23 +66,19 @@ async function serve(load: LoadFrame, engine: Engine | undefined): Promise<never
   }
 }
 
-/** Puts a script into the state of the picture that follows, when one was given; gives what takes one, in base64. */
-function pictures(
-  which: LoadFrame['picture'],
-  instances: WebAssembly.Instance[],
-  spoke: () => boolean,
-): () => string | null {
-  if (which === 'none') return () => null;
-  const state = stateOf(instances);
-  if (which === 'given') {
-    applyPicture(state, readBlob());
-    return () => null;
-  }
-  const fresh = copyOf(state);
-  return () => {
-    const taken = spoke() ? undefined : takePicture(state, fresh);
-    return taken && taken.length <= maxPicture ? taken.toBase64() : null;
+/** A component, with no picture to take. It is never the result of a promise itself: one that exports `then` would be taken for another. */
+async function component(
+  instantiate: Instantiate,
+  compiling: Promise<[string, WebAssembly.Module]>[],
+  imports: Record<string, unknown>,
+): Promise<Running> {
+  const modules = new Map(await Promise.all(compiling));
+  const getModule = (name: string) => {
+    const found = modules.get(name);
+    if (!found) throw new Error(`no core module ${name}`);
+    return found;
   };
+  return { root: instantiate(getModule, imports), picture: () => null };
 }
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -155,9 +129,9 @@ function outcome(call: CallFrame, fn: WitFunction, run: (...args: unknown[]) => 
   return refuse('output', new Error(`a result of ${size} bytes, ${outputBytes} are allowed`));
 }
 
-/** The error arm of a result, as jco throws it; anything else is a trap. */
+/** The error arm of a result, as jco throws it or a script's; anything else is a trap. */
 function isGuestError(thrown: unknown): thrown is { payload: unknown } {
-  return thrown instanceof Error && thrown.constructor.name === 'ComponentError' && 'payload' in thrown;
+  return thrown instanceof Error && /^(?:Component|Script)Error$/.test(thrown.constructor.name) && 'payload' in thrown;
 }
 
 /** What went wrong in at most a few lines, without the glue's JavaScript that the engine quotes; PxError speaks for itself. */

@@ -7,7 +7,7 @@ import { readBlob, readFrame, writeFrame } from './pipe.ts';
 import { isInertWasi } from './wasi.ts';
 
 /** Interfaces a plugin may import besides inert WASI: the host's, with and without a version px speaks. */
-const hostInterface = /^project-x:core\/(host-api|plugin-source)(@0\.1\.\d+)?$/;
+const hostInterface = /^project-x:core\/host-api(@0\.1\.\d+)?$/;
 
 /** Processor time of one preparation, in seconds. */
 const cpuSeconds = 60;

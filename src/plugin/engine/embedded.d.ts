@@ -3,12 +3,3 @@ declare module '*.pack' {
   const path: string;
   export default path;
 }
-
-/** The glue of the script engine, as jco's transpiler wrote it at build time (sync instantiation). */
-declare module '#engine' {
-  export function instantiate(
-    getModule: (name: string) => WebAssembly.Module,
-    imports: Record<string, unknown>,
-    instantiateCore?: (...core: ConstructorParameters<typeof WebAssembly.Instance>) => WebAssembly.Instance,
-  ): unknown;
-}

@@ -28,20 +28,39 @@ export async function engineId(): Promise<string> {
   return new TextDecoder().decode(await (await carried()).read('engine-id'));
 }
 
-/** The core modules of the QuickJS engine that runs plain scripts, as jco's transpiler wrote them at build time. */
-export interface EngineModules {
-  /** Those that define a memory or a table, not yet capped, in jco's order. */
-  growing: [name: string, bytes: Uint8Array<ArrayBuffer>][];
-  fixed: [name: string, bytes: Uint8Array<ArrayBuffer>][];
+/** Where things stand in the memory of the engine once px's part of it is evaluated. */
+export interface Anchors {
+  /** Values: functions of px's part, and `undefined`. */
+  load: number;
+  call: number;
+  invoke: number;
+  settle: number;
+  undefined: number;
+  /** Where texts that go in are put. */
+  room: number;
+  /** Where the arguments of a call are lined up. */
+  line: number;
+  /** Where the length of a text is told. */
+  length: number;
 }
 
-/** Reads the engine's modules out of the executable: so a small machine never transpiles them. The glue is `#engine`. */
-export async function engineModules(): Promise<EngineModules> {
-  const growing: EngineModules['growing'] = [];
-  const fixed: EngineModules['fixed'] = [];
-  for (const [name, bytes] of await (await carried()).readFolder('engine/')) {
-    const file = name.slice(name.lastIndexOf('/') + 1);
-    (name.startsWith('engine/growing/') ? growing : fixed).push([file, bytes]);
-  }
-  return { growing, fixed };
+/** The script engine as the build made it. */
+export interface EngineFiles {
+  /** QuickJS, not yet capped. */
+  wasm: Uint8Array<ArrayBuffer>;
+  /** The state of its memory once px's part of it was evaluated, and where things stand in it. */
+  picture: Uint8Array;
+  anchors: Anchors;
+}
+
+/** Reads the engine out of the executable. */
+export async function engineFiles(): Promise<EngineFiles> {
+  const files = new Map(await (await carried()).readFolder('engine/'));
+  const read = (name: string) => {
+    const bytes = files.get(`engine/${name}`);
+    if (!bytes) throw new PxError('internal', `the executable lacks engine/${name}`);
+    return bytes;
+  };
+  const anchors = JSON.parse(new TextDecoder().decode(read('anchors.json'))) as Anchors;
+  return { wasm: read('quickjs.wasm'), picture: read('picture'), anchors };
 }
