@@ -24,6 +24,16 @@ function leave(path: string, text = 'half'): void {
   utimesSync(path, long, long);
 }
 
+test.skipIf(notBuilt !== undefined)(
+  'px doctor waits for a px that has just started to look at its sandbox',
+  async () => {
+    await using px = await new Px({ config: 'model:\n  default: offline/px\n' }).serve();
+    expect((await px.run('doctor', '--offline')).stdout).toMatch(
+      /^ok {4}sandbox: required: wasm active, .*seccomp active/m,
+    );
+  },
+);
+
 describe.skipIf(notBuilt !== undefined)('px doctor', () => {
   let px: Px;
   const at = (...parts: string[]) => join(px.home, ...parts);

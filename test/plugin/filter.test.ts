@@ -4,7 +4,8 @@ import { seccompProgram } from '../../src/plugin/child/filter.ts';
 import { always, guarded, type Machine, machines } from '../../src/plugin/child/syscalls.ts';
 
 /*
- * The filter of both processors, run as the kernel runs it: real arm64 is not at hand in CI, and emulators have no seccomp.
+ * The filter of both processors, run as the kernel runs it: real arm64 is not at hand in CI, and an emulated process has no seccomp.
+ * scripts/arm-room has a whole machine with an arm64 kernel, and takes minutes.
  */
 
 const allow = 0x7fff0000;

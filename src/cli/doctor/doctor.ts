@@ -2,9 +2,10 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { App } from '../../app/app.ts';
-import { connect } from '../../client/client.ts';
+import { type Client, connect } from '../../client/client.ts';
 import { homeAt, openConfig } from '../../config/config.ts';
 import { toPxError } from '../../error/error.ts';
+import type { Status } from '../../wire/wire.ts';
 import { openBackend } from '../backend.ts';
 import type { Context } from '../verb.ts';
 import { databaseFindings } from './databases.ts';
@@ -14,6 +15,10 @@ import { auditFinding, indexFinding } from './memory.ts';
 import { channelStates, networkFindings } from './network.ts';
 import { pluginFindings } from './plugins.ts';
 import { runningFindings } from './running.ts';
+
+/** How long a px that has just started may take until it has looked at its sandbox, and how often it is asked. */
+const settleMs = 10_000;
+const lookMs = 100;
 
 /** How px is looked at. */
 export interface Examination {
@@ -55,7 +60,7 @@ async function examineApp(context: Context, offline: boolean, tell: Examination[
   // What is wrong each finding tells; the log would say it once more.
   await using backend = await openBackend(context, { prepare, log: () => {} });
   const { client, running } = backend;
-  const status = await client.status();
+  const status = running ? await settledStatus(client) : await client.status();
   const daemon = running
     ? `px ${status.version} runs at ${client.url}, process ${status.pid}`
     : 'no px runs for this home; start it with px serve';
@@ -67,6 +72,14 @@ async function examineApp(context: Context, offline: boolean, tell: Examination[
     ...(await guarded('audit', async () => [await auditFinding(client)])),
     ...(offline ? (running ? channelStates(status.channels) : []) : await networkFindings(client, status)),
   ]);
+}
+
+/** What a px that runs is doing. One that has just started looks at its sandbox last of all, which is waited for. */
+async function settledStatus(client: Client): Promise<Status> {
+  for (const until = Date.now() + settleMs; ; await Bun.sleep(lookMs)) {
+    const status = await client.status();
+    if (Object.keys(status.sandbox.layers).length > 0 || Date.now() > until) return status;
+  }
 }
 
 async function configFinding({ home, env }: Context): Promise<Finding> {

@@ -79,7 +79,8 @@ function sandboxFinding(mode: string, layers: Record<string, string>): Finding {
   const text = Object.entries(layers)
     .map(([layer, state]) => `${layer} ${state}`)
     .join(', ');
-  if (text === '') return { name: 'sandbox', state: 'warn', text: `${mode}: not looked at yet` };
+  if (text === '')
+    return { name: 'sandbox', state: 'warn', text: `${mode}: px has just started, and has not looked at it yet` };
   const found = { name: 'sandbox', text: `${mode}: ${text}`, layers };
   if (everyLayer.every((layer) => layers[layer] === 'active')) return { ...found, state: 'ok' };
   return {
