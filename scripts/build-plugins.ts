@@ -35,10 +35,7 @@ async function step<T extends Output | Output[]>(build: () => Promise<T>): Promi
   return made;
 }
 
-const engine = await buildEngine(root);
-const hash = new Bun.CryptoHasher('sha256');
-for (const [, bytes] of engine) hash.update(bytes);
-const id = hash.digest('hex').slice(0, 16);
+await step(() => buildEngine(root));
 const carried = {
   clock: await step(() => buildClock(root)),
   matrix: await step(() => buildScript(root, 'matrix')),
@@ -60,8 +57,6 @@ await step(async () => ({
   bytes: writePack([
     ['manifests.json', new TextEncoder().encode(JSON.stringify(manifests))],
     ...Object.values(carried).map((b): [string, Uint8Array] => [b.file, b.bytes]),
-    ['engine-id', new TextEncoder().encode(id)],
-    ...engine,
   ]),
 }));
 await step(() => buildAuthorPack(root));

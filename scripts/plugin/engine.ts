@@ -4,9 +4,10 @@ import { capModules } from '../../src/plugin/child/core.ts';
 import { copyOf, stateOf, takePicture } from '../../src/plugin/child/picture.ts';
 import { Script } from '../../src/plugin/child/quickjs.ts';
 import { engineMb } from '../../src/plugin/image.ts';
+import type { Output } from './build.ts';
 
-/** The script engine as px carries it: the files of its folder in the pack. */
-export async function buildEngine(root: string): Promise<[name: string, bytes: Uint8Array][]> {
+/** The script engine as px carries it: QuickJS, the picture of its memory once px's part of it was evaluated, and a module that says where things stand. */
+export async function buildEngine(root: string): Promise<Output[]> {
   const { outputs } = await Bun.build({
     entrypoints: [join(root, 'plugins/engine/engine.ts')],
     format: 'esm',
@@ -16,8 +17,8 @@ export async function buildEngine(root: string): Promise<[name: string, bytes: U
   const [made] = outputs;
   if (!made) throw new Error('the engine has no output');
   const whole = new Uint8Array(await Bun.file(new URL(import.meta.resolve('quickjs-wasi/quickjs.wasm'))).arrayBuffer());
-  const wasm = onlyCalled(whole, await Bun.file(join(root, 'src/plugin/child/quickjs.ts')).text());
-  const [[, capped = wasm] = []] = capModules([['quickjs.wasm', wasm]], engineMb);
+  const lean = onlyCalled(whole, await Bun.file(join(root, 'src/plugin/child/quickjs.ts')).text());
+  const [[, capped = lean] = []] = capModules([['quickjs.wasm', lean]], engineMb);
   const unasked = () => {
     throw new Error('the engine asks for something while it is built');
   };
@@ -30,11 +31,49 @@ export async function buildEngine(root: string): Promise<[name: string, bytes: U
   const state = stateOf([script.instance]);
   const fresh = copyOf(state);
   const anchors = script.begin(asExpression(await made.text()));
+  const picture = takePicture(state, fresh);
+  const { wasm, maximumAt } = withRoom(capped, new Uint8Array(state.memories[0]?.buffer ?? new ArrayBuffer()).length);
+  const id = new Bun.CryptoHasher('sha256').update(wasm).update(picture).digest('hex').slice(0, 16);
+  const code = Object.entries({ id, maximumAt, anchors }).map(
+    ([n, v]) => `export const ${n} = ${JSON.stringify(v)};\n`,
+  );
   return [
-    ['engine/quickjs.wasm', wasm],
-    ['engine/picture', takePicture(state, fresh)],
-    ['engine/anchors.json', new TextEncoder().encode(JSON.stringify(anchors))],
+    { file: 'engine.wasm', bytes: wasm },
+    { file: 'engine.picture', bytes: picture },
+    { file: 'engine.js', bytes: new TextEncoder().encode(code.join('')) },
   ];
+}
+
+/**
+ * The module with a memory that is as large from the beginning as the engine needs it, which saves it a copy, and with a place of three
+ * bytes for the most it may have, in pages: so a start need not read the module to cap it.
+ */
+function withRoom(wasm: Uint8Array, bytes: number): { wasm: Uint8Array; maximumAt: number } {
+  const memorySection = 5;
+  for (let at = 8; at < wasm.length; ) {
+    const [size, from] = leb(wasm, at + 1);
+    if (wasm[at] === memorySection) {
+      const pages = bytes / 65_536;
+      if (pages > 127 || wasm[from] !== 1) throw new Error('the engine has another memory than expected');
+      const section = [memorySection, 6, 1, 1, pages, 0x80, 0x80, 0];
+      return {
+        wasm: Buffer.concat([wasm.subarray(0, at), Uint8Array.from(section), wasm.subarray(from + size)]),
+        maximumAt: at + 5,
+      };
+    }
+    at = from + size;
+  }
+  throw new Error('the engine has no memory');
+}
+
+/** An LEB128 number and where it ends. */
+function leb(bytes: Uint8Array, from: number): [value: number, end: number] {
+  let value = 0;
+  for (let i = 0; ; i++) {
+    const byte = bytes[from + i] ?? 0;
+    value += (byte & 0x7f) * 2 ** (7 * i);
+    if (byte < 0x80) return [value, from + i + 1];
+  }
 }
 
 /** A module's code as an expression that gives what it exports: a module could be imported again by its name. */

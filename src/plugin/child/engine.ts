@@ -1,11 +1,12 @@
 import { engineFiles } from '../engine/engine.ts';
 import { maxPicture } from '../picture-call.ts';
 import type { LoadFrame } from '../protocol.ts';
-import { capModules } from './core.ts';
 import { type AskHost, outsideFor } from './host.ts';
 import { applyPicture, copyOf, stateOf, takePicture } from './picture.ts';
 import { readBlob } from './pipe.ts';
 import { Script } from './quickjs.ts';
+
+const pagesPerMib = 16;
 
 /** A plugin that was started. */
 export interface Running {
@@ -26,10 +27,12 @@ export interface Engine {
  * px, so that this may happen before the lock; none of it runs before.
  */
 export async function beginEngine(memoryMb: number): Promise<Engine> {
-  const { wasm, picture, anchors } = await engineFiles();
-  const [[, capped = wasm] = []] = capModules([['quickjs.wasm', wasm]], memoryMb);
-  const module = WebAssembly.compile(capped as Uint8Array<ArrayBuffer>);
+  const { wasm, maximumAt, picture, anchors } = await engineFiles();
+  const pages = memoryMb * pagesPerMib;
+  wasm.set([0x80 | (pages & 127), 0x80 | ((pages >> 7) & 127), pages >> 14], maximumAt);
+  const module = WebAssembly.compile(wasm);
   module.catch(() => {});
+  const begun = await picture();
   return {
     async run(load, ask, source) {
       /** Whether it asked for anything: then what it has become is not the same each time. */
@@ -39,7 +42,7 @@ export async function beginEngine(memoryMb: number): Promise<Engine> {
       });
       const given = load.picture === 'given' ? readBlob() : undefined;
       const script = new Script(await module, outside);
-      script.resume(picture, anchors);
+      script.resume(begun, anchors);
       const state = stateOf([script.instance]);
       if (given) applyPicture(state, given);
       const fresh = load.picture === 'wanted' ? copyOf(state) : undefined;

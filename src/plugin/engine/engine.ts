@@ -25,7 +25,7 @@ async function open(): Promise<Pack> {
 
 /** Which engine this px carries: a picture of another one's memory is none of this one's. */
 export async function engineId(): Promise<string> {
-  return new TextDecoder().decode(await (await carried()).read('engine-id'));
+  return (await import('#engine')).id;
 }
 
 /** Where things stand in the memory of the engine once px's part of it is evaluated. */
@@ -46,21 +46,19 @@ export interface Anchors {
 
 /** The script engine as the build made it. */
 export interface EngineFiles {
-  /** QuickJS, not yet capped. */
+  /** QuickJS, its memory not capped: `maximumAt` is where. */
   wasm: Uint8Array<ArrayBuffer>;
-  /** The state of its memory once px's part of it was evaluated, and where things stand in it. */
-  picture: Uint8Array;
+  /** Where the most pages its memory may have are written, as an LEB128 number of three bytes. */
+  maximumAt: number;
+  /** The state of its memory once px's part of it was evaluated. */
+  picture(): Promise<Uint8Array>;
   anchors: Anchors;
 }
 
 /** Reads the engine out of the executable. */
 export async function engineFiles(): Promise<EngineFiles> {
-  const files = new Map(await (await carried()).readFolder('engine/'));
-  const read = (name: string) => {
-    const bytes = files.get(`engine/${name}`);
-    if (!bytes) throw new PxError('internal', `the executable lacks engine/${name}`);
-    return bytes;
-  };
-  const anchors = JSON.parse(new TextDecoder().decode(read('anchors.json'))) as Anchors;
-  return { wasm: read('quickjs.wasm'), picture: read('picture'), anchors };
+  const { default: wasm } = await import('../../../build/plugins/engine.wasm', { with: { type: 'file' } });
+  const { default: picture } = await import('../../../build/plugins/engine.picture', { with: { type: 'file' } });
+  const { anchors, maximumAt } = await import('#engine');
+  return { wasm: await Bun.file(wasm).bytes(), maximumAt, picture: () => Bun.file(picture).bytes(), anchors };
 }
