@@ -7,7 +7,8 @@ import Ajv2020 from 'ajv/dist/2020.js';
 import { PxError } from '../../src/error/error.ts';
 import { argumentsOf, fromWit, schemaOf, schemaOfParams, toWit } from '../../src/plugin/wit/json.ts';
 import { readComponent } from '../../src/plugin/wit/read.ts';
-import type { WitType } from '../../src/plugin/wit/types.ts';
+import type { WitField, WitType } from '../../src/plugin/wit/types.ts';
+import { checkArguments } from '../../src/tool/arguments.ts';
 import type { Json } from '../../src/wire/wire.ts';
 import { createRandom } from '../plugin/fuzz/random.ts';
 import { generateType, generateValue, witOf } from './generate.ts';
@@ -108,6 +109,25 @@ describe('schemas', () => {
       },
       required: ['who'],
     });
+  });
+
+  test('a 64-bit integer beyond 2^53 gets through as text, as the schema says; as a number it has lost digits and is refused', () => {
+    const params: WitField[] = [
+      { name: 'of', type: { kind: 'u64' } },
+      { name: 'more', type: { kind: 'list', of: { kind: 's64' } } },
+    ];
+    const schema = schemaOfParams(params);
+    for (const given of [
+      { of: 7, more: [-1] },
+      { of: '18446744073709551615', more: ['-9223372036854775808', 9007199254740991] },
+    ]) {
+      expect([checkArguments(schema, given), new Ajv2020({ strict: false }).validate(schema, given)]).toEqual([
+        [],
+        true,
+      ]);
+      for (const { name, type } of params) toWit(type, (given as { [name: string]: Json })[name]);
+    }
+    expect(message(() => toWit({ kind: 'u64' }, 2 ** 60, 'of'))).toContain('of must be text when it is beyond 2^53');
   });
 
   test('variants say which cases stand alone and which carry a value', () => {

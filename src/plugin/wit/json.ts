@@ -115,6 +115,9 @@ function toInteger(kind: WitInteger, json: Json | undefined, path: string): numb
   const [min, max] = ranges[kind];
   const value = kind === 's64' || kind === 'u64' ? wideInteger(json) : json;
   const whole = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value));
+  // It came as a number, and its last digits are lost already.
+  if (typeof json === 'number' && !Number.isSafeInteger(json) && value === undefined && Number.isInteger(json))
+    throw bad(path, `text when it is beyond 2^53, like ${JSON.stringify(String(max))}`, json);
   if (!whole || value < min || value > max) throw bad(path, `a whole number from ${min} to ${max}`, json);
   return value;
 }

@@ -46,7 +46,10 @@ export function schemaOf(type: WitType): JsonSchema {
       const bits = Number(type.kind.slice(1));
       const unsigned = type.kind.startsWith('u');
       // The bounds of wide integers would cost more words than they help.
-      if (bits > 16) return { type: 'integer', ...(unsigned ? { minimum: 0 } : {}) };
+      const wide = { type: 'integer', ...(unsigned ? { minimum: 0 } : {}) };
+      // A number of JSON holds 53 bits: what is larger is read and written as text.
+      if (bits === 64) return anyOf([wide, { type: 'string', description: 'digits, of a number beyond 2^53' }]);
+      if (bits > 16) return wide;
       const [minimum, maximum] = unsigned ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
       return { type: 'integer', minimum, maximum };
     }
