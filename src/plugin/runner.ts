@@ -69,7 +69,7 @@ const lookEvery = 1000;
 const isFault = ({ code }: PxError) => /^plugin\.(crashed|cpu|wall|memory|output)$/.test(code);
 
 /** The `main` of a program: what it leaves behind is not fit to run it again. */
-const main = /^wasi:cli\/run(@[^#]*)?#run$/;
+const isMain = (fn: string) => fn.startsWith('wasi:cli/run') && fn.endsWith('#run');
 
 /** Makes the runner of one plugin. Starts nothing. */
 export function createRunner(options: RunnerOptions): Runner {
@@ -210,7 +210,7 @@ export function createRunner(options: RunnerOptions): Runner {
       // Without a wait where there is none: it is felt in every call.
       const process = usable() ?? (await launch(signal));
       try {
-        spent ||= main.test(fn);
+        spent ||= isMain(fn);
         const answer = await process.call(fn, args, signal, still);
         options.onAnswer?.();
         return answer;

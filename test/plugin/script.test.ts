@@ -147,6 +147,7 @@ describe('a plain TypeScript file', () => {
         `import * as px from 'px';
          const cut = 'cut 👩'.slice(0, 5);
          export const gives = () => cut;
+         export const takes = (text: string) => [text, text.length];
          export const throws = () => { throw new Error(cut); };
          export const typed = () => { throw new TypeError(cut); };
          export async function rejects() { throw cut; }
@@ -162,6 +163,7 @@ describe('a plain TypeScript file', () => {
     );
     const call = (fn: string, ...args: string[]) => home.plugins.call('half', fn, args);
     expect(await call('gives')).toBe('cut \ud83d');
+    expect(await call('takes', 'cut \ud83d')).toEqual(['cut \ud83d', 5]);
     for (const fn of ['throws', 'typed', 'rejects'])
       expect([fn, await call(fn).catch((e: unknown) => String(e))]).toEqual([
         fn,

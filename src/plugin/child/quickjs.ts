@@ -148,7 +148,9 @@ export class Script {
     const given: unknown = JSON.parse(args);
     // Texts, as a tool's call has them, go in as they are.
     let answer =
-      Array.isArray(given) && given.length < lineLength && given.every((one) => typeof one === 'string')
+      Array.isArray(given) &&
+      given.length < lineLength &&
+      given.every((one) => typeof one === 'string' && one.isWellFormed())
         ? this.#call(
             this.#at.call,
             [name, ...given].map((one) => this.#text(one)),
