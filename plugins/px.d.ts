@@ -219,6 +219,18 @@ interface Console {
   warn(...values: unknown[]): void;
   error(...values: unknown[]): void;
   debug(...values: unknown[]): void;
+  trace(...values: unknown[]): void;
+  dir(value: unknown): void;
+  table(rows: unknown): void;
+  assert(holds?: unknown, ...values: unknown[]): void;
+  group(...labels: unknown[]): void;
+  groupCollapsed(...labels: unknown[]): void;
+  groupEnd(): void;
+  count(label?: string): void;
+  countReset(label?: string): void;
+  time(label?: string): void;
+  timeLog(label?: string, ...values: unknown[]): void;
+  timeEnd(label?: string): void;
 }
 declare const console: Console;
 

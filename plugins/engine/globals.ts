@@ -1,4 +1,5 @@
 import { PlainAbortController, PlainAbortSignal } from './abort.ts';
+import { hostConsole } from './console.ts';
 import { PlainDomException, PlainEvent, PlainEventTarget } from './event.ts';
 import { hostFetch, PlainRequest, PlainResponse } from './fetch.ts';
 import { PlainHeaders } from './headers.ts';
@@ -21,20 +22,6 @@ const hostCrypto = {
     return [...b].map((n, i) => ([4, 6, 8, 10].includes(i) ? '-' : '') + n.toString(16).padStart(2, '0')).join('');
   },
 };
-
-function shown(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (value instanceof Error) return `${value.name}: ${value.message}`;
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return String(value);
-  }
-}
-const say =
-  (level: 'info' | 'warn' | 'error' | 'debug') =>
-  (...values: unknown[]) =>
-    px.log(level, values.map(shown).join(' '));
 
 function clone<T>(value: T, seen: Map<unknown, unknown>): T;
 function clone(value: unknown, seen: Map<unknown, unknown>): unknown {
@@ -83,7 +70,7 @@ const given = {
   URL: named('URL', PlainUrl),
   URLSearchParams: named('URLSearchParams', SearchParams),
   crypto: hostCrypto,
-  console: { log: say('info'), info: say('info'), warn: say('warn'), error: say('error'), debug: say('debug') },
+  console: hostConsole,
   fetch: hostFetch,
   Headers: named('Headers', PlainHeaders),
   Request: named('Request', PlainRequest),

@@ -72,6 +72,38 @@ async function demo(emit?: (plugin: string, message: Json) => boolean) {
 }
 
 describe('a plain TypeScript file', () => {
+  test('has a console as authors know it, whose lines are in its log', async () => {
+    await using home = await openHome();
+    const talks = `export function talk() {
+      console.log('%s is %d, %o; 100%% %z', 'Ada', 36, { a: [1] }, 'and more');
+      console.log(new Map([['a', { b: 1n }]]), new Set([1]), new Uint8Array([1, 2]), [undefined, null], new Date(0), /x/);
+      const round = { name: 'round' }; round.self = round; console.warn(round);
+      console.error(new TypeError('no', { cause: new Error('why') }));
+      console.assert(1 === 1, 'quiet'); console.assert(false, 'loud %s', 'x');
+      console.group('group'); console.table([{ a: 1 }]); console.groupEnd(); console.groupEnd();
+      console.count(); console.count(); console.time('t'); console.timeEnd('t'); console.trace('here'); console.dir({}); console.log();
+    }`;
+    await home.plugins.add(home.file('talks.js', talks));
+    await home.plugins.call('talks', 'talk', []);
+    expect(
+      home.plugins.logs('talks').map(({ level, message }) => `${level} ${message.replace(/\d+ ms/, 'N ms')}`),
+    ).toEqual([
+      'info Ada is 36, {"a":[1]}; 100% %z and more',
+      'info Map {"a" => {"b":1n}} Set {1} Uint8Array [1,2] [undefined,null] 1970-01-01T00:00:00.000Z /x/',
+      'warn {"name":"round","self":[circular]}',
+      'error TypeError: no (cause: Error: why)',
+      'error Assertion failed: loud x',
+      'info group',
+      'info   0: {"a":1}',
+      'info default: 1',
+      'info default: 2',
+      'info t: N ms',
+      'debug Trace: here',
+      'info {}',
+      'info ',
+    ]);
+  });
+
   test('is installed with its manifest, functions and tools, and its functions take and give JSON', async () => {
     await using home = await demo();
     const info = await home.plugins.inspect('demo');
