@@ -6,6 +6,7 @@ import type { SandboxMode } from './child-process.ts';
 import { createFaults } from './faults.ts';
 import { type AnswerHost, type Guest, type GuestLimits, type Image, lifetimeCalls, startGuest } from './guest.ts';
 import { scrubError } from './scrub.ts';
+import { isMain } from './wit/types.ts';
 
 /** What a runner needs to start its plugin. Functions are asked anew at each start. */
 export interface RunnerOptions {
@@ -67,9 +68,6 @@ const maxWaiting = 64;
 const lookEvery = 1000;
 /** What a plugin is blamed for; anything else that ends a process is nobody's fault or px's. */
 const isFault = ({ code }: PxError) => /^plugin\.(crashed|cpu|wall|memory|output)$/.test(code);
-
-/** The `main` of a program: what it leaves behind is not fit to run it again. */
-const isMain = (fn: string) => fn.startsWith('wasi:cli/run') && fn.endsWith('#run');
 
 /** Makes the runner of one plugin. Starts nothing. */
 export function createRunner(options: RunnerOptions): Runner {

@@ -85,6 +85,27 @@ describe('an installed component', () => {
     expect(home.plugins.list()[0]?.state).toBe('idle');
   });
 
+  test('that is a program may end itself: exit(0) is well, and exit(1) is its error and no crash', async () => {
+    const program = (status: number) => `(component
+      (import "wasi:cli/exit@0.2.0" (instance $e (export "exit" (func (param "status" (result))))))
+      (alias export $e "exit" (func $exit))
+      (core func $exit' (canon lower (func $exit)))
+      (core module $m
+        (import "" "exit" (func $exit (param i32)))
+        (func (export "run") (result i32) (call $exit (i32.const ${status})) unreachable))
+      (core instance $i (instantiate $m (with "" (instance (export "exit" (func $exit'))))))
+      (func $run (result (result)) (canon lift (core func $i "run")))
+      (instance $cli (export "run" (func $run)))
+      (export "wasi:cli/run@0.2.0" (instance $cli)))`;
+    await using home = await openHome();
+    await home.plugins.add(home.file('well.wasm', await component(program(0))));
+    await home.plugins.add(home.file('ill.wasm', await component(program(1))));
+    for (let i = 0; i < 2; i++) {
+      expect(await home.plugins.call('well', 'run', [])).toBeNull();
+      expect(await codeOf(home.plugins.call('ill', 'run', []))).toBe('plugin.guest');
+    }
+  });
+
   test('tells which argument does not fit, and which functions there are', async () => {
     await using home = await openHome();
     await home.plugins.add(home.file('sums.wasm', plainBytes));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { inertWasi, isInertWasi } from '../../src/plugin/child/wasi.ts';
+import { endLines, inertWasi, isInertWasi } from '../../src/plugin/child/wasi.ts';
 import { inertSockets } from '../../src/plugin/child/wasi-sockets.ts';
 
 interface Waits {
@@ -42,6 +42,15 @@ describe('WASI that reaches nothing', () => {
     out['blockingWriteAndFlush']?.(text(`${'x'.repeat(10_000)}\n`));
     expect(lines[0]).toBe('info grüße');
     expect(lines[1]?.length).toBeLessThan(20_000);
+  });
+
+  test('ends a line that a call left open, once', () => {
+    const out = of('wasi:cli/stdout')['getStdout']?.() as Functions;
+    const before = lines.length;
+    out['write']?.(new TextEncoder().encode('no line end'));
+    endLines();
+    endLines();
+    expect(lines.slice(before)).toEqual(['info no line end']);
   });
 
   test('has sockets, none of which can be had', () => {

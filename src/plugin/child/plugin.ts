@@ -3,11 +3,12 @@ import type { Json } from '../../wire/wire.ts';
 import { pictureCall } from '../picture-call.ts';
 import type { AnswerFrame, CallFrame, FromChild, LoadFrame } from '../protocol.ts';
 import { fromWit, toWit } from '../wit/json.ts';
-import type { WitFunction } from '../wit/types.ts';
+import { isMain, type WitFunction } from '../wit/types.ts';
 import type { Engine, Running } from './engine.ts';
 import { importsFor } from './host.ts';
 import { lockProcess } from './lock.ts';
 import { readBlob, readFrame, writeFrame, writeJson } from './pipe.ts';
+import { endLines, exitOf } from './wasi.ts';
 
 /** What jco's generated code exports. */
 type Instantiate = (getModule: (name: string) => WebAssembly.Module, imports: Record<string, unknown>) => unknown;
@@ -59,7 +60,9 @@ async function serve(load: LoadFrame, engine: Engine | undefined): Promise<never
     }
     const fn = functions.get(call.fn);
     if (!fn) throw new Error(`no function ${call.fn}`);
-    writeJson(outcome(call, fn, find(root, fn.jsPath), load.outputBytes));
+    const answer = outcome(call, fn, find(root, fn.jsPath), load.outputBytes);
+    endLines();
+    writeJson(answer);
     // What a start leaves behind is much for the engine's glue and modules, and nobody waits now.
     if (engine && fresh) Bun.gc(true);
     fresh = false;
@@ -115,6 +118,10 @@ function outcome(call: CallFrame, fn: WitFunction, run: (...args: unknown[]) => 
   try {
     result = run(...args);
   } catch (thrown) {
+    // A program may end itself instead of returning from its main: nothing of it runs after that.
+    const exit = isMain(fn.name) ? exitOf(thrown) : undefined;
+    if (exit === 'good') return JSON.stringify({ t: 'done', id, ok: null } satisfies FromChild);
+    if (exit === 'bad') return JSON.stringify({ t: 'failed', id, err: null } satisfies Failure);
     if (fn.error === undefined || !isGuestError(thrown)) throw thrown;
     return JSON.stringify({ t: 'failed', id, err: fromWit(fn.error, thrown.payload) } satisfies Failure);
   }

@@ -9,6 +9,22 @@ export function isInertWasi(name: string): boolean {
   return inert.test(name);
 }
 
+/** Ends lines that a guest has begun on its standard streams; there is one guest in a process. */
+let finish = () => {};
+/** After a call: what was printed without a line end is a line of the log, too. */
+export const endLines = (): void => finish();
+
+/** How a program ended itself, when that is what was thrown: `exit(0)` is good. */
+export const exitOf = (thrown: unknown): 'good' | 'bad' | undefined =>
+  thrown instanceof Exit ? (thrown.good ? 'good' : 'bad') : undefined;
+class Exit extends Error {
+  readonly good: boolean;
+  constructor(good: boolean, status: string) {
+    super(`the guest called exit: ${status}`);
+    this.good = good;
+  }
+}
+
 /**
  * The part of WASI 0.2 that reaches nothing: clocks, randomness, standard output as log lines, an empty environment, no
  * folders, no socket that could be had. Ordinary toolchains link it even for code that never uses it.
@@ -63,6 +79,10 @@ export function inertWasi(
       this.#line = (lines.pop() ?? '').slice(-4096);
       for (const line of lines) log(this.#level, line);
     }
+    finish(): void {
+      if (this.#level && this.#line !== '') log(this.#level, this.#line);
+      this.#line = '';
+    }
     blockingWriteAndFlush(bytes: Uint8Array): void {
       this.write(bytes);
     }
@@ -95,14 +115,18 @@ export function inertWasi(
   };
   const out = new OutputStream('info');
   const err = new OutputStream('warn');
+  finish = () => {
+    out.finish();
+    err.finish();
+  };
   return {
     'wasi:cli/environment': { getEnvironment: () => [], getArguments: () => [], initialCwd: () => undefined },
     'wasi:cli/exit': {
-      exit: (status: unknown) => {
-        throw new Error(`the guest called exit: ${JSON.stringify(status)}`);
+      exit: (status: { tag: string }) => {
+        throw new Exit(status.tag === 'ok', status.tag);
       },
       exitWithCode: (code: number) => {
-        throw new Error(`the guest called exit: ${code}`);
+        throw new Exit(code === 0, String(code));
       },
     },
     'wasi:cli/stdin': { InputStream, getStdin: () => new InputStream() },

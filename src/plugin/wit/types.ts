@@ -46,6 +46,9 @@ export interface WitFunction {
   notCallable: string;
 }
 
+/** Whether a function is the `main` of a program: what that leaves behind is not fit to run it again. */
+export const isMain = (name: string): boolean => name.startsWith('wasi:cli/run') && name.endsWith('#run');
+
 /** What a component asks for and offers, read from its own bytes. */
 export interface ComponentTypes {
   /** Names of what it needs from its host: `project-x:core/host-api@0.1.0`. Interfaces of types alone are left out. */
