@@ -1,3 +1,5 @@
+import punycode from 'punycode/punycode.es6.js';
+
 /** `application/x-www-form-urlencoded` pairs, as in browsers. */
 export class SearchParams implements Iterable<[string, string]> {
   #pairs: [string, string][] = [];
@@ -96,6 +98,9 @@ const tidy = (text: string, also: RegExp) =>
     .replace(/[^\x21-\x7e]|["<>`]/gu, encodeURIComponent)
     .replace(also, encodeURIComponent);
 
+/** A name in other letters as DNS has it: `münchen.de` is `xn--mnchen-3ya.de`. */
+const ascii = (host: string) => punycode.toASCII(host.normalize('NFKC').toLowerCase());
+
 /**
  * The part of the URL standard that plugins need: absolute and relative http-like URLs, dot segments, search parameters.
  * Not here: internationalised host names and IPv4 in odd notations. The host checks every request's URL with its own parser.
@@ -134,7 +139,7 @@ export class PlainUrl {
         throw new TypeError(`Invalid URL: ${text.slice(0, 200)}`);
       this.#username = user;
       this.#password = pass;
-      this.#hostname = host.toLowerCase();
+      this.#hostname = special && /[^\x00-\x7f]/.test(host) ? ascii(host) : host.toLowerCase();
       this.#port = port === defaultPorts[this.#protocol] ? '' : port.replace(/^0+(?=\d)/, '');
     } else {
       this.#username = from?.username ?? '';

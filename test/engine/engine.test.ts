@@ -187,6 +187,8 @@ describe('the script engine', () => {
       ['/abs', 'https://h/a/b'],
       ['http://[::1]:3000/%7Euser/a|b'],
       ['mailto:a@b.c'],
+      ['https://user@MÜNCHEN.de:8443/weiß?ä'],
+      ['https://例え.テスト/'],
     ];
     for (const [u, base] of urls) {
       const x = new URL(u, base);
