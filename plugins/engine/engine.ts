@@ -1,7 +1,7 @@
 /** The script engine's guest side, called by src/plugin/child/script.ts. One instance runs one script. */
 import type * as Px from 'px';
 import './globals.ts';
-import { hostApi, source } from './host.ts';
+import { hostApi, parse, source, stringify } from './host.ts';
 import { httpError, messageJson, plain, px, reason, request, response } from './px.ts';
 import { forgetTimers, runTimer } from './timer.ts';
 
@@ -18,7 +18,7 @@ const callable = new Map<string, Callable>();
 export function load(): string {
   const exports = evaluated();
   const tools = toolsOf(exports);
-  return JSON.stringify({
+  return stringify({
     functions: [...callable.keys()],
     tools: tools.map(({ name, description, parameters }) => ({ name, description, parameters })),
     manifest: exports['manifest'] ?? null,
@@ -32,7 +32,7 @@ let outcome: { ok: string } | { err: string } | undefined;
 export function invoke(name: string, args: string): string {
   let given: unknown;
   try {
-    given = JSON.parse(args);
+    given = parse(args);
     if (!Array.isArray(given)) throw new TypeError('arguments must be a JSON array');
   } catch (e) {
     throw told(e);
@@ -68,6 +68,12 @@ export function call(name: string, ...given: unknown[]): string {
   }
 }
 
+/** Does what `call` does with a tool, but for the call: what is not done for some milliseconds, the processor has to fetch again. */
+export function rehearse(name: string, _tool: string, args: string): string {
+  if (script === undefined) return '';
+  return callable.has(name) ? written(name, parse(args)) : written('', parse(args));
+}
+
 /**
  * Goes on with a call that returned a promise; whoever calls this has run the engine's waiting jobs before. Gives the call's
  * result; `~` and a number when it has to be called again after that many milliseconds.
@@ -101,9 +107,7 @@ function written(wanted: string, output: unknown): string {
   const shaped = contract.get(wanted);
   const value = shaped ? shaped(output) : output;
   if (typeof value === 'string' && value.isWellFormed()) return `=${value}`;
-  return (
-    JSON.stringify(value, typeof value === 'object' || typeof value === 'bigint' ? bytesAsBase64 : undefined) ?? 'null'
-  );
+  return stringify(value, typeof value === 'object' || typeof value === 'bigint' ? bytesAsBase64 : undefined) ?? 'null';
 }
 
 /** What the host is told of a thrown value; where it was thrown goes to the log. */
@@ -143,7 +147,7 @@ function collect(exports: Exports): void {
   const callTool = (name: string, args: string) => {
     const tool = byName.get(name);
     if (!tool) throw new TypeError(`the plugin has no tool ${name}`);
-    return tool.run(JSON.parse(args || '{}'));
+    return tool.run(parse(args || '{}'));
   };
   if (!callable.has('call-tool')) callable.set('call-tool', callTool as Callable);
 }
@@ -186,7 +190,7 @@ function waitAnswer(json: {
   Object.defineProperty(answer, 'body', { get: whole, enumerable: true });
   // What is nothing but ASCII is its own text: to decode it byte by byte takes most of a call's time here.
   const text = () => (/[\x80-\xff]/.test(binary) ? response(status, headers, whole()).text() : binary);
-  return { ok: Object.assign(answer, { text, json: () => JSON.parse(text()) }) };
+  return { ok: Object.assign(answer, { text, json: () => parse(text()) }) };
 }
 
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
@@ -234,10 +238,10 @@ const contract = new Map<string, (value: Returned) => unknown>([
         name: t.name,
         description: t.description,
         input_schema:
-          typeof t.inputSchema === 'string' ? t.inputSchema : JSON.stringify(t.inputSchema ?? { type: 'object' }),
+          typeof t.inputSchema === 'string' ? t.inputSchema : stringify(t.inputSchema ?? { type: 'object' }),
       })),
   ],
-  ['call-tool', (value) => (typeof value === 'string' ? value : (JSON.stringify(value, bytesAsBase64) ?? ''))],
+  ['call-tool', (value) => (typeof value === 'string' ? value : (stringify(value, bytesAsBase64) ?? ''))],
 ]);
 
 /** The WebSocket of `next-socket`, with everything filled in. */
@@ -266,7 +270,7 @@ function socketAnswer({
   return {
     messages: messages.map(messageJson),
     keep: Object.entries(keep).map(([key, value]) => [key, value ?? null]),
-    cursor: cursor === undefined ? null : JSON.stringify(cursor),
+    cursor: cursor === undefined ? null : stringify(cursor),
     wake: wake?.map(asText) ?? null,
     send: send.map(asText),
     heartbeat: heartbeat
@@ -282,7 +286,7 @@ function socketAnswer({
 }
 
 /** A message or a pattern: text as it is, anything else as JSON. */
-const asText = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+const asText = (value: unknown) => (typeof value === 'string' ? value : stringify(value));
 
 function bytesAsBase64(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();

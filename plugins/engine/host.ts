@@ -4,6 +4,9 @@
  * a variant as `{tag, val}`, and the `err` of a result thrown as an error's `payload`.
  */
 
+/** The engine's own, whatever a script puts in their place. */
+export const { parse, stringify } = JSON;
+
 /** Answers `{"ok": …}` or `{"err": …}` to a function of the contract and the JSON array of its arguments. */
 export type Host = (fn: string, args: string) => string;
 
@@ -17,14 +20,14 @@ export function connect(host: Host): void {
 class HostError extends Error {
   readonly payload: unknown;
   constructor(payload: unknown) {
-    super(typeof payload === 'string' ? payload : JSON.stringify(payload));
+    super(typeof payload === 'string' ? payload : stringify(payload));
     Object.defineProperty(this, 'payload', { value: payload });
   }
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: what the contract says each function returns
 function ask(fn: string, ...args: unknown[]): any {
-  const said = JSON.parse(answer(fn, JSON.stringify(args)));
+  const said = parse(answer(fn, stringify(args)));
   if ('err' in said) throw new HostError(fn === 'http-request' ? variant(said.err) : said.err);
   return said.ok;
 }

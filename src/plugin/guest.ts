@@ -5,7 +5,14 @@ import { type Deadline, startDeadline } from './deadline.ts';
 import { encodeFrame, FrameError, parseFrame } from './frame.ts';
 import { outcomeOf } from './outcome.ts';
 import { pictureCall } from './picture-call.ts';
-import { type AnswerFrame, type CallFrame, type FromChild, type LoadFrame, readFromChild } from './protocol.ts';
+import {
+  type AnswerFrame,
+  type CallFrame,
+  type FromChild,
+  type LoadFrame,
+  readFromChild,
+  type SoonFrame,
+} from './protocol.ts';
 import type { WitFunction } from './wit/types.ts';
 
 /** A plugin ready to be run: what a preparing process made of it. */
@@ -66,6 +73,11 @@ export interface Guest {
    * `plugin.guest`, `plugin.function` and `plugin.output` the guest is gone.
    */
   call(fn: string, args: Json[], signal?: AbortSignal, still?: boolean): Promise<Json>;
+  /**
+   * A call is likely to come within a moment: the process goes over what each call does but the call itself. After some milliseconds of rest most
+   * of a short call's time is memory that the processor has to fetch again.
+   */
+  soon(): void;
   /** The state of a script that was started with `pictureWanted`; undefined when it must not be kept: the script has spoken to the host. */
   picture(): Promise<Uint8Array | undefined>;
   /** Ends it now. Resolves when the process is gone. */
@@ -342,6 +354,9 @@ export async function startGuest(options: GuestOptions, bodyBytes: number, signa
   }
 
   return {
+    soon() {
+      if (state === 'idle' && !fault) child.send(encodeFrame({ t: 'soon' } satisfies SoonFrame));
+    },
     pid: child.pid,
     layers,
     get alive() {

@@ -101,6 +101,11 @@ export interface CallFrame {
   args: Json[];
 }
 
+/** A call is likely to come within a moment; nothing is answered. */
+export interface SoonFrame {
+  t: 'soon';
+}
+
 /** The answer to a host call: a value, or the error arm of its result. */
 export interface AnswerFrame {
   t: 'answer';

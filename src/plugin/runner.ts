@@ -53,7 +53,7 @@ export interface Runner {
   call(fn: string, args: Json[], options?: CallOptions): Promise<Json>;
   /** Ends the process now, and a call in it, for good: calls that wait or come later fail with `interrupted`. */
   stop(reason: StopReason): Promise<void>;
-  /** A call is likely to come: the process is started meanwhile. What goes wrong shows in the call. */
+  /** A call is likely to come: the process is started or makes itself ready meanwhile. What goes wrong shows in the call. */
   soon(): void;
   /** Ends the process as soon as it is not needed: the next call starts a new one. */
   renew(): void;
@@ -283,7 +283,12 @@ export function createRunner(options: RunnerOptions): Runner {
       return turn;
     },
     soon() {
-      if (inLine > 0 || stopped || options.sealed() || usable()) return;
+      if (inLine > 0 || stopped || options.sealed()) return;
+      const process = usable();
+      if (process) {
+        usedAt = performance.now();
+        return process.soon();
+      }
       if (faults.pause() > 0 || faults.quarantine() !== undefined) return;
       inLine++;
       tail = startEarly().then(left, left);

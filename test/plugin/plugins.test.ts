@@ -170,6 +170,26 @@ describe('a plugin whose tool is likely to be called', () => {
     await until('the end of its pipes', () => pipes() <= before);
   });
 
+  test("makes itself ready where it runs already: none of its own code runs, whatever that put in place of the language's", async () => {
+    await using home = await openHome();
+    const source = `let n = 0;
+      export const tools = [{ name: 'count', description: 'Counts.', parameters: { type: 'object' }, run: () => ++n }];
+      JSON.parse = JSON.stringify = () => { n += 100; console.log('called'); return '[]'; };
+      Object.defineProperty(Object.prototype, 'text', { set() { n += 1000; } });`;
+    await home.plugins.add(home.file('counter.ts', source));
+    await home.plugins.add(home.file('sums.wasm', plainBytes));
+    const [count, double] = ['counter_count', 'sums_double'].map((name) =>
+      home.plugins.tools().find((t) => t.name === name),
+    );
+    for (let i = 1; i < 4; i++) {
+      expect(await count?.call({}, AbortSignal.timeout(5000))).toBe(`${i}`);
+      expect(await double?.call({ n: i }, AbortSignal.timeout(5000))).toBe(`${2 * i}`);
+      for (let times = 0; times < 3; times++) for (const tool of [count, double]) tool?.soon();
+    }
+    expect(home.events.filter((e) => e.type === 'plugin.started').length).toBe(2);
+    expect(home.plugins.logs('counter').filter(({ level }) => level !== 'debug')).toEqual([]);
+  });
+
   test('that cannot be started says so in the call', async () => {
     await using home = await openHome();
     await home.plugins.add(home.file('sums.wasm', plainBytes));

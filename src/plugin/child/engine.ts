@@ -14,6 +14,8 @@ export interface Running {
   root: unknown;
   /** A picture of it, in base64; null when there can be none. */
   picture(): string | null;
+  /** Does what each of its calls does, but for the call. */
+  rehearse?(): void;
 }
 
 /** The script engine in the making. */
@@ -52,6 +54,7 @@ export async function beginEngine(memoryMb: number): Promise<Engine> {
           const taken = fresh && !spoke ? takePicture(state, fresh) : undefined;
           return taken && taken.length <= maxPicture ? taken.toBase64() : null;
         },
+        rehearse: () => script.rehearse(),
       };
     },
   };

@@ -1,7 +1,8 @@
 import { PxError } from '../../error/error.ts';
 import type { Json } from '../../wire/wire.ts';
+import { encodeJson } from '../frame.ts';
 import { pictureCall } from '../picture-call.ts';
-import type { AnswerFrame, CallFrame, FromChild, LoadFrame } from '../protocol.ts';
+import type { AnswerFrame, CallFrame, FromChild, LoadFrame, SoonFrame } from '../protocol.ts';
 import { fromWit, toWit } from '../wit/json.ts';
 import { isMain, type WitFunction } from '../wit/types.ts';
 import type { Engine, Running } from './engine.ts';
@@ -46,14 +47,19 @@ async function serve(load: LoadFrame, engine: Engine | undefined): Promise<never
     if ('err' in answer) throw { payload: answer.err };
     return answer.ok ?? null;
   };
-  const { root, picture } = engine
+  const { root, picture, rehearse } = engine
     ? await engine.run(load, ask, script)
     : await component(evaluate(code), compiling, importsFor(load, ask));
   const functions = new Map(load.functions.map((f) => [f.name, f]));
   writeFrame({ t: 'ready' });
   let fresh = true;
   for (;;) {
-    const call = readFrame<CallFrame>();
+    const call = readFrame<CallFrame | SoonFrame>();
+    if (call.t === 'soon') {
+      rehearse?.();
+      rehearseFrame();
+      continue;
+    }
     if (call.fn === pictureCall) {
       writeFrame({ t: 'done', id: call.id, ok: picture() } satisfies FromChild);
       continue;
@@ -100,6 +106,21 @@ function find(root: unknown, path: string[]): (...args: unknown[]) => unknown {
   if (typeof at !== 'function') throw new Error(`the component does not export ${path.join('.')}`);
   return at as (...args: unknown[]) => unknown;
 }
+
+/** What comes before and after each call in this process. */
+const rehearseFrame = () =>
+  encodeJson(outcome({ t: 'call', id: 0, fn: '', args: ['', 0] }, nothing, (text) => text, Number.POSITIVE_INFINITY));
+const nothing: WitFunction = {
+  name: '',
+  jsPath: [],
+  params: [
+    { name: 'text', type: { kind: 'string' } },
+    { name: 'count', type: { kind: 'u32' } },
+  ],
+  result: { kind: 'string' },
+  docs: '',
+  notCallable: '',
+};
 
 type Failure = Extract<FromChild, { t: 'refused' | 'failed' }>;
 

@@ -71,7 +71,7 @@ export class Script {
   readonly instance: WebAssembly.Instance;
   readonly #js: Exports;
   #view: DataView;
-  #at: Anchors = { load: 0, call: 0, invoke: 0, settle: 0, undefined: 0, room: 0, line: 0, length: 0 };
+  #at: Anchors = { load: 0, call: 0, invoke: 0, settle: 0, rehearse: 0, undefined: 0, room: 0, line: 0, length: 0 };
 
   constructor(module: WebAssembly.Module, outside: Outside) {
     this.instance = new WebAssembly.Instance(module, {
@@ -103,7 +103,7 @@ export class Script {
     this.#view = new DataView(this.#js.memory.buffer);
   }
 
-  /** Evaluates px's part of the engine, an expression that gives `connect`, `load`, `call`, `invoke` and `settle`: once, when px is built. */
+  /** Evaluates px's part of the engine, an expression that gives `connect` and the functions among the anchors: once, when px is built. */
   begin(code: string): Anchors {
     const js = this.#js;
     js._initialize();
@@ -128,6 +128,7 @@ export class Script {
       call: named('call'),
       invoke: named('invoke'),
       settle: named('settle'),
+      rehearse: named('rehearse'),
     };
     return this.#at;
   }
@@ -163,6 +164,20 @@ export class Script {
       answer = this.#call(this.#at.settle, []);
     }
     return answer.startsWith('=') ? JSON.stringify(answer.slice(1)) : answer;
+  }
+
+  /** Does what a tool's call does, but for the call, once the script was evaluated. */
+  rehearse(): void {
+    const args = ['call-tool', 'tool', '{"text":"text"}'];
+    try {
+      this.#call(
+        this.#at.rehearse,
+        args.map((one) => this.#text(one)),
+      );
+    } catch (thrown) {
+      // Nobody waits for it: what is wrong shows in the call.
+      if (!(thrown instanceof ScriptError)) throw thrown;
+    }
   }
 
   #runJobs(): void {

@@ -35,6 +35,7 @@ export interface Anchors {
   call: number;
   invoke: number;
   settle: number;
+  rehearse: number;
   undefined: number;
   /** Where texts that go in are put. */
   room: number;
