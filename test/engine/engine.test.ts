@@ -208,6 +208,28 @@ describe('the script engine', () => {
     expect(call('params', 'a=1&b=%20+c&a=2')).toEqual([[...p], p.toString()]);
   });
 
+  test('what a script throws is let go of, however often and large', async () => {
+    const { call } = await runScript(
+      `export function fails() { throw new Error('x'.repeat(1_000_000)); } export const fine = () => 1;`,
+    );
+    for (let i = 0; i < 150; i++) expect(guestError(() => call('fails')).length).toBe(1_000_000);
+    expect(call('fine')).toBe(1);
+  });
+
+  test('an answer of the host that is too large for the memory left is an error the script can catch, and it goes on', async () => {
+    const { call } = await runScript(
+      `import { httpRequest } from 'px';
+       export const get = () => httpRequest('https://x.test/').text().length;
+       export const tries = () => { try { return get(); } catch (e) { return String(e.message); } };`,
+      'plugin.ts',
+      { http: () => ({ status: 200, body: 'x'.repeat(30_000_000) }) },
+    );
+    for (let i = 0; i < 3; i++) {
+      expect(call('tries')).toContain('out of memory');
+      expect(guestError(() => call('get'))).toContain('out of memory');
+    }
+  });
+
   test('a script reaches nothing but the host: no process, no import, no code beside its own', async () => {
     const { call } = await runScript(`
       export const names = () => ['process', 'Bun', 'require', 'WebAssembly', 'std', 'os', 'import', 'XMLHttpRequest', 'Worker']

@@ -119,6 +119,7 @@ export class Script {
     const [text, length] = this.#copy(`${code}\0`);
     const [name] = this.#copy('px:engine\0');
     const exported = this.#checked(js.qjs_eval(text, length - 1, name, 0));
+    js.wasm_free(text);
     const named = (key: string) => this.#checked(js.qjs_get_prop_string(exported, this.#copy(`${key}\0`)[0]));
     const [host, hostLength] = this.#copy('host\0');
     this.#call(named('connect'), [this.#checked(js.qjs_new_host_function(host, hostLength - 1, 2))]);
@@ -193,18 +194,27 @@ export class Script {
     });
     const result = js.qjs_call(fn, this.#at.undefined, values.length, this.#at.line);
     for (const value of values) js.qjs_free_value(value);
-    const text = this.#read(this.#checked(result));
-    js.qjs_free_value(result);
-    return text;
+    return this.#take(this.#checked(result));
   }
 
   /** A value that is no exception; otherwise that is thrown. */
   #checked(value: Value): Value {
-    return this.#js.qjs_is_exception(value) ? this.#thrown() : value;
+    if (!this.#js.qjs_is_exception(value)) return value;
+    this.#js.qjs_free_value(value);
+    return this.#thrown();
   }
 
   #thrown(): never {
-    throw new ScriptError(this.#read(this.#js.qjs_get_exception()));
+    throw new ScriptError(this.#take(this.#js.qjs_get_exception()));
+  }
+
+  /** The text of a value, which is given back. */
+  #take(value: Value): string {
+    try {
+      return this.#read(value);
+    } finally {
+      this.#js.qjs_free_value(value);
+    }
   }
 
   /** A text as a value. */
@@ -243,8 +253,23 @@ export class Script {
   /** A host call of the script. */
   #hosted({ host }: Outside, count: number, values: number): Value {
     if (count !== 2) throw new Error('the engine asks the host for one function with its arguments');
-    const fn = this.#read(this.#memory().getUint32(values, true));
-    return this.#text(host(fn, this.#read(this.#memory().getUint32(values + 4, true))));
+    try {
+      const fn = this.#read(this.#memory().getUint32(values, true));
+      return this.#text(host(fn, this.#read(this.#memory().getUint32(values + 4, true))));
+    } catch (thrown) {
+      if (!(thrown instanceof ScriptError)) throw thrown;
+      return this.#noRoom();
+    }
+  }
+
+  /** The answer to a host call for which the memory is too small: an error thrown from here would leave the engine in the middle of the call. */
+  #noRoom(): Value {
+    try {
+      return this.#text(JSON.stringify({ err: 'out of memory' }));
+    } catch (cause) {
+      // A trap.
+      throw new Error('it is out of memory in a host call', { cause });
+    }
   }
 
   /** The memory as it is now: another one after it grew. */
