@@ -4,6 +4,7 @@ import { capModules } from '../../src/plugin/child/core.ts';
 import { copyOf, stateOf, takePicture } from '../../src/plugin/child/picture.ts';
 import { Script } from '../../src/plugin/child/quickjs.ts';
 import { engineMb } from '../../src/plugin/image.ts';
+import { Cursor } from '../../src/plugin/wit/cursor.ts';
 import type { Output } from './build.ts';
 
 /** The script engine as px carries it: QuickJS, the picture of its memory once px's part of it was evaluated, and a module that says where things stand. */
@@ -50,9 +51,13 @@ export async function buildEngine(root: string): Promise<Output[]> {
  */
 function withRoom(wasm: Uint8Array, bytes: number): { wasm: Uint8Array; maximumAt: number } {
   const memorySection = 5;
-  for (let at = 8; at < wasm.length; ) {
-    const [size, from] = leb(wasm, at + 1);
-    if (wasm[at] === memorySection) {
+  const cursor = new Cursor(wasm, 8, wasm.length, { left: wasm.length });
+  while (!cursor.done) {
+    const { at } = cursor;
+    const id = cursor.byte();
+    const size = cursor.u32();
+    const from = cursor.at;
+    if (id === memorySection) {
       const pages = bytes / 65_536;
       if (pages > 127 || wasm[from] !== 1) throw new Error('the engine has another memory than expected');
       const section = [memorySection, 6, 1, 1, pages, 0x80, 0x80, 0];
@@ -61,19 +66,9 @@ function withRoom(wasm: Uint8Array, bytes: number): { wasm: Uint8Array; maximumA
         maximumAt: at + 5,
       };
     }
-    at = from + size;
+    cursor.take(size);
   }
   throw new Error('the engine has no memory');
-}
-
-/** An LEB128 number and where it ends. */
-function leb(bytes: Uint8Array, from: number): [value: number, end: number] {
-  let value = 0;
-  for (let i = 0; ; i++) {
-    const byte = bytes[from + i] ?? 0;
-    value += (byte & 0x7f) * 2 ** (7 * i);
-    if (byte < 0x80) return [value, from + i + 1];
-  }
 }
 
 /** A module's code as an expression that gives what it exports: a module could be imported again by its name. */

@@ -337,11 +337,8 @@ export async function openPlugins(options: PluginOptions): Promise<Plugins> {
     remove: (name) =>
       inTurn(async () => {
         const entry = entryOf(name);
-        const { writeGrants } = await import('./install.ts');
-        // Whatever gets its name next has to ask.
-        await writeGrants(entry, config, () => configOf(name), { revoke: 'all' });
-        if (Bun.deepEquals(config.current.plugins[name], defaultPlugin()))
-          await config.set(`plugins.${name}`, undefined);
+        const { takeAllBack } = await import('./install.ts');
+        await takeAllBack(entry, config, () => configOf(name));
         await forget(name, 'removed');
         registry.remove(name);
         cache.drop(entry.sha256);

@@ -29,11 +29,11 @@ export interface Running {
   call(name: string, ...args: Json[]): Json;
 }
 
-const engine = engineFiles().then(async ({ wasm, maximumAt, picture, anchors }) => {
-  // 1024 pages.
-  wasm.set([0x80, 0x88, 0], maximumAt);
-  return { module: new WebAssembly.Module(wasm), picture: await picture(), anchors };
-});
+const engine = engineFiles(64).then(async ({ wasm, picture, anchors }) => ({
+  module: new WebAssembly.Module(wasm),
+  picture: await picture(),
+  anchors,
+}));
 
 /** Starts a script. */
 export async function runScript(source: string, filename = 'plugin.ts', given: Partial<Host> = {}): Promise<Running> {

@@ -45,7 +45,7 @@ describe('a picture of instances', () => {
   });
 
   test('is whole of the engine: each global it may change is exported', async () => {
-    const { wasm } = await engineFiles();
+    const { wasm } = await engineFiles(64);
     const module = binaryen.readBinary(wasm);
     const exported = Array.from({ length: module.getNumExports() }, (_, i) =>
       binaryen.getExportInfo(module.getExportByIndex(i)),

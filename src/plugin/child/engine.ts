@@ -6,8 +6,6 @@ import { applyPicture, copyOf, stateOf, takePicture } from './picture.ts';
 import { readBlob } from './pipe.ts';
 import { Script } from './quickjs.ts';
 
-const pagesPerMib = 16;
-
 /** A plugin that was started. */
 export interface Running {
   /** What has its functions. */
@@ -29,9 +27,7 @@ export interface Engine {
  * px, so that this may happen before the lock; none of it runs before.
  */
 export async function beginEngine(memoryMb: number): Promise<Engine> {
-  const { wasm, maximumAt, picture, anchors } = await engineFiles();
-  const pages = memoryMb * pagesPerMib;
-  wasm.set([0x80 | (pages & 127), 0x80 | ((pages >> 7) & 127), pages >> 14], maximumAt);
+  const { wasm, picture, anchors } = await engineFiles(memoryMb);
   const module = WebAssembly.compile(wasm);
   module.catch(() => {});
   const begun = await picture();

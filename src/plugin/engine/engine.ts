@@ -47,19 +47,23 @@ export interface Anchors {
 
 /** The script engine as the build made it. */
 export interface EngineFiles {
-  /** QuickJS, its memory not capped: `maximumAt` is where. */
+  /** QuickJS, its memory capped. */
   wasm: Uint8Array<ArrayBuffer>;
-  /** Where the most pages its memory may have are written, as an LEB128 number of three bytes. */
-  maximumAt: number;
   /** The state of its memory once px's part of it was evaluated. */
   picture(): Promise<Uint8Array>;
   anchors: Anchors;
 }
 
-/** Reads the engine out of the executable. */
-export async function engineFiles(): Promise<EngineFiles> {
+const pagesPerMib = 16;
+
+/** Reads the engine out of the executable, for a script that may have so many MiB of memory. */
+export async function engineFiles(memoryMb: number): Promise<EngineFiles> {
   const { default: wasm } = await import('../../../build/plugins/engine.wasm', { with: { type: 'file' } });
   const { default: picture } = await import('../../../build/plugins/engine.picture', { with: { type: 'file' } });
   const { anchors, maximumAt } = await import('#engine');
-  return { wasm: await Bun.file(wasm).bytes(), maximumAt, picture: () => Bun.file(picture).bytes(), anchors };
+  const bytes = await Bun.file(wasm).bytes();
+  const pages = memoryMb * pagesPerMib;
+  // The build left a place of three bytes for this LEB128 number.
+  bytes.set([0x80 | (pages & 127), 0x80 | ((pages >> 7) & 127), pages >> 14], maximumAt);
+  return { wasm: bytes, picture: () => Bun.file(picture).bytes(), anchors };
 }
